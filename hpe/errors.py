@@ -1,0 +1,60 @@
+"""What can go wrong, as a small tree of exceptions. Knows nothing of HTTP: `hpe.web.api` maps it to statuses."""
+
+
+class HpeError(Exception):
+    """Base of every error this package raises on purpose.
+
+    The message is for the person who made the request: it states the value, the limit and the remedy.
+    """
+
+
+class BadRequest(HpeError):
+    """The request itself is malformed: broken multipart body, unknown parameter value, bad base64."""
+
+
+class NotFound(HpeError):
+    """Nothing lives at this path."""
+
+
+class MethodNotAllowed(HpeError):
+    """The path exists, the method does not. `allowed` lists the methods that do."""
+
+    def __init__(self, message: str, allowed: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.allowed = allowed
+
+
+class NotAcceptable(HpeError):
+    """The client's Accept header or `format` asks for something this API does not produce."""
+
+
+class TooLarge(HpeError):
+    """Too many bytes, pixels or parts."""
+
+
+class UnsupportedImage(HpeError):
+    """The bytes are not an image type that is read here."""
+
+
+class BrokenImage(HpeError):
+    """The bytes claim to be an image of a known type but cannot be decoded whole."""
+
+
+class ModelUnavailable(HpeError):
+    """The model cannot be had now (missing, unreachable, wrong checksum). Trying again may help."""
+
+    def __init__(self, message: str, retry_after_s: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class BadModel(HpeError):
+    """A model or checkpoint file was read but is not one this package can use."""
+
+
+class BadData(HpeError):
+    """A data set folder or annotation file is missing or has an unexpected shape."""
+
+
+class BadSettings(HpeError):
+    """An environment variable or option has a value that cannot be used."""

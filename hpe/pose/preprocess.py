@@ -1,0 +1,66 @@
+"""Image <-> network frame: a crop that keeps the aspect ratio, as one affine map and its inverse."""
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Affine = NDArray[np.float64]
+
+# Black, in training and in use alike.
+PAD_RGB: Final[tuple[int, int, int]] = (0, 0, 0)
+# How much larger than the box of the joints the square crop is; training uses the same (Xiao et al. 2018).
+MARGIN: Final[float] = 1.25
+
+
+def crop_affine(box: NDArray[np.floating], size: int, margin: float = MARGIN) -> Affine:
+    """(4,) box x0, y0, x1, y1 in image px -> (2, 3) float64 map from image px to a size x size network frame.
+
+    The crop is a square round the box's centre whose side is the box's longer side times `margin`, so the
+    aspect ratio is kept and what lies outside the picture is padded. Pixel centres are at integers.
+    """
+    x0, y0, x1, y1 = (float(v) for v in box)
+    side = max(x1 - x0, y1 - y0, 1.0) * margin
+    scale = size / side
+    # (size - 1) / 2 is the centre of the network frame where pixel centres are at integers.
+    tx = (size - 1) / 2 - scale * (x0 + x1) / 2
+    ty = (size - 1) / 2 - scale * (y0 + y1) / 2
+    return np.array([[scale, 0.0, tx], [0.0, scale, ty]], dtype=np.float64)
+
+
+def whole_image_box(width: int, height: int) -> NDArray[np.float64]:
+    """The box of the whole picture in px, for `crop_affine(..., margin=1.0)`."""
+    return np.array([-0.5, -0.5, width - 0.5, height - 0.5], dtype=np.float64)
+
+
+def warp(image: NDArray[np.uint8], affine: Affine, size: int) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 RGB, (2, 3) -> (size, size, 3) uint8 RGB, padded with `PAD_RGB`.
+
+    Where the map shrinks the picture by more than two, the picture is first area-averaged: bilinear
+    sampling alone would skip pixels and alias.
+    """
+    scale = float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
+    if scale < 0.5:
+        height, width = image.shape[:2]
+        small_w, small_h = max(1, round(width * scale * 1.5)), max(1, round(height * scale * 1.5))
+        if small_w < width and small_h < height:
+            image = cv2.resize(image, (small_w, small_h), interpolation=cv2.INTER_AREA).astype(np.uint8)
+            rx, ry = width / small_w, height / small_h
+            # small px -> image px, pixel centres at integers on both sides
+            up = np.array([[rx, 0.0, rx / 2 - 0.5], [0.0, ry, ry / 2 - 0.5], [0.0, 0.0, 1.0]])
+            affine = affine @ up
+    out = cv2.warpAffine(
+        image, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=PAD_RGB
+    )
+    return out.astype(np.uint8, copy=False)
+
+
+def apply_affine(points: NDArray[np.floating], affine: Affine) -> NDArray[np.float64]:
+    """(..., 2) points through a (2, 3) map -> (..., 2) float64."""
+    return np.asarray(points, dtype=np.float64) @ affine[:, :2].T + affine[:, 2]
+
+
+def undo_affine(points: NDArray[np.floating], affine: Affine) -> NDArray[np.float64]:
+    """(..., 2) network px -> (..., 2) float64 image px: the inverse of `apply_affine`."""
+    return (np.asarray(points, dtype=np.float64) - affine[:, 2]) @ np.linalg.inv(affine[:, :2]).T

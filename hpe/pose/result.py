@@ -1,0 +1,59 @@
+"""Pose: what is found of one person, and its dict form."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpe.pose.skeleton import JOINTS
+
+
+@dataclass(frozen=True)
+class Pose:
+    """One person.
+
+    points: (16, 2) float32 x, y in image px, MPII order. scores: (16,) float32 heatmap peaks, about 0..1.
+    box: (4,) float32 x0, y0, x1, y1 round the confident joints, image px. score: mean of the confident
+    joints' scores. threshold: joints scoring below it are unsure, and are not drawn.
+    """
+
+    points: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    box: NDArray[np.float32]
+    score: float
+    threshold: float
+
+    @property
+    def confident(self) -> NDArray[np.bool_]:
+        """(16,) bool: which joints are sure enough to be drawn."""
+        return np.asarray(self.scores >= self.threshold)
+
+    def scaled(self, factor_x: float, factor_y: float) -> "Pose":
+        """The same person in a picture that is `factor` times as large; pixel centres at integers."""
+        factor = np.array([factor_x, factor_y], dtype=np.float32)
+        points = (self.points + 0.5) * factor - 0.5
+        box = (self.box.reshape(2, 2) + 0.5) * factor - 0.5
+        return Pose(
+            points.astype(np.float32), self.scores, box.reshape(4).astype(np.float32), self.score, self.threshold
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """{"score", "box": [x0, y0, x1, y1], "keypoints": [{"name", "x", "y", "score", "confident"}]}, plain numbers.
+
+        The shape that TensorFlow.js pose-detection made common; px to two decimals, scores to four.
+        """
+        return {
+            "score": round(float(self.score), 4),
+            "box": [round(float(v), 2) for v in self.box],
+            "keypoints": [
+                {
+                    "name": name,
+                    "x": round(float(x), 2),
+                    "y": round(float(y), 2),
+                    "score": round(float(score), 4),
+                    "confident": bool(confident),
+                }
+                for name, (x, y), score, confident in zip(JOINTS, self.points, self.scores, self.confident, strict=True)
+            ],
+        }

@@ -1,0 +1,85 @@
+"""The 16 MPII joints: names, limbs, mirror pairs and colours. The only place that knows their order.
+
+Order and names follow the MPII Human Pose data set (Andriluka et al., CVPR 2014). Left and right are the
+person's own.
+"""
+
+from typing import Final
+
+JOINTS: Final[tuple[str, ...]] = (
+    "right_ankle",
+    "right_knee",
+    "right_hip",
+    "left_hip",
+    "left_knee",
+    "left_ankle",
+    "pelvis",
+    "thorax",
+    "upper_neck",
+    "head_top",
+    "right_wrist",
+    "right_elbow",
+    "right_shoulder",
+    "left_shoulder",
+    "left_elbow",
+    "left_wrist",
+)
+NUM_JOINTS: Final[int] = len(JOINTS)
+INDEX: Final[dict[str, int]] = {name: i for i, name in enumerate(JOINTS)}
+
+LIMBS_BY_NAME: Final[tuple[tuple[str, str], ...]] = (
+    ("right_ankle", "right_knee"),
+    ("right_knee", "right_hip"),
+    ("right_hip", "pelvis"),
+    ("left_ankle", "left_knee"),
+    ("left_knee", "left_hip"),
+    ("left_hip", "pelvis"),
+    ("pelvis", "thorax"),
+    ("thorax", "upper_neck"),
+    ("upper_neck", "head_top"),
+    ("thorax", "right_shoulder"),
+    ("right_shoulder", "right_elbow"),
+    ("right_elbow", "right_wrist"),
+    ("thorax", "left_shoulder"),
+    ("left_shoulder", "left_elbow"),
+    ("left_elbow", "left_wrist"),
+)
+LIMBS: Final[tuple[tuple[int, int], ...]] = tuple((INDEX[a], INDEX[b]) for a, b in LIMBS_BY_NAME)
+
+FLIP_PAIRS: Final[tuple[tuple[int, int], ...]] = tuple(
+    (INDEX[name], INDEX[name.replace("right_", "left_")]) for name in JOINTS if name.startswith("right_")
+)
+
+
+def _flip_order() -> tuple[int, ...]:
+    order = list(range(NUM_JOINTS))
+    for a, b in FLIP_PAIRS:
+        order[a], order[b] = b, a
+    return tuple(order)
+
+
+# FLIP_ORDER[i] is the joint that joint i becomes when the picture is mirrored.
+FLIP_ORDER: Final[tuple[int, ...]] = _flip_order()
+
+# Pelvis and thorax are midpoints in LSP and carry no information of their own there.
+LSP_JOINTS: Final[tuple[int, ...]] = tuple(i for i, name in enumerate(JOINTS) if name not in ("pelvis", "thorax"))
+LIMB_JOINTS: Final[tuple[int, ...]] = tuple(
+    i for i, name in enumerate(JOINTS) if name not in ("pelvis", "thorax", "upper_neck", "head_top")
+)
+UPPER_BODY: Final[tuple[int, ...]] = tuple(range(INDEX["thorax"], NUM_JOINTS))
+LOWER_BODY: Final[tuple[int, ...]] = tuple(range(INDEX["pelvis"] + 1))
+
+
+def side(joint: int) -> str:
+    """'left', 'right' or 'middle' for a joint index."""
+    name = JOINTS[joint]
+    return name.split("_")[0] if name.startswith(("left_", "right_")) else "middle"
+
+
+# RGB. Warm for the person's left, cool for the right, and a light middle: told apart by hue and by
+# lightness, so that they stay apart for colour-blind eyes as well.
+COLOURS_RGB: Final[dict[str, tuple[int, int, int]]] = {
+    "left": (255, 138, 61),
+    "right": (46, 168, 255),
+    "middle": (247, 244, 237),
+}

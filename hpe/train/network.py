@@ -1,0 +1,152 @@
+"""PoseResNet: a ResNet and three transposed convolutions (Xiao, Wu, Wei, ECCV 2018, arXiv 1804.06208).
+
+State-dict names are those of Microsoft's published `pose_resnet.py`, so its checkpoints load:
+`conv1, bn1, layer1.0.conv1 ..., deconv_layers.0 ..., final_layer`.
+"""
+
+from typing import Final, cast
+
+import torch
+from torch import Tensor, nn
+
+from hpe.pose.skeleton import NUM_JOINTS
+
+BLOCKS: Final[dict[int, tuple[int, int, int, int]]] = {
+    18: (2, 2, 2, 2),
+    34: (3, 4, 6, 3),
+    50: (3, 4, 6, 3),
+    101: (3, 4, 23, 3),
+    152: (3, 8, 36, 3),
+}
+BN_MOMENTUM: Final[float] = 0.1
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions and a shortcut (He et al., CVPR 2016), for ResNet-18 and 34."""
+
+    expansion = 1
+
+    def __init__(self, inplanes: int, planes: int, stride: int, downsample: nn.Module | None) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inplanes, planes, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(planes, momentum=BN_MOMENTUM)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(planes, planes, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(planes, momentum=BN_MOMENTUM)
+        self.downsample = downsample
+
+    def forward(self, x: Tensor) -> Tensor:
+        shortcut = x if self.downsample is None else self.downsample(x)
+        out = self.relu(self.bn1(self.conv1(x)))
+        out = self.bn2(self.conv2(out))
+        return cast(Tensor, self.relu(out + shortcut))
+
+
+class Bottleneck(nn.Module):
+    """1x1, 3x3, 1x1 convolutions and a shortcut, the stride on the 3x3, for ResNet-50 and deeper."""
+
+    expansion = 4
+
+    def __init__(self, inplanes: int, planes: int, stride: int, downsample: nn.Module | None) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inplanes, planes, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(planes, momentum=BN_MOMENTUM)
+        self.conv2 = nn.Conv2d(planes, planes, 3, stride, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(planes, momentum=BN_MOMENTUM)
+        self.conv3 = nn.Conv2d(planes, planes * self.expansion, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(planes * self.expansion, momentum=BN_MOMENTUM)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample = downsample
+
+    def forward(self, x: Tensor) -> Tensor:
+        shortcut = x if self.downsample is None else self.downsample(x)
+        out = self.relu(self.bn1(self.conv1(x)))
+        out = self.relu(self.bn2(self.conv2(out)))
+        out = self.bn3(self.conv3(out))
+        return cast(Tensor, self.relu(out + shortcut))
+
+
+class PoseResNet(nn.Module):
+    """(N, 3, S, S) float32 normalised RGB -> (N, joints, S/4, S/4) float32 heatmaps. S is a multiple of 32.
+
+    depth: 18, 34, 50, 101 or 152. deconv_channels: width of each of the three transposed convolutions; the
+    paper's is 256.
+    """
+
+    def __init__(self, depth: int = 50, joints: int = NUM_JOINTS, deconv_channels: int = 256) -> None:
+        super().__init__()
+        if depth not in BLOCKS:
+            raise ValueError(f"depth {depth}: choose one of {', '.join(map(str, BLOCKS))}")
+        self.depth, self.joints, self.deconv_channels = depth, joints, deconv_channels
+        block: type[BasicBlock] | type[Bottleneck] = BasicBlock if depth < 50 else Bottleneck
+        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(64, momentum=BN_MOMENTUM)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(3, 2, 1)
+        self._inplanes = 64
+        counts = BLOCKS[depth]
+        self.layer1 = self._stage(block, 64, counts[0], 1)
+        self.layer2 = self._stage(block, 128, counts[1], 2)
+        self.layer3 = self._stage(block, 256, counts[2], 2)
+        self.layer4 = self._stage(block, 512, counts[3], 2)
+        self.deconv_layers = self._deconvolutions(deconv_channels)
+        self.final_layer = nn.Conv2d(deconv_channels, joints, 1)
+        self._init_weights()
+
+    def _stage(self, block: type[BasicBlock] | type[Bottleneck], planes: int, count: int, stride: int) -> nn.Sequential:
+        out = planes * block.expansion
+        downsample = None
+        if stride != 1 or self._inplanes != out:
+            downsample = nn.Sequential(
+                nn.Conv2d(self._inplanes, out, 1, stride, bias=False), nn.BatchNorm2d(out, momentum=BN_MOMENTUM)
+            )
+        layers: list[nn.Module] = [block(self._inplanes, planes, stride, downsample)]
+        self._inplanes = out
+        layers += [block(out, planes, 1, None) for _ in range(count - 1)]
+        return nn.Sequential(*layers)
+
+    def _deconvolutions(self, channels: int) -> nn.Sequential:
+        layers: list[nn.Module] = []
+        inplanes = self._inplanes
+        for _ in range(3):
+            layers += [
+                nn.ConvTranspose2d(inplanes, channels, 4, 2, 1, bias=False),
+                nn.BatchNorm2d(channels, momentum=BN_MOMENTUM),
+                nn.ReLU(inplace=True),
+            ]
+            inplanes = channels
+        return nn.Sequential(*layers)
+
+    def _init_weights(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            elif isinstance(module, nn.ConvTranspose2d):
+                nn.init.normal_(module.weight, std=0.001)  # as published
+        nn.init.normal_(self.final_layer.weight, std=0.001)
+        if self.final_layer.bias is not None:
+            nn.init.zeros_(self.final_layer.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return cast(Tensor, self.final_layer(self.deconv_layers(x)))
+
+
+def parameters_m(model: nn.Module) -> float:
+    """Millions of parameters."""
+    return sum(p.numel() for p in model.parameters()) / 1e6
+
+
+def describe(model: PoseResNet) -> str:
+    return (
+        f"PoseResNet-{model.depth}, deconvolutions of {model.deconv_channels}, {parameters_m(model):.1f} M parameters"
+    )
+
+
+def load_weights(model: PoseResNet, state: dict[str, Tensor]) -> None:
+    """Copies a state_dict (any float dtype) into the model; names must match exactly."""
+    model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+
+
+__all__ = ["BLOCKS", "PoseResNet", "describe", "load_weights", "parameters_m", "torch"]
