@@ -14,8 +14,8 @@ class Pose:
     """One person.
 
     points: (16, 2) float32 x, y in image px, MPII order. scores: (16,) float32 heatmap peaks, about 0..1.
-    box: (4,) float32 x0, y0, x1, y1 round the confident joints, image px. score: mean of the confident
-    joints' scores. threshold: joints scoring below it are unsure, and are not drawn.
+    box: (4,) float32 x0, y0, x1, y1 round the confident joints, image px. score: mean of the eight
+    best joints' scores. threshold: joints scoring below it are unsure, and are not drawn.
     """
 
     points: NDArray[np.float32]

@@ -1,0 +1,120 @@
+"""Image -> Pose: two passes of a one-person network, the first to find the person, the second to look closely."""
+
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpe.engine.fetch import fetch_model
+from hpe.engine.session import Session
+from hpe.errors import UnsupportedImage
+from hpe.pose.heatmaps import decode_joints, flip_heatmaps
+from hpe.pose.image import Limits, decode_image
+from hpe.pose.preprocess import Affine, crop_affine, undo_affine, warp, whole_image_box
+from hpe.pose.result import Pose
+from hpe.pose.skeleton import FLIP_ORDER
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PillowImage
+
+    ImageLike = NDArray[np.uint8] | str | PathLike[str] | bytes | PillowImage
+
+# A person cut off at the waist still shows this many joints; the best ones decide whether somebody is there.
+SCORED_JOINTS: Final[int] = 8
+# In the first pass a joint counts towards the person's box from this share of the joint threshold on: a
+# small person's peaks are low, and the second pass decides.
+BOX_SHARE: Final[float] = 0.5
+LIMITS: Final[Limits] = Limits(max_bytes=200_000_000, max_pixels=200_000_000)
+
+
+class PoseEstimator:
+    """Finds the person in a picture. Build one and keep it: the model is loaded once.
+
+    model: None for the default in `models/`, a path to an .onnx file with its manifest beside it, or
+    s3://bucket/key. threads: per inference, 0 for all usable cores. threshold: joint score below which a
+    joint is unsure, None for the model's own. flip: also look at the mirrored picture and average, slower
+    and a little better. Raises ModelUnavailable or BadModel when the model cannot be had.
+    """
+
+    def __init__(
+        self,
+        model: str | PathLike[str] | None = None,
+        *,
+        threads: int = 0,
+        threshold: float | None = None,
+        flip: bool = False,
+        cache_dir: str | PathLike[str] | None = None,
+    ) -> None:
+        path, self.card = fetch_model(str(model or ""), Path(cache_dir or "/tmp/hpe"))  # noqa: S108
+        self._session = Session(path, self.card, threads)
+        self.threshold = self.card.threshold if threshold is None else threshold
+        self.flip = flip
+
+    def __call__(self, image: "ImageLike", *, flip: bool | None = None, threshold: float | None = None) -> list[Pose]:
+        """(H, W, 3) uint8 RGB array, path, image file bytes or Pillow image -> the people found, best first.
+
+        At most one is found for now; an empty list means that nobody is there. Points are px of the image.
+        """
+        rgb = as_rgb(image)
+        limit = self.threshold if threshold is None else threshold
+        mirrored = self.flip if flip is None else flip
+        height, width = rgb.shape[:2]
+        size = self.card.input_size
+        points, scores = self.look(rgb, crop_affine(whole_image_box(width, height), size, 1.0), mirrored)
+        box = person_box(points, scores, self.card.threshold * BOX_SHARE)
+        if box is None:
+            return []
+        points, scores = self.look(rgb, crop_affine(box, size), mirrored)
+        score = float(np.sort(scores)[-SCORED_JOINTS:].mean())
+        if score < self.card.person_threshold:
+            return []
+        return [make_pose(points, scores, score, limit)]
+
+    def look(self, rgb: NDArray[np.uint8], affine: Affine, flip: bool = False) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        """One pass through the network: (H, W, 3), (2, 3) map to its frame -> (16, 2) image px, (16,) scores."""
+        size = self.card.input_size
+        crop = warp(rgb, affine, size)
+        if flip:
+            both = self._session.run(np.stack([crop, crop[:, ::-1]]))
+            heatmaps = (both[0] + flip_heatmaps(both[1], FLIP_ORDER)) / 2
+        else:
+            heatmaps = self._session.run(crop[None])[0]
+        points, scores = decode_joints(heatmaps, "dark", self.card.sigma)
+        return undo_affine(points, affine), np.clip(scores, 0.0, 1.0)
+
+
+def person_box(points: NDArray[np.floating], scores: NDArray[np.floating], threshold: float) -> NDArray[np.float64] | None:
+    """(16, 2) px, (16,) -> (4,) tight box of the joints above the threshold, or None where under three are."""
+    chosen = points[scores >= threshold]
+    if len(chosen) < 3:
+        return None
+    return np.concatenate([chosen.min(axis=0), chosen.max(axis=0)]).astype(np.float64)
+
+
+def make_pose(points: NDArray[np.floating], scores: NDArray[np.float32], score: float, threshold: float) -> Pose:
+    """Joints in image px -> Pose, its box round the confident joints (round all where none is)."""
+    chosen = points[scores >= threshold] if bool((scores >= threshold).any()) else points
+    box = np.concatenate([chosen.min(axis=0), chosen.max(axis=0)])
+    return Pose(points.astype(np.float32), scores.astype(np.float32), box.astype(np.float32), score, threshold)
+
+
+def as_rgb(image: "ImageLike") -> NDArray[np.uint8]:
+    """Any accepted image -> (H, W, 3) uint8 RGB, upright. Raises HpeError's kinds for what is none."""
+    if isinstance(image, np.ndarray):
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
+            raise UnsupportedImage(f"array of {image.shape} {image.dtype}: expected (H, W, 3) uint8 RGB, not empty")
+        return image
+    if isinstance(image, bytes | bytearray | memoryview):
+        return decode_image(bytes(image), LIMITS).rgb
+    if isinstance(image, str | PathLike):
+        try:
+            return decode_image(Path(image).read_bytes(), LIMITS).rgb
+        except OSError as error:
+            raise UnsupportedImage(f"{image}: {error.strerror}: give the path of an image file") from error
+    if hasattr(image, "convert"):
+        from PIL import ImageOps
+
+        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"), dtype=np.uint8)
+    raise UnsupportedImage(f"{type(image).__name__}: expected an RGB array, a path, bytes or a Pillow image")
