@@ -76,6 +76,11 @@ def side(joint: int) -> str:
     return name.split("_")[0] if name.startswith(("left_", "right_")) else "middle"
 
 
+def plain_name(joint: int) -> str:
+    """A joint's name without its side: 'knee' for either knee, 'pelvis' for the pelvis."""
+    return JOINTS[joint].removeprefix("left_").removeprefix("right_")
+
+
 # RGB. Warm for the person's left, cool for the right, and a light middle: told apart by hue and by
 # lightness, so that they stay apart for colour-blind eyes as well.
 COLOURS_RGB: Final[dict[str, tuple[int, int, int]]] = {
