@@ -72,7 +72,9 @@ class PoseEstimator:
             return []
         return [make_pose(points, scores, score, limit)]
 
-    def look(self, rgb: NDArray[np.uint8], affine: Affine, flip: bool = False) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    def look(
+        self, rgb: NDArray[np.uint8], affine: Affine, flip: bool = False
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
         """One pass through the network: (H, W, 3), (2, 3) map to its frame -> (16, 2) image px, (16,) scores."""
         size = self.card.input_size
         crop = warp(rgb, affine, size)
@@ -85,7 +87,9 @@ class PoseEstimator:
         return undo_affine(points, affine), np.clip(scores, 0.0, 1.0)
 
 
-def person_box(points: NDArray[np.floating], scores: NDArray[np.floating], threshold: float) -> NDArray[np.float64] | None:
+def person_box(
+    points: NDArray[np.floating], scores: NDArray[np.floating], threshold: float
+) -> NDArray[np.float64] | None:
     """(16, 2) px, (16,) -> (4,) tight box of the joints above the threshold, or None where under three are."""
     chosen = points[scores >= threshold]
     if len(chosen) < 3:

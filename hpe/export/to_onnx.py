@@ -28,7 +28,9 @@ def load_network(path: Path) -> PoseResNet:
     if missing:
         raise BadModel(f"{path}: not a PoseResNet checkpoint: it lacks {', '.join(missing)}")
     network = PoseResNet(
-        _depth(state, path), joints=len(state["final_layer.weight"]), deconv_channels=state["deconv_layers.0.weight"].shape[1]
+        _depth(state, path),
+        joints=len(state["final_layer.weight"]),
+        deconv_channels=state["deconv_layers.0.weight"].shape[1],
     )
     expected = network.state_dict()
     state = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}

@@ -1,0 +1,78 @@
+"""Each rewriting step leaves the network's output as torch computes it."""
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from networks import SIZE, lively_network, run
+from numpy.typing import NDArray
+from torch import nn
+
+from hpe.errors import BadModel
+from hpe.export.rewrite import final_before_interleave, fold_batch_norm, rewrite, split_deconvolutions, uint8_input
+from hpe.export.to_onnx import to_onnx
+from hpe.train.loop import normalise
+
+
+def relative_error(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+    return float(np.abs(found - expected).max() / np.abs(expected).max())
+
+
+def pictures(count: int = 2) -> torch.Tensor:
+    return torch.randint(0, 256, (count, SIZE, SIZE, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(5))
+
+
+@pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
+def test_every_step_equals_torch_for_every_depth(depth: int) -> None:
+    network = lively_network(depth, 256 if depth == 50 else 32)
+    raw = pictures()
+    normalised = normalise(raw).contiguous()
+    with torch.no_grad():
+        expected = network(normalised).numpy()
+    assert np.abs(expected).max() > 1e-3  # a dead network would agree with anything
+    model = to_onnx(network, SIZE)
+    assert relative_error(run(model, normalised.numpy()), expected) < 1e-4
+    for step in (fold_batch_norm, split_deconvolutions, final_before_interleave):
+        model = step(model)
+        assert relative_error(run(model, normalised.numpy()), expected) < 1e-4, step.__name__
+    model = uint8_input(model)
+    assert relative_error(run(model, raw.numpy()), expected) < 1e-4
+
+
+def test_nothing_is_left_that_has_no_int8_kernel() -> None:
+    types = {node.op_type for node in rewrite(to_onnx(lively_network(18, 32), SIZE)).graph.node}
+    assert types == {
+        *("Conv", "Relu", "Add", "MaxPool", "Concat", "DepthToSpace"),
+        *("Pad", "Transpose", "DequantizeLinear"),
+    }
+
+
+def test_only_sixteen_channels_are_shuffled_at_full_size() -> None:
+    model = rewrite(to_onnx(lively_network(18, 32), SIZE))
+    shapes = onnx.shape_inference.infer_shapes(model).graph.value_info
+    widths = {v.name: v.type.tensor_type.shape.dim[1].dim_value for v in shapes}
+    last = [node for node in model.graph.node if node.op_type == "DepthToSpace"][-1]
+    assert widths[last.input[0]] == 4 * 16
+
+
+def test_the_border_is_exact_on_a_plain_picture() -> None:
+    """Where padding and mean colour differ, a folded mean that ignores the padding shows at once."""
+    network = lively_network(18, 32)
+    raw = torch.full((1, SIZE, SIZE, 3), 255, dtype=torch.uint8)
+    with torch.no_grad():
+        expected = network(normalise(raw).contiguous()).numpy()
+    assert relative_error(run(rewrite(to_onnx(network, SIZE)), raw.numpy()), expected) < 1e-4
+
+
+def test_the_given_model_is_left_alone() -> None:
+    model = to_onnx(lively_network(18, 32), SIZE)
+    before = model.SerializeToString()
+    rewrite(model)
+    assert model.SerializeToString() == before
+
+
+def test_another_transposed_convolution_is_refused() -> None:
+    network = lively_network(18, 32)
+    network.deconv_layers[0] = nn.ConvTranspose2d(512, 32, 3, 2, 1, output_padding=1, bias=False)
+    with pytest.raises(BadModel, match="only 4x4, stride 2, padding 1"):
+        split_deconvolutions(to_onnx(network, SIZE))
