@@ -1,124 +1,62 @@
-"""One sample -> one augmented training example, on the CPU with OpenCV."""
+"""A plan and its pictures -> one training example, on the CPU with OpenCV."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.pose.heatmaps import encode_joints
-from hpe.pose.preprocess import MARGIN, PAD_RGB, Affine, apply_affine, crop_affine
-from hpe.pose.skeleton import FLIP_ORDER, LOWER_BODY, UPPER_BODY
+from hpe.pose.heatmaps import STRIDE, encode_joints
+from hpe.pose.preprocess import MARGIN, PAD_RGB, Affine, crop_affine, warp
+from hpe.pose.skeleton import NUM_JOINTS
 from hpe.train.config import Augmentation
-from hpe.train.samples import Sample, tight_box
+from hpe.train.plan import Plan, Rng
+from hpe.train.samples import Sample
 
-Rng = np.random.Generator
 Image = NDArray[np.uint8]
 
 
 def training_example(
-    sample: Sample,
-    image: Image,
-    size: int,
-    sigma: float,
-    settings: Augmentation,
-    rng: Rng,
-    scenery: Image | None = None,
+    plan: Plan, image: Image, scenery: Image | None, size: int, sigma: float, settings: Augmentation, rng: Rng
 ) -> tuple[Image, NDArray[np.float32], NDArray[np.float32]]:
     """-> (size, size, 3) uint8 RGB, (16, size/4, size/4) float32 targets, (16,) float32 weights.
 
-    `scenery`, a photo without people, fills what lies outside the sample's picture; without it the usual
-    padding does. A small person framed in padding would give their place away by the frame alone.
+    scenery is the picture that `plan.behind` refers to.
     """
-    affine = random_affine(sample, size, settings, rng)
-    flip = rng.random() < settings.flip_p
-    if flip:
-        affine = np.array([[-1.0, 0.0], [0.0, 1.0]]) @ affine + np.array([[0, 0, size - 1.0], [0, 0, 0]])
-    crop = _warp_onto(image, affine, size, scenery, rng)
-    crop = degrade(crop, settings, rng)
-    if sample.empty:
-        cells = size // 4
-        return crop, np.zeros((len(FLIP_ORDER), cells, cells), np.float32), np.ones(len(FLIP_ORDER), np.float32)
-    points = apply_affine(sample.points, affine)
-    weights = sample.labelled.astype(np.float32)
-    if flip:
-        points, weights = points[list(FLIP_ORDER)], weights[list(FLIP_ORDER)]
-    targets, weights = encode_joints(points, weights, size, sigma)
+    crop = degrade(draw_plan(plan, image, scenery, size), settings, rng)
+    if plan.empty:  # "nobody here": empty targets that count
+        cells = size // STRIDE
+        return crop, np.zeros((NUM_JOINTS, cells, cells), np.float32), plan.weights
+    targets, weights = encode_joints(plan.points, plan.weights, size, sigma)
     return crop, targets, weights
 
 
-def _warp_onto(image: Image, affine: Affine, size: int, scenery: Image | None, rng: Rng) -> Image:
-    if scenery is None:
-        canvas = np.full((size, size, 3), PAD_RGB, np.uint8)
-    else:
-        height, width = scenery.shape[:2]
-        side = int(min(height, width) * rng.uniform(0.5, 1.0))
-        y, x = int(rng.integers(0, height - side + 1)), int(rng.integers(0, width - side + 1))
-        canvas = np.ascontiguousarray(cv2.resize(scenery[y : y + side, x : x + side], (size, size)))
-    cv2.warpAffine(image, affine, (size, size), dst=canvas, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT)
+def draw_plan(plan: Plan, image: Image, scenery: Image | None, size: int) -> Image:
+    """The picture through the plan's affine, over the scenery or the padding -> (size, size, 3) uint8 RGB."""
+    canvas = np.full((size, size, 3), PAD_RGB, np.uint8)
+    if scenery is not None and plan.behind is not None:
+        cv2.warpAffine(scenery, plan.behind, (size, size), dst=canvas, borderMode=cv2.BORDER_REPLICATE)
+    cv2.warpAffine(image, plan.affine, (size, size), dst=canvas, borderMode=cv2.BORDER_TRANSPARENT)
     return canvas
-
-
-def random_affine(sample: Sample, size: int, settings: Augmentation, rng: Rng) -> Affine:
-    """A crop round the person (or half of them), rotated, scaled and shifted at random; sometimes far and small."""
-    box = np.asarray(sample.box, dtype=np.float64)
-    if sample.empty:
-        return _random_window(box, size, settings, rng)
-    half = rng.random() < settings.half_body_p
-    if half:
-        box = _half_body_box(sample, rng, box)
-    scale = rng.uniform(*settings.scale)
-    shift = rng.uniform(-settings.shift, settings.shift, 2)
-    if not half and rng.random() < settings.small_p:
-        scale = rng.uniform(*settings.small_scale)
-        room = max(0.0, (1 - scale) / 2)
-        shift = rng.uniform(-room, room, 2)
-    return _rotated(crop_affine(box, size), size, _angle(settings, rng), scale, shift)
-
-
-def _angle(settings: Augmentation, rng: Rng) -> float:
-    if rng.random() >= settings.rotation_p:
-        return 0.0
-    return float(np.clip(rng.normal(0, settings.rotation_deg), -2 * settings.rotation_deg, 2 * settings.rotation_deg))
-
-
-def _rotated(affine: Affine, size: int, angle_deg: float, scale: float, shift: NDArray[np.floating]) -> Affine:
-    """`affine`, then rotation and scale round the frame's centre, then a shift in shares of the frame."""
-    centre = (size - 1) / 2
-    turn = cv2.getRotationMatrix2D((centre, centre), angle_deg, scale).astype(np.float64)
-    turn[:, 2] += shift * size
-    full = np.vstack([affine, [0.0, 0.0, 1.0]])
-    return np.asarray(turn @ full, dtype=np.float64)
-
-
-def _half_body_box(sample: Sample, rng: Rng, box: NDArray[np.float64]) -> NDArray[np.float64]:
-    half = UPPER_BODY if rng.random() < 0.5 else LOWER_BODY
-    chosen = np.zeros_like(sample.labelled)
-    chosen[list(half)] = sample.labelled[list(half)]
-    if chosen.sum() < 4:
-        return box
-    return tight_box(sample.points, chosen).astype(np.float64)
-
-
-def _random_window(box: NDArray[np.float64], size: int, settings: Augmentation, rng: Rng) -> Affine:
-    extent = box[2:] - box[:2]
-    side = float(min(extent)) * rng.uniform(0.4, 1.0)
-    corner = box[:2] + rng.uniform(0, 1, 2) * np.maximum(extent - side, 0)
-    window = np.concatenate([corner, corner + side])
-    return _rotated(crop_affine(window, size, 1.0), size, _angle(settings, rng) / 3, rng.uniform(0.6, 1.2), np.zeros(2))
 
 
 def degrade(crop: Image, settings: Augmentation, rng: Rng) -> Image:
     """Colour, grey, blur, JPEG artefacts and occlusion on a (S, S, 3) uint8 RGB crop -> a new one."""
     out = _recolour(crop, settings.colour, rng)
     if rng.random() < settings.grey_p:
-        out = cv2.cvtColor(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        out = _u8(cv2.cvtColor(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB))
     if rng.random() < settings.blur_p:
-        out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 1.5))
+        out = _u8(cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 1.5)))
     if rng.random() < settings.jpeg_p:
+        # both ways as if it were BGR: which channel is which matters little to the artefacts
         _, data = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 60))])
-        out = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        out = _u8(cv2.imdecode(data, cv2.IMREAD_COLOR))
     if rng.random() < settings.occlude_p:
         _occlude(out, rng)
-    return out.astype(np.uint8, copy=False)
+    return out
+
+
+def _u8(image: object) -> Image:
+    """OpenCV's results are typed as any number; these are bytes."""
+    return np.asarray(image, dtype=np.uint8)
 
 
 def _recolour(crop: Image, strength: float, rng: Rng) -> Image:
@@ -128,7 +66,7 @@ def _recolour(crop: Image, strength: float, rng: Rng) -> Image:
     gain = np.exp(rng.uniform(-strength, strength)) * np.exp(rng.uniform(-strength / 3, strength / 3, 3))
     offset = rng.uniform(-strength, strength) * 0.4
     table = np.clip(gain[None, :] * (levels**gamma)[:, None] + offset, 0, 1) * 255
-    return cv2.LUT(crop, table[None].astype(np.uint8)).astype(np.uint8, copy=False)
+    return _u8(cv2.LUT(crop, np.rint(table[None]).astype(np.uint8)))
 
 
 def _occlude(crop: Image, rng: Rng) -> None:
@@ -145,9 +83,6 @@ def _occlude(crop: Image, rng: Rng) -> None:
 
 
 def plain_crop(sample: Sample, image: Image, size: int) -> tuple[Image, Affine]:
-    """The evaluation crop: centred on the box with the usual margin, unaugmented."""
+    """The evaluation crop, by the product's own preprocessing: centred on the box with the usual margin."""
     affine = crop_affine(sample.box, size, MARGIN)
-    crop = cv2.warpAffine(
-        image, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=PAD_RGB
-    )
-    return crop.astype(np.uint8, copy=False), affine
+    return warp(image, affine, size), affine

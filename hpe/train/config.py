@@ -24,7 +24,8 @@ class Source:
     """One set of samples: how to read it and how often to draw from it.
 
     kind: a reader's name (`hpe.train.readers`). weight: how often one sample is drawn, relative to others.
-    match: keep only ids that begin with this; empty keeps all.
+    match: keep only ids that begin with this; empty keeps all. options: the reader's own keyword arguments.
+    labels: a file of corrected labels from `hpe train --relabel`; empty takes the data set's own.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Source:
     weight: float = 1.0
     match: str = ""
     options: dict[str, Any] = field(default_factory=dict)
+    labels: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,14 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Everything that shapes a run. Give `steps` (exactly reproducible) or `hours` (fits a time budget)."""
+    """Everything that shapes a run. Give `steps` (exactly reproducible) or `hours` (fits a time budget).
+
+    init: a checkpoint to start from, its first convolution turned round where `init_channels` is "bgr".
+    lr falls from `lr` to `lr_end` as half a cosine after `warmup_steps`. ema: decay of the averaged weights that
+    are validated and kept. augment_on: "auto" augments with OpenCV in `workers` processes, or in batches on the
+    GPU where the run has one; "device" and "workers" choose. canvas: side in px of the pictures kept on the
+    device. cache: where people cut out of full-size data sets are kept. flip_eval: validate with the flip test.
+    """
 
     name: str
     train: tuple[Source, ...]
@@ -78,6 +87,9 @@ class TrainConfig:
     validate_every_steps: int = 340
     save_every_s: float = 120.0
     workers: int = 2
+    augment_on: str = "auto"
+    canvas: int = 320
+    cache: str = "runs/cache"
     seed: int = 1
     flip_eval: bool = False
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -104,24 +116,38 @@ def read_config(path: Path) -> TrainConfig:
         raise BadSettings(f"{path}: the key {error} is missing") from error
     except TypeError as error:
         raise BadSettings(f"{path}: {error}") from error
-    _check(config, path)
+    problem = _problem(config)
+    if problem:
+        raise BadSettings(f"{path}: {problem}")
     return config
 
 
 def _augmentation(raw: dict[str, Any]) -> Augmentation:
-    return Augmentation(**{k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()})
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+    return Augmentation(**values)
 
 
-def _check(config: TrainConfig, path: Path) -> None:
+def _problem(config: TrainConfig) -> str:
+    """What is wrong with a config, or ""."""
+    for name, spec in TrainConfig.__dataclass_fields__.items():
+        value = getattr(config, name)
+        if isinstance(spec.default, (int, float)) and not isinstance(value, (int, float)):
+            return f"{name} {value!r} is not a number (YAML reads 1e-3 as text: write 1.0e-3)"
     if (config.steps > 0) == (config.hours > 0):
-        raise BadSettings(f"{path}: give either steps or hours, above 0 (steps={config.steps}, hours={config.hours})")
+        return f"give either steps or hours, above 0 (steps={config.steps}, hours={config.hours})"
     for stage in config.stages:
         if stage.size % 32 or stage.size < 64:
-            raise BadSettings(f"{path}: stage size {stage.size}: must be a multiple of 32 from 64 up")
-    if config.stages[0].start != 0 or any(
-        a.start >= b.start for a, b in zip(config.stages, config.stages[1:], strict=False)
-    ):
-        raise BadSettings(f"{path}: stages must start at 0 and rise")
+            return f"stage size {stage.size}: must be a multiple of 32 from 64 up"
+        if stage.batch < 2:
+            return f"stage batch {stage.batch}: batch normalisation needs 2 or more"
+    starts = [stage.start for stage in config.stages]
+    if not starts or starts[0] != 0 or starts != sorted(set(starts)):
+        return f"stages start at {starts}: the first must start at 0, and they must rise"
+    if config.augment_on not in ("auto", "device", "workers"):
+        return f"augment_on {config.augment_on!r}: choose auto, device or workers"
+    if config.init_channels not in ("rgb", "bgr"):
+        return f"init_channels {config.init_channels!r}: choose rgb or bgr"
+    return ""
 
 
 def as_dict(config: TrainConfig) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """The loss of the paper: mean squared error between heatmaps, each joint with its own weight."""
 
-from typing import cast
-
 from torch import Tensor, nn
 
 
@@ -26,4 +24,4 @@ class JointsMSELoss(nn.Module):
         if self.use_target_weight:
             difference = difference * weights[:, :, None, None]
         # every joint's map has the same M, so the mean over joints of means is the mean over everything
-        return cast(Tensor, 0.5 * difference.square().mean())
+        return 0.5 * difference.square().mean()

@@ -19,6 +19,16 @@ BLOCKS: Final[dict[int, tuple[int, int, int, int]]] = {
     152: (3, 8, 36, 3),
 }
 BN_MOMENTUM: Final[float] = 0.1
+MEAN_RGB: Final[tuple[float, float, float]] = (0.485, 0.456, 0.406)  # ImageNet's, of levels 0..1
+STD_RGB: Final[tuple[float, float, float]] = (0.229, 0.224, 0.225)
+
+
+def normalise(images: Tensor) -> Tensor:
+    """(N, S, S, 3) uint8 RGB -> (N, 3, S, S) float32 channels_last, ImageNet mean and standard deviation."""
+    mean = torch.tensor(MEAN_RGB, device=images.device) * 255
+    std = torch.tensor(STD_RGB, device=images.device) * 255
+    # a permuted NHWC tensor already has channels_last strides
+    return ((images.float() - mean) / std).permute(0, 3, 1, 2)
 
 
 class BasicBlock(nn.Module):
@@ -142,11 +152,3 @@ def describe(model: PoseResNet) -> str:
     return (
         f"PoseResNet-{model.depth}, deconvolutions of {model.deconv_channels}, {parameters_m(model):.1f} M parameters"
     )
-
-
-def load_weights(model: PoseResNet, state: dict[str, Tensor]) -> None:
-    """Copies a state_dict (any float dtype) into the model; names must match exactly."""
-    model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
-
-
-__all__ = ["BLOCKS", "PoseResNet", "describe", "load_weights", "parameters_m", "torch"]

@@ -1,21 +1,24 @@
-"""Data set folders -> samples. One reader a published format, all to the 16 MPII joints."""
+"""Data set folders -> samples, one reader a published format, all to the 16 MPII joints."""
 
-import json
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from hpe.errors import BadData
 from hpe.pose.skeleton import NUM_JOINTS
+from hpe.train.coco import read_coco
 from hpe.train.config import Source
-from hpe.train.samples import Sample, empty_sample, read_tar
+from hpe.train.files import read_json, read_tar
+from hpe.train.lsp import read_lsp
+from hpe.train.mpii import read_mpii
+from hpe.train.samples import Sample, empty_sample, tight_box
 
 
 def read_shards(path: Path) -> list[Sample]:
     """`NAME.json` beside its tars: rows with id, shard, file, box and joints as 16 rows x, y, labelled."""
-    rows = _read_json(path)
+    rows = read_json(path)
     if not isinstance(rows, list) or not rows:
         raise BadData(f"{path}: expected a non-empty list of people")
     shards: dict[str, dict[str, bytes]] = {}
@@ -25,15 +28,24 @@ def read_shards(path: Path) -> list[Sample]:
             shard = row["shard"]
             if shard not in shards:
                 shards[shard] = read_tar(path.parent / shard)
-            joints = np.array(row["joints"], np.float32)
-            if joints.shape != (NUM_JOINTS, 3):
-                raise BadData(f"{path}: {row['id']}: joints have shape {joints.shape}, expected ({NUM_JOINTS}, 3)")
+            joints = _joints(path, row)
             encoded = shards[shard][row["file"]]
             box = np.array(row["box"], np.float32)
-            samples.append(Sample(str(row["id"]), encoded, joints[:, :2], joints[:, 2] > 0, box))
-        except KeyError as error:
+            head = float(row.get("head_px", "nan"))
+        except (KeyError, TypeError) as error:
             raise BadData(f"{path}: a row or its tar lacks {error}") from error
+        samples.append(Sample(str(row["id"]), encoded, joints[:, :2], joints[:, 2] > 0, box, head_px=head))
     return samples
+
+
+def _joints(path: Path, row: dict[str, object]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    try:
+        joints = np.array(row["joints"], np.float32)
+    except ValueError as error:
+        raise BadData(f"{path}: {row['id']}: joints are not {NUM_JOINTS} rows of numbers: {error}") from error
+    if joints.shape != (NUM_JOINTS, 3):
+        raise BadData(f"{path}: {row['id']}: joints have shape {joints.shape}, expected ({NUM_JOINTS}, 3)")
+    return joints
 
 
 def read_empty(path: Path, part: str = "all") -> list[Sample]:
@@ -44,25 +56,40 @@ def read_empty(path: Path, part: str = "all") -> list[Sample]:
     return [empty_sample(n, e) for i, (n, e) in enumerate(files) if part == "all" or (i % 5 == 0) == (part == "test")]
 
 
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text())
-    except OSError as error:
-        raise BadData(f"{path}: {error.strerror}: give the data set's annotation file") from error
-    except ValueError as error:
-        raise BadData(f"{path} is not JSON: {error}") from error
-
-
-READERS: dict[str, Callable[..., list[Sample]]] = {"shards": read_shards, "empty": read_empty}
+READERS: dict[str, Callable[..., list[Sample]]] = {
+    "shards": read_shards,
+    "mpii": read_mpii,
+    "lsp": read_lsp,
+    "coco": read_coco,
+    "empty": read_empty,
+}
 
 
 def read_source(source: Source) -> list[Sample]:
     """A config's Source -> its samples. Raises BadData for an unknown kind, missing files, no samples."""
     if source.kind not in READERS:
         raise BadData(f"kind {source.kind!r}: choose one of {', '.join(READERS)}")
-    samples = READERS[source.kind](Path(source.path).expanduser(), **source.options)
+    try:
+        samples = READERS[source.kind](Path(source.path).expanduser(), **source.options)
+    except TypeError as error:
+        if "unexpected keyword" not in str(error):
+            raise
+        raise BadData(f"{source.path}: kind {source.kind} has no such option: {error}") from error
     if source.match:
         samples = [s for s in samples if s.id.startswith(source.match)]
     if not samples:
         raise BadData(f"{source.path}: no samples (match={source.match!r})")
-    return samples
+    return relabelled(samples, Path(source.labels).expanduser()) if source.labels else samples
+
+
+def relabelled(samples: list[Sample], path: Path) -> list[Sample]:
+    """The samples with the labels of `hpe train --relabel`'s file; those it does not name stay as they are."""
+    rows = {str(row["id"]): _joints(path, row) for row in read_json(path)}
+    if not rows.keys() & {s.id for s in samples}:
+        raise BadData(f"{path}: names none of the source's {len(samples)} samples: were the labels made for another?")
+    return [_with_labels(s, rows[s.id]) if s.id in rows else s for s in samples]
+
+
+def _with_labels(sample: Sample, joints: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Sample:
+    points, labelled = joints[:, :2], joints[:, 2] > 0
+    return dataclasses.replace(sample, points=points, labelled=labelled, box=tight_box(points, labelled))

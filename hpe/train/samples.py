@@ -1,30 +1,30 @@
-"""Samples: what a reader yields and how they are held in memory."""
+"""Samples: what every reader yields, and how their pictures are held in memory."""
 
-import io
-import tarfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.errors import BadData
-from hpe.pose.skeleton import NUM_JOINTS
+from hpe.pose.skeleton import INDEX, NUM_JOINTS
+from hpe.train.files import decode_rgb
+
+MIDPOINTS = {"pelvis": ("right_hip", "left_hip"), "thorax": ("right_shoulder", "left_shoulder")}
 
 
 @dataclass(frozen=True)
 class Sample:
     """One person in one picture, or a picture without people (`box` is then the whole picture).
 
-    encoded: the image file's bytes. points: (16, 2) float32 px of that image; labelled: (16,) bool;
-    box: (4,) float32 x0, y0, x1, y1, the tight box of the labelled joints, px. head_px: the data set's own
-    PCKh reference length, or nan.
+    encoded: the image file's bytes, or its path where the data set is too large for memory. points: (16, 2)
+    float32 px of that image; labelled: (16,) bool; box: (4,) float32 x0, y0, x1, y1 px, the person's box as
+    the data set defines it (the tight box of the labelled joints where it does not). head_px: the data set's
+    own PCKh reference length in px, or nan.
     """
 
     id: str
-    encoded: bytes
+    encoded: bytes | Path
     points: NDArray[np.float32]
     labelled: NDArray[np.bool_]
     box: NDArray[np.float32]
@@ -36,30 +36,25 @@ class Sample:
         return decode_rgb(self.encoded, self.id)
 
 
-def decode_rgb(encoded: bytes, name: str) -> NDArray[np.uint8]:
-    """Image file bytes -> (H, W, 3) uint8 RGB. Raises BadData naming the file."""
-    image = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise BadData(f"{name}: the image cannot be decoded: is the data set complete?")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
-
-
-def tight_box(points: NDArray[np.float32], labelled: NDArray[np.bool_]) -> NDArray[np.float32]:
+def tight_box(points: NDArray[np.floating], labelled: NDArray[np.bool_]) -> NDArray[np.float32]:
     """(16, 2), (16,) -> (4,) box of the labelled joints."""
     chosen = points[labelled]
     return np.concatenate([chosen.min(axis=0), chosen.max(axis=0)]).astype(np.float32)
 
 
-def read_tar(path: Path) -> dict[str, bytes]:
-    """A tar of images -> {file name: bytes}. Raises BadData where it is missing or broken."""
-    try:
-        data = path.read_bytes()
-        with tarfile.open(fileobj=io.BytesIO(data)) as tar:
-            return {m.name: tar.extractfile(m).read() for m in tar.getmembers() if m.isfile()}  # type: ignore[union-attr]
-    except OSError as error:
-        raise BadData(f"{path}: {error.strerror or error}: give the data set's folder") from error
-    except tarfile.TarError as error:
-        raise BadData(f"{path} is not a complete tar file: {error}") from error
+def with_midpoints(
+    points: NDArray[np.floating], labelled: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """(16, 2), (16,) -> the same with pelvis and thorax midway between the hips and the shoulders.
+
+    For data sets that label neither. A midpoint is labelled where both its ends are.
+    """
+    points, labelled = points.astype(np.float32), labelled.copy()
+    for name, ends in MIDPOINTS.items():
+        pair = [INDEX[end] for end in ends]
+        points[INDEX[name]] = points[pair].mean(axis=0)
+        labelled[INDEX[name]] = labelled[pair].all()
+    return points, labelled
 
 
 def empty_sample(name: str, encoded: bytes) -> Sample:
@@ -76,10 +71,22 @@ def empty_sample(name: str, encoded: bytes) -> Sample:
 
 
 class ImageCache:
-    """Decoded images of many samples, decoded once. About 150 kB a sample of this project's data."""
+    """Samples' pictures, (H, W, 3) uint8 RGB each: decoded once as far as `budget_bytes` reaches, else when asked.
 
-    def __init__(self, samples: Iterable[Sample]) -> None:
-        self.images = [sample.image() for sample in samples]
+    This project's own data take about 110 kB a sample.
+    """
+
+    def __init__(self, samples: Iterable[Sample], budget_bytes: int = 6_000_000_000) -> None:
+        self._samples = list(samples)
+        self._decoded: list[NDArray[np.uint8]] = []
+        for sample in self._samples:
+            if budget_bytes <= 0:
+                break
+            self._decoded.append(sample.image())
+            budget_bytes -= self._decoded[-1].nbytes
 
     def __getitem__(self, index: int) -> NDArray[np.uint8]:
-        return self.images[index]
+        return self._decoded[index] if index < len(self._decoded) else self._samples[index].image()
+
+    def __len__(self) -> int:
+        return len(self._samples)

@@ -1,0 +1,83 @@
+"""Checkpoints: reading any of ours or Microsoft's safely, writing ours whole."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hpe.errors import BadModel
+from hpe.train.network import BLOCKS, PoseResNet
+
+State = dict[str, Tensor]
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """A .pt or .pth file -> dict with at least `state_dict`. Loaded with weights_only: nothing in it can run."""
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise BadModel(f"{path}: no such checkpoint") from error
+    except Exception as error:  # torch raises many kinds for files that are not checkpoints
+        raise BadModel(f"{path} is not a checkpoint that can be loaded safely: {str(error).splitlines()[0]}") from error
+    if not isinstance(saved, dict):
+        raise BadModel(f"{path}: holds a {type(saved).__name__}, expected a dict of weights")
+    return saved if "state_dict" in saved else {"state_dict": saved}
+
+
+def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
+    """Atomically: a run killed while saving still has its last checkpoint."""
+    part = path.with_suffix(".part")
+    torch.save(content, part)
+    part.replace(path)
+
+
+def read_network(path: Path) -> tuple[PoseResNet, dict[str, Any]]:
+    """A checkpoint -> its PoseResNet in eval mode, depth and widths read off the weights, and the rest of the file.
+
+    A run's `last.pt` holds averaged weights as well (`ema`): those are taken, as for `best.pt`.
+    """
+    saved = read_checkpoint(path)
+    state = plain_state(saved.get("ema") or saved["state_dict"])
+    try:
+        depth = _depth(state)
+        model = PoseResNet(depth, len(state["final_layer.weight"]), state["deconv_layers.0.weight"].shape[1])
+        model.load_state_dict(state)
+    except (KeyError, RuntimeError) as error:
+        raise BadModel(f"{path} does not hold a PoseResNet's weights: {error}") from error
+    return model.eval(), saved
+
+
+def plain_state(state: State) -> State:
+    """Any float dtype -> float32, without DataParallel's `module.` prefix."""
+    plain = {k.removeprefix("module."): v for k, v in state.items()}
+    return {k: v.float() if v.is_floating_point() else v for k, v in plain.items()}
+
+
+def _depth(state: State) -> int:
+    blocks = [{m[1] for k in state if (m := re.match(rf"layer{stage}\.(\d+)\.", k))} for stage in (1, 2, 3, 4)]
+    counts = tuple(len(b) for b in blocks)
+    bottleneck = "layer1.0.conv3.weight" in state
+    for depth, expected in BLOCKS.items():
+        if counts == expected and bottleneck == (depth >= 50):
+            return depth
+    raise KeyError(f"stages of {counts} blocks")
+
+
+def take_initial_weights(model: PoseResNet, path: Path, channels: str = "rgb") -> str:
+    """Copies what fits by name and shape from a checkpoint; -> a sentence on how much that was.
+
+    The first convolution is turned round where it was trained on BGR pictures. An ImageNet backbone fits as
+    well. Raises BadModel where not even the backbone does.
+    """
+    own, found = model.state_dict(), plain_state(read_checkpoint(path)["state_dict"])
+    fitting = {k: v for k, v in found.items() if k in own and own[k].shape == v.shape}
+    backbone = [k for k in own if k.startswith(("conv1.", "layer"))]
+    lacking = [k for k in backbone if k not in fitting and not k.endswith("num_batches_tracked")]
+    if lacking:
+        raise BadModel(f"{path} does not fit ResNet-{model.depth}: {len(lacking)} tensors differ, {lacking[0]} first")
+    if channels == "bgr":
+        fitting["conv1.weight"] = fitting["conv1.weight"].flip(1)
+    model.load_state_dict(fitting, strict=False)
+    return f"{len(fitting)} of {len(own)} tensors from {path.name}"

@@ -1,0 +1,58 @@
+"""A run's log: one CSV row a validation, and the curve drawn from it."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+
+def append_row(log: Path, row: dict[str, Any]) -> None:
+    """Adds a row, after a header where the file is new."""
+    new = not log.exists()
+    with log.open("a", newline="") as file:
+        writer = csv.DictWriter(file, row)
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def read_rows(log: Path) -> list[dict[str, str]]:
+    with log.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def drop_rows_after(log: Path, step: int) -> None:
+    """Forgets what a resumed run will do again."""
+    if not log.exists():
+        return
+    rows = read_rows(log)
+    kept = [row for row in rows if int(row["step"]) <= step]
+    if len(kept) == len(rows):
+        return
+    log.unlink()
+    for row in kept:
+        append_row(log, dict(row))
+
+
+def draw_curve(log: Path, out: Path) -> None:
+    """`log.csv` -> a PNG of val PCK and training loss over hours."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    rows = read_rows(log)
+    hours = [float(row["hours"]) for row in rows]
+    figure, left = pyplot.subplots(figsize=(7, 4), dpi=120)
+    left.plot(hours, [float(row["val_pck"]) for row in rows], color="#e8590c", marker=".", label="val PCK@0.2")
+    left.set_xlabel("hours")
+    left.set_ylabel("val PCK@0.2, %")
+    left.grid(alpha=0.3)
+    right = left.twinx()
+    losses = [(h, float(row["loss"])) for h, row in zip(hours, rows, strict=True) if row["loss"]]
+    if losses:
+        right.plot(*zip(*losses, strict=True), color="#1c7ed6", linewidth=1, label="training loss")
+    right.set_ylabel("training loss")
+    figure.legend(loc="lower right", bbox_to_anchor=(0.88, 0.14))
+    figure.tight_layout()
+    figure.savefig(out)
+    pyplot.close(figure)
