@@ -1,0 +1,49 @@
+// Every way a photo gets in: choose, camera, drop anywhere, paste. Calls onFiles(list of File).
+
+const hasFiles = (transfer) => [...(transfer?.types ?? [])].includes("Files");
+
+export function listen({ inputs, openers, veil, onFiles }) {
+  for (const input of inputs) {
+    input.addEventListener("change", () => {
+      const files = [...input.files];
+      input.value = ""; // so that the same photo can be chosen again
+      if (files.length) onFiles(files);
+    });
+  }
+  for (const [button, input] of openers) button.addEventListener("click", () => input.click());
+
+  let depth = 0; // dragenter and dragleave come once for every element crossed
+  const show = (on) => {
+    depth = on ? depth : 0;
+    veil.hidden = !on;
+  };
+  addEventListener("dragenter", (event) => {
+    if (!hasFiles(event.dataTransfer)) return;
+    event.preventDefault();
+    depth += 1;
+    show(true);
+  });
+  addEventListener("dragover", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer) event.dataTransfer.dropEffect = hasFiles(event.dataTransfer) ? "copy" : "none";
+  });
+  addEventListener("dragleave", () => {
+    depth -= 1;
+    if (depth <= 0) show(false);
+  });
+  addEventListener("drop", (event) => {
+    event.preventDefault(); // else the browser leaves this page for the photo
+    show(false);
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.length) onFiles(files);
+  });
+  addEventListener("paste", (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (!files.length) return;
+    event.preventDefault();
+    onFiles(files);
+  });
+}
+
+/** Of several files, the first that looks like an image; else simply the first. */
+export const pick = (files) => files.find((f) => f.type.startsWith("image/")) ?? files[0];

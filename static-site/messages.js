@@ -1,0 +1,99 @@
+// What went wrong, in calm sentences. Pure: a Problem in, {title, text, hint, retry} out.
+
+export class Problem extends Error {
+  /**
+   * kind: offline, unreachable, timeout, cancelled, http, unconfigured, notImage, tooLarge, badAnswer.
+   * The rest as it applies: status, title, detail, hint, retryAfter (s), name, size, limit.
+   */
+  constructor(kind, facts = {}) {
+    super(facts.detail ?? kind);
+    Object.assign(this, facts, { kind });
+  }
+}
+
+export const megabytes = (bytes) =>
+  bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+
+const KINDS = {
+  offline: () => ({
+    title: "You are offline",
+    text: "Your photo is still here. Connect to the internet and try again.",
+    retry: true,
+  }),
+  unreachable: () => ({
+    title: "The service did not answer",
+    text: "It may be down for a moment, or a blocker or firewall is in between.",
+    retry: true,
+  }),
+  timeout: () => ({
+    title: "This took too long",
+    text: "No answer came in time. It often works the second time, when the service is awake.",
+    retry: true,
+  }),
+  badAnswer: () => ({
+    title: "That was not the expected answer",
+    text: "Something answered at the API’s address, but not the pose API. Check the address in config.js.",
+    retry: true,
+  }),
+  notImage: ({ name }) => ({
+    title: "That is not a picture",
+    text: `${name ? `“${name}”` : "What you gave"} can’t be read as an image. JPEG, PNG, WebP, AVIF, HEIC and GIF work.`,
+  }),
+  tooLarge: ({ size, limit }) => ({
+    title: "This photo is too large to send",
+    text: `It has ${megabytes(size)}; the limit is ${megabytes(limit)}, and this browser can’t shrink its format.`,
+    hint: "Save it as JPEG and choose that.",
+  }),
+  unconfigured: () => ({
+    title: "No API is set up yet",
+    text: "This page does not know where its API lives, so it can’t look at photos.",
+  }),
+};
+
+const STATUSES = {
+  400: "The service did not understand the request",
+  404: "The service is not at this address",
+  413: "This photo is too large",
+  415: "This kind of file can’t be read",
+  422: "This photo can’t be read",
+  429: "Many people are asking at once",
+  503: "The service is not ready yet",
+};
+
+const ADVICE = {
+  413: "Choose a smaller photo.",
+  415: "Choose a JPEG, PNG, WebP, AVIF or HEIC photo.",
+  422: "The file may be cut short or damaged. Choose another, or save it anew.",
+  429: "Wait a little and try again.",
+  503: "Wait a few seconds and try again.",
+};
+
+/** {title, text, hint, retry} of a Problem; of any other error too, since a person is waiting. */
+export function explain(problem) {
+  const kind = KINDS[problem?.kind];
+  if (kind) return { hint: "", retry: false, ...kind(problem) };
+  const status = problem?.kind === "http" ? problem.status : 0;
+  const title = STATUSES[status] ??
+    (status >= 500 ? "The service had a problem" : status ? "That did not work" : "Something went wrong on this page");
+  const own = problem?.detail || problem?.title;
+  const text = status >= 500 && status !== 503
+    ? "It is not your photo’s fault. Trying again often helps."
+    : (status && own) || ADVICE[status] || "Trying again may help.";
+  const hint = problem?.hint ?? (text === ADVICE[status] ? "" : ADVICE[status] ?? "");
+  return { title, text, hint: hint === text ? "" : hint, retry: status === 0 || status === 429 || status >= 500 };
+}
+
+/** What the wait is for. ms: since the upload ended. */
+export function waitingText(ms) {
+  if (ms < 3000) return "Looking for people…";
+  if (ms < 15000) return "Waking the service up, a few seconds…";
+  return "Still waking up. The first photo after a pause takes longest…";
+}
+
+/** "1 person · 14 of 16 joints sure" */
+export function summary(people, threshold) {
+  if (!people.length) return "Nobody found";
+  const all = people.flatMap((p) => p.keypoints);
+  const sure = all.filter((k) => k.score >= threshold).length;
+  return `${people.length} ${people.length === 1 ? "person" : "people"} · ${sure} of ${all.length} joints sure`;
+}

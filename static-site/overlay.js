@@ -1,0 +1,79 @@
+// The skeleton as SVG over the photo, in the photo's own px (the viewBox), so it stays crisp at any zoom.
+import { heat, jointsOf, limbsOf, personSize, placeLabels } from "./geometry.js";
+import { COLOURS, label, rgb, side } from "./skeleton.js";
+
+const element = (name, attributes = {}) => {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  return node;
+};
+
+/** Stroke of a limb, in photo px: with the person's size, and never thinner than 2.5 px on the screen. */
+export const strokeOf = (person, scale) => Math.max(personSize(person) * 0.011, 2.5 / scale);
+
+function drawPerson(person, look, options) {
+  const { threshold, show, picked, scale } = options;
+  const stroke = strokeOf(person, scale);
+  const paint = (score, where) => rgb(show.heat ? heat(score) : COLOURS[where]);
+  const group = element("g", { class: look });
+  const joints = jointsOf(person, threshold);
+  if (show.skeleton) {
+    const limbs = limbsOf(person, threshold);
+    const line = ({ a, b }) => ({ x1: a.x, y1: a.y, x2: b.x, y2: b.y, "stroke-linecap": "round" });
+    for (const limb of limbs) {
+      group.append(element("line", { ...line(limb), class: "casing", "stroke-width": stroke * 1.7 }));
+    }
+    for (const limb of limbs) {
+      group.append(element("line", { ...line(limb), "stroke-width": stroke, stroke: paint(limb.score, limb.side) }));
+    }
+  }
+  joints.forEach((joint, index) => {
+    const at = { cx: joint.x, cy: joint.y, "data-joint": joint.name };
+    const chosen = index === picked;
+    if (show.joints && joint.sure) {
+      group.append(element("circle", {
+        ...at, class: "dot", r: stroke * 1.25, "stroke-width": stroke * 0.45, fill: paint(joint.score, side(joint.name)),
+      }));
+    } else if (!joint.sure && (show.heat || chosen)) {
+      group.append(element("circle", {
+        ...at, class: "unsure", r: stroke * 1.25, "stroke-width": stroke * 0.6,
+        "stroke-dasharray": `${stroke} ${stroke * 0.7}`, stroke: paint(joint.score, side(joint.name)),
+      }));
+    }
+    if (chosen) {
+      group.append(element("circle", { ...at, class: "ring", r: stroke * 2.6, "stroke-width": stroke * 0.6 }));
+    }
+  });
+  if (show.names) group.append(...names(joints.filter((j) => j.sure), stroke, options));
+  return group;
+}
+
+function names(joints, stroke, { image, scale }) {
+  const size = Math.max(12 / scale, stroke * 2);
+  const texts = joints.map((j) => ({ ...j, text: label(j.name) }));
+  const boxes = placeLabels(texts, { ...image, size, gap: stroke * 2 });
+  return texts.map((joint, i) => {
+    const { x, y, w } = boxes[i];
+    const text = element("text", {
+      x: x + w / 2, y: y + size, "font-size": size, "text-anchor": "middle", "stroke-width": size * 0.28,
+    });
+    text.textContent = joint.text;
+    return text;
+  });
+}
+
+/**
+ * Draws all people afresh. options: image {width, height}, threshold, show {skeleton, joints, names, heat},
+ * person and picked (indices, or -1), scale (screen px for a photo px).
+ */
+export function drawOverlay(svg, people, options) {
+  svg.setAttribute("viewBox", `0 0 ${options.image.width} ${options.image.height}`);
+  // Pixel centres are at integers in the API's numbers, and at halves in SVG's.
+  const layer = element("g", { transform: "translate(0.5 0.5)" });
+  people.forEach((person, index) => {
+    const own = index === options.person;
+    const look = people.length > 1 && !own ? "person other" : "person";
+    layer.append(drawPerson(person, look, { ...options, picked: own ? options.picked : -1 }));
+  });
+  svg.replaceChildren(layer);
+}

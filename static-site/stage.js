@@ -1,0 +1,63 @@
+// What the stage shows: the drop zone, the photo, the wait, or what went wrong. One view at a time.
+import { explain } from "./messages.js";
+
+export const $ = (id) => document.getElementById(id);
+
+/** Says it to screen readers, once. */
+export function announce(text) {
+  if ($("live").textContent !== text) $("live").textContent = text;
+}
+
+/** view: idle, busy, done, nobody, problem, setup. */
+export function setView(view, { photo }) {
+  $("main").dataset.view = view;
+  $("drop").hidden = view !== "idle";
+  $("picture").hidden = !photo;
+  $("busy").hidden = view !== "busy";
+  $("problem").hidden = !["problem", "nobody", "setup"].includes(view);
+  $("problem").classList.toggle("nobody", view === "nobody");
+  $("tools").hidden = view !== "done";
+  $("result").hidden = view !== "done";
+  $("about").hidden = view === "done";
+}
+
+/** Moves the focus to `target` where the view that held it went away; never takes it from elsewhere. */
+export function keepFocus(target) {
+  const now = document.activeElement;
+  if (!now || now === document.body || !now.checkVisibility()) target.focus({ preventScroll: true });
+}
+
+export function showPhoto(blob, { width, height }) {
+  const image = $("photo");
+  if (image.src) URL.revokeObjectURL(image.src);
+  image.src = URL.createObjectURL(blob);
+  image.alt = "Your photo";
+  $("picture").style.setProperty("--ratio", width / height);
+}
+
+/** The wait: fraction null is "some time", else 0..1 of the upload. */
+export function showWait(text, fraction = null) {
+  $("wait").textContent = text;
+  if (fraction === null) $("progress").removeAttribute("value");
+  else $("progress").value = fraction;
+}
+
+/** A calm card. againLabel: "" for no such button. */
+export function showCard({ title, text, hint = "" }, againLabel) {
+  $("problem-title").textContent = title;
+  $("problem-text").textContent = text;
+  $("problem-hint").textContent = hint;
+  $("problem-hint").hidden = !hint;
+  $("again").textContent = againLabel;
+  $("again").hidden = !againLabel;
+  $("other").className = againLabel ? "" : "primary";
+}
+
+export function showProblem(problem, photo) {
+  const said = explain(problem);
+  showCard(said, said.retry ? "Try again" : "");
+  $("setup").hidden = problem.kind !== "unconfigured";
+  $("other").hidden = problem.kind === "unconfigured";
+  setView(problem.kind === "unconfigured" ? "setup" : "problem", { photo });
+  keepFocus($("problem-title"));
+}
