@@ -1,0 +1,191 @@
+// What `serverless deploy` and `serverless remove` do beyond CloudFormation, on osls's hooks and AWS SDK v3:
+// check first, build the package, upload model and website, tell the CDN, empty the buckets.
+
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+import { CloudFormationClient, DescribeStackResourcesCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CloudFrontClient, CreateInvalidationCommand } from '@aws-sdk/client-cloudfront';
+import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { STSClient } from '@aws-sdk/client-sts';
+
+import { emptyBucket } from './buckets.js';
+import { DeployError, readModel } from './model.js';
+import { checkBucketNames, checkConcurrency, checkCredentials, checkNames, findPython } from './preflight.js';
+import { siteFiles, syncSite } from './site.js';
+import { allowedOrigins, mailSubscription, WEBSITES } from './values.js';
+
+const run = promisify(execFile);
+const OUR_BUCKETS = ['ModelBucket', 'PhotoBucket', 'SiteBucket'];
+
+export default class HpePlugin {
+  constructor(serverless, options, { log }) {
+    this.serverless = serverless;
+    this.provider = serverless.getProvider('aws');
+    this.log = log;
+    this.hooks = Object.fromEntries(
+      Object.entries({
+        // Variables are resolved by now, and nothing has read the functions yet.
+        initialize: () => this.shapeFunctions(),
+        'before:package:cleanup': () => this.check(),
+        'before:package:createDeploymentArtifacts': () => this.buildPackage(),
+        'before:aws:deploy:deploy:updateStack': () => this.uploadModelBefore(),
+        'after:deploy:deploy': () => this.fill(),
+        'before:remove:remove': () => this.empty(),
+      }).map(([name, step]) => [name, () => this.plainly(step)]),
+    );
+  }
+
+  /** A DeployError, as osls prints its own: one line, no stack trace. */
+  async plainly(step) {
+    try {
+      await step();
+    } catch (error) {
+      if (error instanceof DeployError) throw new this.serverless.classes.Error(error.message, 'HPE_DEPLOY');
+      throw error;
+    }
+  }
+
+  get service() {
+    return this.serverless.service;
+  }
+
+  param(name) {
+    return this.service.custom.params[name];
+  }
+
+  /** What YAML cannot say: a handler or an image, a reserved concurrency or none. */
+  shapeFunctions() {
+    const { api, worker } = this.service.functions;
+    if (this.param('concurrency') !== 'none') api.reservedConcurrency = Number(this.param('concurrency'));
+    if (this.param('package') !== 'image') return;
+    delete this.service.package.artifact;
+    for (const definition of [api, worker]) {
+      const command = definition.handler.replaceAll('/', '.');
+      delete definition.handler;
+      definition.image = { name: 'hpe', command: [command] };
+    }
+  }
+
+  async client(Client) {
+    return new Client(await this.provider.getAwsSdkV3Config());
+  }
+
+  get stackName() {
+    return this.provider.naming.getStackName();
+  }
+
+  /** Logical id -> physical id of the stack's resources; empty where there is no stack yet. */
+  async stackResources() {
+    try {
+      const cloudFormation = await this.client(CloudFormationClient);
+      const answer = await cloudFormation.send(new DescribeStackResourcesCommand({ StackName: this.stackName }));
+      const made = answer.StackResources.filter(({ PhysicalResourceId }) => PhysicalResourceId);
+      return new Map(made.map((one) => [one.LogicalResourceId, one.PhysicalResourceId]));
+    } catch (error) {
+      if (error.name === 'ValidationError' && /does not exist/.test(error.message)) return new Map();
+      throw error;
+    }
+  }
+
+  async stackOutputs() {
+    const cloudFormation = await this.client(CloudFormationClient);
+    const { Stacks } = await cloudFormation.send(new DescribeStacksCommand({ StackName: this.stackName }));
+    return Object.fromEntries((Stacks[0].Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]));
+  }
+
+  checkParameters() {
+    const oneOf = { website: WEBSITES, package: ['zip', 'image'] };
+    for (const [name, values] of Object.entries(oneOf)) {
+      if (!values.includes(this.param(name))) throw new DeployError(`${name} is ${this.param(name)}: give ${values.join(' or ')}`);
+    }
+    allowedOrigins(this.param('corsOrigins'), this.param('website'));
+    mailSubscription(this.param('alarmEmail'));
+  }
+
+  /** Everything that can be known before anything is made. */
+  async check() {
+    const stage = this.provider.getStage();
+    const region = this.provider.getRegion();
+    checkNames(this.param('prefix'), stage);
+    this.checkParameters();
+    this.model = await readModel(path.resolve(this.serverless.serviceDir, this.param('model')));
+    if (this.param('package') !== 'image') this.python = await findPython();
+    if (this.serverless.processedInput.commands[0] !== 'deploy') return;
+    const account = await checkCredentials(await this.client(STSClient), region);
+    const resources = await this.stackResources();
+    const owned = new Set(OUR_BUCKETS.map((id) => resources.get(id)).filter(Boolean));
+    const kinds = this.param('website') === 'none' ? ['models', 'photos'] : ['models', 'photos', 'site'];
+    const names = kinds.map((kind) => `${this.param('prefix')}-${stage}-${kind}-${account}-${region}`);
+    await checkBucketNames(await this.client(S3Client), names, owned);
+    const reserved = resources.has('ApiLambdaFunction') ? Number(this.param('concurrency')) || 0 : 0;
+    await checkConcurrency(await this.provider.getAwsSdkV3Config(), this.param('concurrency'), reserved);
+  }
+
+  async buildPackage() {
+    if (this.param('package') === 'image') return;
+    const architecture = this.service.provider.architecture;
+    const version = this.service.provider.runtime.replace('python', '');
+    const script = path.join(this.serverless.serviceDir, 'deploy', 'build_package.py');
+    const output = path.join(this.serverless.serviceDir, this.service.package.artifact);
+    try {
+      const { stdout } = await run(this.python, [script, '--architecture', architecture, '--python', version, '--output', output]);
+      this.log.notice(stdout.trim());
+    } catch (error) {
+      throw new DeployError((error.stderr || error.message).trim().split('\n').pop());
+    }
+  }
+
+  async uploadModel(bucket) {
+    const s3 = await this.client(S3Client);
+    // The manifest goes last: where it is, the model is whole.
+    for (const [Key, Body, ContentType] of [
+      [this.model.key, this.model.body, 'application/octet-stream'],
+      [this.model.manifestKey, this.model.manifest, 'application/json'],
+    ]) {
+      try {
+        const head = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key }));
+        if (head.ContentLength === Body.length) continue;
+      } catch (error) {
+        if (error.$metadata?.httpStatusCode !== 404) throw error;
+      }
+      await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body, ContentType }));
+      this.log.notice(`Model uploaded to s3://${bucket}/${Key}`);
+    }
+  }
+
+  /** An update points the functions at the new key, so the model must be there first. */
+  async uploadModelBefore() {
+    const bucket = (await this.stackResources()).get('ModelBucket');
+    if (bucket) await this.uploadModel(bucket);
+  }
+
+  /** Model (on a first deploy the bucket is there only now), website, CDN. */
+  async fill() {
+    const outputs = await this.stackOutputs();
+    await this.uploadModel(outputs.ModelBucketName);
+    if (outputs.SiteBucketName) await this.uploadSite(outputs);
+    const shown = ['WebsiteUrl', 'ApiUrl'].filter((name) => outputs[name]).map((name) => `${name}: ${outputs[name]}`);
+    this.serverless.addServiceOutputSection('hpe', shown);
+  }
+
+  async uploadSite({ SiteBucketName, CdnId, ApiUrl }) {
+    const files = await siteFiles(path.join(this.serverless.serviceDir, 'static-site'), ApiUrl);
+    const changed = await syncSite(await this.client(S3Client), SiteBucketName, files);
+    this.log.notice(`Website: ${changed.length} of ${files.size} files changed`);
+    if (!changed.length || !CdnId) return;
+    const cloudFront = await this.client(CloudFrontClient);
+    const InvalidationBatch = { CallerReference: `hpe-${Date.now()}`, Paths: { Quantity: 1, Items: ['/*'] } };
+    await cloudFront.send(new CreateInvalidationCommand({ DistributionId: CdnId, InvalidationBatch }));
+  }
+
+  async empty() {
+    const resources = await this.stackResources();
+    const s3 = await this.client(S3Client);
+    for (const bucket of OUR_BUCKETS.map((id) => resources.get(id)).filter(Boolean)) {
+      const count = await emptyBucket(s3, bucket);
+      this.log.notice(`Emptied ${bucket}: ${count} objects`);
+    }
+  }
+}
