@@ -1,5 +1,11 @@
-"""Image -> Pose: two passes of a one-person network, the first to find the person, the second to look closely."""
+"""Image -> Pose: two passes of a one-person network, the first to find the person, the second to look closely.
 
+The method is top-down (Xiao et al. 2018): the network expects one person filling its frame. The first pass
+gives it the whole picture, and where that finds nobody for sure, nine windows of the picture. The second
+gives it the crop round the joints that the first one found.
+"""
+
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -26,6 +32,10 @@ SCORED_JOINTS: Final[int] = 8
 # In the first pass a joint counts towards the person's box from this share of the joint threshold on: a
 # small person's peaks are low, and the second pass decides.
 BOX_SHARE: Final[float] = 0.5
+# Where the second pass is surer than this of somebody larger than this share of the picture, that is that;
+# elsewhere somebody small may have been overlooked, and the picture is searched.
+SURE: Final[float] = 0.45
+SMALL: Final[float] = 0.3
 LIMITS: Final[Limits] = Limits(max_bytes=200_000_000, max_pixels=200_000_000)
 
 
@@ -60,31 +70,68 @@ class PoseEstimator:
         rgb = as_rgb(image)
         limit = self.threshold if threshold is None else threshold
         mirrored = self.flip if flip is None else flip
-        height, width = rgb.shape[:2]
-        size = self.card.input_size
-        points, scores = self.look(rgb, crop_affine(whole_image_box(width, height), size, 1.0), mirrored)
-        box = person_box(points, scores, self.card.threshold * BOX_SHARE)
-        if box is None:
+        found = self.closer(rgb, self.glance(rgb, mirrored), mirrored)
+        if found.score < SURE or found.share(rgb) < SMALL:
+            found = max(found, self.closer(rgb, self.search(rgb, mirrored), mirrored), key=lambda look: look.score)
+        if found.score < self.card.person_threshold:
             return []
-        points, scores = self.look(rgb, crop_affine(box, size), mirrored)
-        score = float(np.sort(scores)[-SCORED_JOINTS:].mean())
-        if score < self.card.person_threshold:
-            return []
-        return [make_pose(points, scores, score, limit)]
+        return [make_pose(found.points, found.scores, found.score, limit)]
 
-    def look(
-        self, rgb: NDArray[np.uint8], affine: Affine, flip: bool = False
-    ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-        """One pass through the network: (H, W, 3), (2, 3) map to its frame -> (16, 2) image px, (16,) scores."""
-        size = self.card.input_size
-        crop = warp(rgb, affine, size)
+    def glance(self, rgb: NDArray[np.uint8], flip: bool = False) -> "Look":
+        """The first pass: the whole picture in one frame."""
+        height, width = rgb.shape[:2]
+        return self._looks(rgb, [crop_affine(whole_image_box(width, height), self.card.input_size, 1.0)], flip)[0]
+
+    def search(self, rgb: NDArray[np.uint8], flip: bool = False) -> "Look":
+        """The first pass for somebody small: nine overlapping windows of half the picture's longer side, the best."""
+        affines = [crop_affine(window, self.card.input_size, 1.0) for window in windows(*rgb.shape[:2])]
+        return max(self._looks(rgb, affines, flip), key=lambda look: look.score)
+
+    def closer(self, rgb: NDArray[np.uint8], first: "Look", flip: bool = False) -> "Look":
+        """The second pass: a crop round the joints that the first one found, with the margin used in training."""
+        box = person_box(first.points, first.scores, self.card.threshold * BOX_SHARE)
+        if box is None:
+            return Look(first.points, np.zeros_like(first.scores))
+        return self._looks(rgb, [crop_affine(box, self.card.input_size)], flip)[0]
+
+    def _looks(self, rgb: NDArray[np.uint8], affines: list[Affine], flip: bool) -> "list[Look]":
+        """One batch through the network, a frame each."""
+        crops = [warp(rgb, affine, self.card.input_size) for affine in affines]
+        batch = crops + [crop[:, ::-1] for crop in crops] if flip else crops
+        heatmaps = self._session.run(np.stack(batch))
         if flip:
-            both = self._session.run(np.stack([crop, crop[:, ::-1]]))
-            heatmaps = (both[0] + flip_heatmaps(both[1], FLIP_ORDER)) / 2
-        else:
-            heatmaps = self._session.run(crop[None])[0]
+            pairs = zip(heatmaps[: len(crops)], heatmaps[len(crops) :], strict=True)
+            heatmaps = np.stack([(seen + flip_heatmaps(mirror, FLIP_ORDER)) / 2 for seen, mirror in pairs])
+        return [self._decode(maps, affine) for maps, affine in zip(heatmaps, affines, strict=True)]
+
+    def _decode(self, heatmaps: NDArray[np.float32], affine: Affine) -> "Look":
         points, scores = decode_joints(heatmaps, "dark", self.card.sigma)
-        return undo_affine(points, affine), np.clip(scores, 0.0, 1.0)
+        return Look(undo_affine(points, affine), np.clip(scores, 0.0, 1.0))
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one pass sees: points (16, 2) float64 image px, scores (16,) float32."""
+
+    points: NDArray[np.float64]
+    scores: NDArray[np.float32]
+
+    @property
+    def score(self) -> float:
+        """How sure it is that somebody is there: the mean of the best joints' scores."""
+        return float(np.sort(self.scores)[-SCORED_JOINTS:].mean())
+
+    def share(self, rgb: NDArray[np.uint8]) -> float:
+        """The longer side of the joints' box over the picture's longer side."""
+        return float(np.ptp(self.points, axis=0).max() / max(rgb.shape[:2]))
+
+
+def windows(height: int, width: int) -> list[NDArray[np.float64]]:
+    """Boxes x0, y0, x1, y1 in px: 3 x 3 overlapping squares of half the longer side; fewer along a short side."""
+    side = max(height, width) / 2
+    across = [width / 2] if width <= side else list(np.linspace(side / 2, width - side / 2, 3))
+    down = [height / 2] if height <= side else list(np.linspace(side / 2, height - side / 2, 3))
+    return [np.array([x - side / 2, y - side / 2, x + side / 2, y + side / 2]) for y in down for x in across]
 
 
 def person_box(
