@@ -1,11 +1,20 @@
 """What can go wrong, as a small tree of exceptions. Knows nothing of HTTP: `hpe.web.api` maps it to statuses."""
 
+# A quantity, a range from..to, or the list of what is allowed.
+Limit = int | tuple[float, float] | tuple[str, ...]
+
 
 class HpeError(Exception):
     """Base of every error this package raises on purpose.
 
-    The message is for the person who made the request: it states the value, the limit and the remedy.
+    The message is for the person who made the request: it states the value, the limit and the remedy. `limit`
+    is the limit alone, for programs; `hint` is what to do next, where that is more than the message says.
     """
+
+    def __init__(self, message: str, *, limit: Limit | None = None, hint: str = "") -> None:
+        super().__init__(message)
+        self.limit = limit
+        self.hint = hint
 
 
 class BadRequest(HpeError):
@@ -20,12 +29,16 @@ class MethodNotAllowed(HpeError):
     """The path exists, the method does not. `allowed` lists the methods that do."""
 
     def __init__(self, message: str, allowed: tuple[str, ...]) -> None:
-        super().__init__(message)
+        super().__init__(message, limit=allowed)
         self.allowed = allowed
 
 
 class NotAcceptable(HpeError):
     """The client's Accept header or `format` asks for something this API does not produce."""
+
+
+class LengthRequired(HpeError):
+    """The body comes without a Content-Length, so its size is not known before it is read."""
 
 
 class TooLarge(HpeError):
@@ -44,6 +57,14 @@ class ModelUnavailable(HpeError):
     """The model cannot be had now (missing, unreachable, wrong checksum). Trying again may help."""
 
     def __init__(self, message: str, retry_after_s: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Busy(HpeError):
+    """As many requests as can be are being answered, and as many wait. Trying again will help."""
+
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
 

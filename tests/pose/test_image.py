@@ -1,0 +1,426 @@
+"""hpe.pose.image: every type, mode and orientation in; files that keep to their size out."""
+
+import contextlib
+import io
+import resource
+import struct
+import sys
+import time
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageCms, ImageOps
+
+from hpe.errors import BrokenImage, HpeError, TooLarge, UnsupportedImage
+from hpe.pose.image import Limits, decode_image, encode_image
+from hpe.pose.jpeg import MAX_SCANS, jpeg_layout
+
+pillow_heif = pytest.importorskip("pillow_heif")
+pillow_heif.register_heif_opener()
+
+# name, Pillow's name, save options, mean error allowed (grey levels of 255)
+TYPES = [
+    ("jpeg", "JPEG", {"quality": 95}, 3.0),
+    ("jpeg", "JPEG", {"quality": 95, "progressive": True}, 3.0),
+    ("png", "PNG", {}, 0.0),
+    ("webp", "WEBP", {"lossless": True}, 0.0),
+    ("webp", "WEBP", {"quality": 90}, 3.0),
+    ("avif", "AVIF", {"quality": 90}, 3.0),
+    ("heic", "HEIF", {"quality": 90}, 3.0),
+    ("gif", "GIF", {}, 8.0),
+    ("tiff", "TIFF", {}, 0.0),
+    ("tiff", "TIFF", {"compression": "tiff_lzw"}, 0.0),
+    ("tiff", "TIFF", {"compression": "tiff_deflate", "big_tiff": True}, 0.0),
+    ("bmp", "BMP", {}, 0.0),
+]
+NAMES = [f"{kind}-{'-'.join(map(str, options.values())) or 'plain'}" for kind, _, options, _ in TYPES]
+
+
+@pytest.fixture(scope="module")
+def photo(astronaut: np.ndarray) -> np.ndarray:
+    """(240, 400, 3): neither square nor symmetric, so that a wrong turn shows."""
+    return np.ascontiguousarray(astronaut[20:260, 60:460])
+
+
+def save(picture: Image.Image | np.ndarray, format: str, **options: object) -> bytes:
+    if isinstance(picture, np.ndarray):
+        picture = Image.fromarray(picture)
+    out = io.BytesIO()
+    picture.save(out, format, **options)
+    return out.getvalue()
+
+
+def error_between(a: np.ndarray, b: np.ndarray) -> float:
+    assert a.shape == b.shape
+    return float(np.abs(a.astype(int) - b.astype(int)).mean())
+
+
+def orientation_exif(value: int) -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = value
+    return exif
+
+
+@pytest.mark.parametrize(("kind", "format", "options", "allowed"), TYPES, ids=NAMES)
+def test_each_type_is_read(photo: np.ndarray, kind: str, format: str, options: dict, allowed: float) -> None:
+    image = decode_image(save(photo, format, **options))
+    assert (image.format, image.width, image.height) == (kind, 400, 240)
+    assert image.rgb.dtype == np.uint8
+    assert error_between(image.rgb, photo) <= allowed
+
+
+@pytest.mark.parametrize(("kind", "format", "options", "allowed"), TYPES, ids=NAMES)
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.99])
+def test_a_cut_off_file_is_broken_rather_than_half_a_photo(
+    photo: np.ndarray, kind: str, format: str, options: dict, allowed: float, part: float
+) -> None:
+    data = save(photo, format, **options)
+    with pytest.raises(BrokenImage):
+        decode_image(data[: int(len(data) * part)])
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF"])
+def test_all_eight_orientations_come_out_upright(photo: np.ndarray, format: str, orientation: int) -> None:
+    # as a camera does it: the stored picture is the upright one turned back
+    undo = {6: 8, 8: 6}.get(orientation, orientation)
+    turned = Image.fromarray(photo)
+    turned.getexif()[0x0112] = undo
+    stored = ImageOps.exif_transpose(turned)
+    exif = orientation_exif(orientation)
+    data = save(np.asarray(stored), format, exif=exif if format == "TIFF" else exif.tobytes(), quality=95)
+    image = decode_image(data)
+    assert (image.width, image.height) == (400, 240)
+    assert error_between(image.rgb, photo) < 5
+    small = decode_image(data, max_side=100)
+    assert small.rgb.shape == (60, 100, 3)
+    assert (small.width, small.height) == (400, 240)
+    assert error_between(small.rgb, cv2.resize(photo, (100, 60), interpolation=cv2.INTER_AREA)) < 6
+
+
+@pytest.mark.parametrize(
+    "exif", [b"Exif\0\0junk", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\xff" * 99]
+)
+def test_broken_exif_does_not_stop_a_photo(photo: np.ndarray, exif: bytes) -> None:
+    assert decode_image(save(photo, "JPEG", exif=exif)).rgb.shape == (240, 400, 3)
+
+
+@pytest.mark.parametrize("value", [0, 9, 65535])
+def test_a_nonsense_orientation_means_upright(photo: np.ndarray, value: int) -> None:
+    assert decode_image(save(photo, "JPEG", exif=orientation_exif(value))).rgb.shape == (240, 400, 3)
+
+
+def test_an_exif_that_points_at_itself_is_read_once(photo: np.ndarray) -> None:
+    # one entry (orientation 1), then "the next directory" at its own offset
+    loop = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x01\0\0\0\x08\0\0\0"
+    assert decode_image(save(photo, "JPEG", exif=loop)).width == 400
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_what_is_transparent_becomes_white(mode: str) -> None:
+    rgba = np.zeros((20, 30, 4), dtype=np.uint8)
+    rgba[:, :10, 3], rgba[:, 10:20, 3] = 255, 128
+    rgb = decode_image(save(Image.fromarray(rgba).convert(mode), "PNG")).rgb
+    assert rgb[10, 5].tolist() == [0, 0, 0]
+    assert abs(int(rgb[10, 15, 0]) - 127) <= 1
+    assert rgb[10, 25].tolist() == [255, 255, 255]
+
+
+def test_a_palette_with_a_transparent_colour_gets_white() -> None:
+    picture = Image.new("P", (4, 2), 0)
+    picture.putpalette([10, 20, 30, 200, 100, 50])
+    picture.putpixel((1, 0), 1)
+    rgb = decode_image(save(picture, "PNG", transparency=0)).rgb
+    assert rgb[0, 0].tolist() == [255, 255, 255]
+    assert rgb[0, 1].tolist() == [200, 100, 50]
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "TIFF"])
+def test_grey_becomes_three_equal_channels(photo: np.ndarray, format: str) -> None:
+    rgb = decode_image(save(Image.fromarray(photo).convert("L"), format)).rgb
+    assert rgb.shape == photo.shape
+    assert int(np.ptp(rgb.astype(int), axis=2).max()) <= (2 if format == "WEBP" else 0)
+
+
+def test_one_bit_and_palette_are_read(photo: np.ndarray) -> None:
+    assert set(np.unique(decode_image(save(Image.fromarray(photo).convert("1"), "PNG")).rgb)) == {0, 255}
+    assert error_between(decode_image(save(Image.fromarray(photo).quantize(256), "PNG")).rgb, photo) < 8
+
+
+@pytest.mark.parametrize("format", ["PNG", "TIFF"])
+def test_sixteen_bit_grey_keeps_its_tones(format: str) -> None:
+    grey = np.tile(np.arange(256, dtype=np.uint16) * 257, (4, 1))
+    rgb = decode_image(save(Image.fromarray(grey), format)).rgb
+    assert np.array_equal(rgb[0, :, 1], np.arange(256))
+
+
+def test_sixteen_bit_colour_keeps_its_tones(photo: np.ndarray) -> None:
+    deep = photo.astype(np.uint16) * 257
+    data = cv2.imencode(".png", deep[:, :, ::-1])[1].tobytes()
+    assert error_between(decode_image(data).rgb, photo) == 0
+
+
+def test_float_pixels_are_stretched_and_nan_is_dark() -> None:
+    values = np.linspace(0, 2, 100, dtype=np.float32).reshape(10, 10)
+    values[0, 1] = np.nan
+    rgb = decode_image(save(Image.fromarray(values), "TIFF")).rgb
+    assert rgb[-1, -1].tolist() == [255, 255, 255]
+    assert rgb[0, 1].tolist() == [0, 0, 0]
+
+
+def test_cmyk_of_adobe_and_plain_cmyk_look_right(photo: np.ndarray) -> None:
+    cmyk = Image.fromarray(photo).convert("CMYK")
+    data = save(cmyk, "JPEG", quality=95)
+    assert b"Adobe" in data, "Pillow writes CMYK as Adobe does: inverted, and marked so"
+    assert error_between(decode_image(data).rgb, photo) < 4
+    assert error_between(decode_image(save(cmyk, "TIFF")).rgb, photo) < 2
+
+
+def test_a_colour_profile_is_ignored_and_junk_in_it_does_not_matter(photo: np.ndarray) -> None:
+    plain = decode_image(save(photo, "PNG")).rgb
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for profile in (srgb, b"junk" * 50_000):
+        assert np.array_equal(decode_image(save(photo, "PNG", icc_profile=profile)).rgb, plain)
+        assert decode_image(save(photo, "JPEG", icc_profile=profile)).width == 400
+
+
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG", "TIFF"])
+def test_of_an_animation_the_first_frame_is_taken(format: str) -> None:
+    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue", "lime")]
+    rgb = decode_image(save(frames[0], format, save_all=True, append_images=frames[1:])).rgb
+    assert rgb.shape == (30, 40, 3)
+    assert error_between(rgb, np.asarray(frames[0])) < 3
+
+
+def test_a_jpeg_with_something_after_its_end_is_whole(astronaut_jpeg: bytes) -> None:
+    # motion photos carry a video there, and some cameras a preview
+    assert decode_image(astronaut_jpeg + b"\0" * 4096 + b"ftypmp42" + astronaut_jpeg[:5000]).width == 512
+
+
+@pytest.mark.parametrize("max_side", [511, 300, 256, 255, 100, 64, 20, 1])
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+def test_max_side_is_kept_exactly_and_the_original_size_is_told(
+    astronaut: np.ndarray, format: str, max_side: int
+) -> None:
+    image = decode_image(save(astronaut[:300], format, quality=95), max_side=max_side)
+    assert image.rgb.shape == (max(1, round(300 * max_side / 512)), max_side, 3)
+    assert (image.width, image.height) == (512, 300)
+    want = cv2.resize(astronaut[:300], image.rgb.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert error_between(image.rgb, want) < 9
+
+
+def test_a_small_picture_is_not_enlarged(photo: np.ndarray) -> None:
+    assert decode_image(save(photo, "JPEG"), max_side=4000).rgb.shape == photo.shape
+
+
+def test_limits_pass_at_the_edge_and_refuse_one_more(photo: np.ndarray) -> None:
+    data = save(photo, "PNG")
+    exact = Limits(max_bytes=len(data), max_pixels=240 * 400)
+    assert decode_image(data, exact).width == 400
+    with pytest.raises(TooLarge, match="95999 px") as caught:
+        decode_image(data, Limits(len(data), 240 * 400 - 1))
+    assert caught.value.limit == 95_999
+    with pytest.raises(TooLarge, match="bytes"):
+        decode_image(data, Limits(len(data) - 1, 240 * 400))
+
+
+def png_header(width: int, height: int) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    ihdr = struct.pack(">I", 13) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    packed = zlib.compress(b"\0" * 1000)
+    return b"\x89PNG\r\n\x1a\n" + ihdr + struct.pack(">I", len(packed)) + b"IDAT" + packed + b"\0\0\0\0"
+
+
+def patched_jpeg(jpeg: bytes, width: int, height: int) -> bytes:
+    at = jpeg.index(b"\xff\xc0") + 5
+    return jpeg[:at] + struct.pack(">HH", height, width) + jpeg[at + 4 :]
+
+
+def webp_canvas(width: int, height: int) -> bytes:
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
+
+    frame = save(np.zeros((40, 60, 3), np.uint8), "WEBP")[12:]
+    canvas = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    placed = bytes(6) + (59).to_bytes(3, "little") + (39).to_bytes(3, "little") + b"\x10\0\0\0" + frame
+    body = b"WEBP" + chunk(b"VP8X", b"\2\0\0\0" + canvas) + chunk(b"ANIM", bytes(6)) + chunk(b"ANMF", placed)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def tiff_of(width: int, height: int, next_directory: int = 0, **tags: int) -> bytes:
+    entries = {256: width, 257: height, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: height, 279: 100}
+    entries.update({int(name[1:]): value for name, value in tags.items()})
+    body = struct.pack("<H", len(entries))
+    for tag in sorted(entries):
+        body += struct.pack("<HHII", tag, 4, 1, entries[tag])
+    return b"II*\0" + struct.pack("<I", 8) + body + struct.pack("<I", next_directory) + b"\0" * 400
+
+
+BOMBS = {
+    "png": png_header(30_000, 30_000),
+    "png of 2^31": png_header(2**31 - 1, 2**31 - 1),
+    "webp canvas": webp_canvas(16_383, 16_383),
+    "gif": b"GIF89a"
+    + struct.pack("<HH", 65_535, 65_535)
+    + b"\x80\0\0"
+    + bytes(6)
+    + b",\0\0\0\0\xff\xff\xff\xff\0\2\2L\1\0;",
+    "bmp": b"BM" + bytes(8) + struct.pack("<IIiiHHI", 54, 40, 60_000, 60_000, 1, 24, 0) + bytes(40),
+    "tiff": tiff_of(100_000, 100_000),
+}
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_refused_before_it_is_decoded(name: str) -> None:
+    decode_image(encode_image(np.zeros((8, 8, 3), np.uint8)).data)  # imports are not what is measured
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began = time.perf_counter()
+    with pytest.raises(TooLarge):
+        decode_image(BOMBS[name])
+    assert time.perf_counter() - began < 0.5
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
+
+
+def test_a_jpeg_that_lies_about_its_size_is_refused_or_broken(astronaut_jpeg: bytes) -> None:
+    with pytest.raises(TooLarge):
+        decode_image(patched_jpeg(astronaut_jpeg, 65_000, 65_000))
+
+
+def test_a_jpeg_of_thousands_of_scans_is_refused(photo: np.ndarray) -> None:
+    data = save(photo, "JPEG", progressive=True)
+    start = data.rindex(b"\xff\xda")
+    end = data.rindex(b"\xff\xd9")
+    bomb = data[:start] + data[start:end] * 1000 + data[end:]
+    assert jpeg_layout(data).scans <= 12
+    assert jpeg_layout(bomb).scans == MAX_SCANS + 1
+    with pytest.raises(BrokenImage, match="scans"):
+        decode_image(bomb)
+
+
+def test_circular_tiff_directories_end() -> None:
+    assert decode_image(tiff_of(10, 10, next_directory=8)).width == 10
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"t322": 2**31 - 16, "t323": 2**31 - 16, "t324": 8},
+        {"t258": 65_535},
+        {"t277": 65_535},
+        {"t259": 34_712},
+        {"t273": 2**32 - 1},
+        {"t257": 0},
+        {"t279": 2**32 - 1, "t278": 2**32 - 1},
+    ],
+    ids=str,
+)
+def test_nonsense_in_a_tiff_is_an_error_of_ours(tags: dict[str, int]) -> None:
+    with contextlib.suppress(HpeError):
+        decode_image(tiff_of(10, 10, **tags))
+
+
+OTHER_FILES = {
+    b"": "empty",
+    b"Dear sir, this is text.": "text",
+    b"PK\x03\x04" + bytes(30): "zip",
+    b"%PDF-1.7": "PDF",
+    b"<svg xmlns='http://www.w3.org/2000/svg'/>": "SVG",
+    b"<?xml version='1.0'?>\n<!-- made by x -->\n<svg/>": "SVG",
+    b"<!DOCTYPE html><html></html>": "web page",
+    b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom": "video",
+    b"\0\0\0\x18ftypqt  \0\0\0\0qt  isom": "video",
+    b"\0\0\0\x0cJXL \r\n\x87\n": "JPEG XL",
+    b"8BPS\0\1": "Photoshop",
+    b"\0\0\1\0\1\0": "icon",
+    b"II*\0\x10\0\0\0CR\2\0" + bytes(30): "unknown",
+    b"\x1f\x8b\x08": "gzip",
+    b'{"image": "..."}': "JSON",
+    b"BM is how this text begins": "text",
+    b"\x00\x01\x02\x03" * 9: "unknown",
+}
+
+
+@pytest.mark.parametrize("data", OTHER_FILES, ids=OTHER_FILES.values())
+def test_what_is_no_image_is_named(data: bytes) -> None:
+    with pytest.raises(UnsupportedImage, match=OTHER_FILES[data]) as caught:
+        decode_image(data)
+    assert "image/jpeg" in caught.value.limit
+    assert caught.value.hint
+
+
+def test_heic_without_its_library_is_refused_with_advice(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = save(photo, "HEIF")
+    monkeypatch.setitem(sys.modules, "pillow_heif.as_plugin", None)
+    with pytest.raises(UnsupportedImage, match="JPEG") as caught:
+        decode_image(data)
+    assert "Most Compatible" in caught.value.hint
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (33, 65), (240, 400)])
+def test_png_is_lossless_at_any_shape(photo: np.ndarray, shape: tuple[int, int]) -> None:
+    rgb = np.ascontiguousarray(photo[: shape[0], : shape[1]])
+    encoded = encode_image(rgb)
+    assert (encoded.media_type, encoded.shrunk) == ("image/png", False)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(encoded.data))), rgb)
+    assert np.array_equal(cv2.imdecode(np.frombuffer(encoded.data, np.uint8), cv2.IMREAD_COLOR_RGB), rgb)
+
+
+def test_png_without_the_fast_deflate_is_as_right(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "isal", None)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(encode_image(photo).data))), photo)
+
+
+@pytest.mark.parametrize("format", ["jpeg", "webp"])
+def test_lossy_formats_stay_close(photo: np.ndarray, format: str) -> None:
+    encoded = encode_image(photo, format)
+    assert encoded.media_type == f"image/{format}"
+    assert error_between(decode_image(encoded.data).rgb, photo) < 5
+
+
+@pytest.mark.parametrize("format", ["png", "jpeg", "webp"])
+@pytest.mark.parametrize("max_bytes", [100_000, 20_000, 3_000, 800])
+def test_a_file_never_exceeds_its_limit(photo: np.ndarray, format: str, max_bytes: int) -> None:
+    full = encode_image(photo, format)
+    encoded = encode_image(photo, format, max_bytes)
+    assert len(encoded.data) <= max_bytes
+    assert encoded.shrunk == (len(full.data) > max_bytes)
+    back = decode_image(encoded.data)
+    assert (back.width, back.height) == (encoded.width, encoded.height)
+    assert encoded.width / encoded.height == pytest.approx(400 / 240, rel=0.1)
+
+
+def test_shrinking_uses_most_of_what_it_may_in_few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    from hpe.pose import image
+
+    tries = []
+    real = image._encode
+    monkeypatch.setattr(image, "_encode", lambda rgb, format: tries.append(rgb.shape) or real(rgb, format))
+    noise = np.random.default_rng(0).integers(0, 256, (600, 800, 3), dtype=np.uint8)
+    encoded = encode_image(noise, "png", 700_000)
+    assert 350_000 < len(encoded.data) <= 700_000
+    assert len(tries) <= 3
+
+
+def test_a_limit_that_nothing_fits_is_an_error(photo: np.ndarray) -> None:
+    with pytest.raises(TooLarge):
+        encode_image(photo, "png", 20)
+
+
+def test_webp_wider_than_webp_can_be_is_shrunk() -> None:
+    encoded = encode_image(np.zeros((2, 20_000, 3), np.uint8), "webp")
+    assert (encoded.width, encoded.shrunk) == (16_383, True)
+
+
+def test_an_unknown_output_format_is_refused(photo: np.ndarray) -> None:
+    with pytest.raises(UnsupportedImage, match="png, jpeg, webp"):
+        encode_image(photo, "tiff")  # type: ignore[arg-type]
+
+
+def test_what_is_given_is_not_changed(photo: np.ndarray) -> None:
+    before = photo.copy()
+    encode_image(photo, "jpeg", 5_000)
+    encode_image(photo, "png", 5_000)
+    assert np.array_equal(photo, before)
