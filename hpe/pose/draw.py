@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from hpe.errors import UnsupportedImage
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import COLOURS_RGB, LIMBS, NUM_JOINTS, plain_name, side
-from hpe.pose.stature import stature
+from hpe.pose.stature import LIMB_ENDS, stature
 
 Colour = tuple[int, int, int]
 Floats = NDArray[np.float64]
+# Polygons in OpenCV's fixed-point coordinates.
+Outlines = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class DrawStyle:
 
     stroke: float = 1.0
     opacity: float = 0.9
-    outline: float = 0.6
+    outline: float = 0.65
     joints: bool = True
 
 
@@ -39,29 +41,32 @@ MIDDLE_DOT_RGB: Final[Colour] = (64, 72, 92)
 
 # Half a stroke's width at each joint as a part of the stature: limbs taper towards hands and feet.
 HALF_WIDTHS: Final[dict[str, float]] = {
-    "ankle": 0.0075,
+    "ankle": 0.008,
     "knee": 0.0095,
     "hip": 0.0115,
     "pelvis": 0.0105,
     "thorax": 0.0105,
-    "upper_neck": 0.0095,
-    "head_top": 0.0085,
+    "upper_neck": 0.0085,
+    "head_top": 0.0068,  # thin: it runs over the face
     "shoulder": 0.0105,
     "elbow": 0.0088,
-    "wrist": 0.007,
+    "wrist": 0.0075,
 }
 RADII: Final[Floats] = np.array([HALF_WIDTHS[plain_name(joint)] for joint in range(NUM_JOINTS)])
 EDGE: Final[float] = 0.0042
 DOT: Final[float] = 1.5
 DOT_CORE: Final[float] = 0.62
-MIN_RADIUS_PX: Final[float] = 0.6
+# Finer than this, strokes fade into the picture, and dots are a smear: then limbs alone tell more.
+MIN_RADIUS_PX: Final[float] = 0.8
+MIN_DOT_RADIUS_PX: Final[float] = 1.5
 # Strokes are those of a person at least and at most so tall, as parts of the picture's diagonal: a distant
 # person stays visible in a picture shown small, a face that fills the picture is not painted over.
 MIN_STATURE: Final[float] = 0.12
-MAX_STATURE: Final[float] = 1.0
-# Sub-pixel bits of OpenCV's fixed-point coordinates.
+MAX_STATURE: Final[float] = 0.7
+# Fixed-point coordinates are in 1 / 2**SHIFT px.
 SHIFT: Final[int] = 4
-ARC_POINTS: Final[int] = 20
+# How much wider on each side cv2.fillConvexPoly makes a shape with LINE_AA, px (measured, whatever the size).
+AA_SPREAD: Final[float] = 0.64
 
 
 def draw_pose(image: NDArray[np.uint8], poses: Sequence[Pose], style: DrawStyle = DrawStyle()) -> NDArray[np.uint8]:
@@ -147,58 +152,64 @@ def _draw_person(
     unit = tall * style.stroke
     radii = np.maximum(RADII * unit, MIN_RADIUS_PX)
     edge = max(EDGE * unit, MIN_RADIUS_PX)
-    a, b = np.array(LIMBS).T
-    strokes = capsules(points[a], points[b], radii[a], radii[b])
-    edges = capsules(points[a], points[b], radii[a] + edge, radii[b] + edge)
+    a, b = LIMB_ENDS.T
+    limbs = (points[a], points[b], radii[a], radii[b])
+    dots = (points, points, radii * DOT, radii * DOT)
+    cores = (points, points, radii * DOT * DOT_CORE, radii * DOT * DOT_CORE)
+    edges = [(p, q, r + edge, s + edge) for p, q, r, s in (limbs, dots)]
+    # One call for all 78 outlines: numpy's time is in the calls, not in the sizes.
+    outlines = capsules(*(np.concatenate(part) for part in zip(limbs, dots, cores, *edges, strict=True)))
+    limb, dot, core, limb_edge, dot_edge = np.split(outlines, np.cumsum([len(a), NUM_JOINTS, NUM_JOINTS, len(a)]))
     for group in drawing_order(pose.scores):
-        limbs = [i for i in group if shown[a[i]] and shown[b[i]]]
-        if limbs:
-            _paint(canvas, edges[limbs], [(strokes[i], COLOURS_RGB[limb_side(LIMBS[i])]) for i in limbs], style)
-    if not style.joints:
+        seen = [i for i in group if shown[a[i]] and shown[b[i]]]
+        if seen:
+            _paint(canvas, limb_edge[seen], [(limb[i], COLOURS_RGB[limb_side(LIMBS[i])]) for i in seen], style)
+    if not style.joints or np.median(radii) * DOT < MIN_DOT_RADIUS_PX:
         return
-    rings = (radii * DOT + edge, radii * DOT, radii * DOT * DOT_CORE)
-    edges, rims, cores = (capsules(points, points, ring, ring) for ring in rings)
-    for joint in sorted(np.flatnonzero(shown), key=lambda j: float(pose.scores[j])):
-        core = MIDDLE_DOT_RGB if side(joint) == "middle" else COLOURS_RGB[side(joint)]
-        _paint(canvas, edges[[joint]], [(rims[joint], RIM_RGB), (cores[joint], core)], style)
+    # The trunk's dots below, so that the pelvis does not hide a hip beside it; then the less sure ones.
+    order = sorted((side(j) != "middle", float(pose.scores[j]), j) for j in range(NUM_JOINTS) if shown[j])
+    for *_, j in order:
+        colour = MIDDLE_DOT_RGB if side(j) == "middle" else COLOURS_RGB[side(j)]
+        _paint(canvas, dot_edge[[j]], [(dot[j], RIM_RGB), (core[j], colour)], style)
 
 
-def capsules(a: Floats, b: Floats, radius_a: Floats, radius_b: Floats) -> Floats:
-    """(N, 2), (N, 2) centres and (N,), (N,) radii in px -> (N, P, 2) px: convex outlines round each pair of circles."""
+def capsules(a: Floats, b: Floats, radius_a: Floats, radius_b: Floats) -> Outlines:
+    """(N, 2), (N, 2) centres and (N,), (N,) radii in px -> (N, P, 2): convex outlines round each pair of circles."""
+    radius_a, radius_b = np.maximum(radius_a - AA_SPREAD, 0.05), np.maximum(radius_b - AA_SPREAD, 0.05)
     length = np.hypot(*(b - a).T)
     # Where one circle holds the other, the outline is the larger circle.
     inside = length <= abs(radius_a - radius_b)
-    a_wins = (inside & (radius_a >= radius_b))[:, None]
-    b_wins = (inside & (radius_a < radius_b))[:, None]
-    a, b = np.where(b_wins, b, a), np.where(a_wins, a, b)
-    radius_a, radius_b = np.where(b_wins[:, 0], radius_b, radius_a), np.where(a_wins[:, 0], radius_a, radius_b)
+    a_holds, b_holds = inside & (radius_a >= radius_b), inside & (radius_a < radius_b)
+    a, b = np.where(b_holds[:, None], b, a), np.where(a_holds[:, None], a, b)
+    radius_a, radius_b = np.where(b_holds, radius_b, radius_a), np.where(a_holds, radius_a, radius_b)
     heading = np.arctan2(*(b - a).T[::-1])
     # The angle from the heading to where the common tangents touch both circles.
-    touch = np.arccos((radius_a - radius_b) / np.maximum(length, 1e-9))[:, None]
-    turn = np.linspace(-1.0, 1.0, ARC_POINTS)
-    arc_a = heading[:, None] + np.pi + turn * (np.pi - touch)
-    arc_b = heading[:, None] + turn * touch
+    touch = np.arccos((radius_a - radius_b) / np.where(inside, 1.0, length))
+    # A polygon stays within a tenth of a px of the arc: its sagitta is radius * step**2 / 8.
+    turn = np.linspace(-1.0, 1.0, 4 + int(np.pi * np.sqrt(max(radius_a.max(), radius_b.max()) / 0.8)))
+    arc_a = (heading + np.pi)[:, None] + turn * (np.pi - touch)[:, None]
+    arc_b = heading[:, None] + turn * touch[:, None]
     around_a = a[:, None] + radius_a[:, None, None] * np.stack([np.cos(arc_a), np.sin(arc_a)], axis=2)
     around_b = b[:, None] + radius_b[:, None, None] * np.stack([np.cos(arc_b), np.sin(arc_b)], axis=2)
-    return np.asarray(np.concatenate([around_a, around_b], axis=1))
+    fixed: Outlines = np.rint(np.concatenate([around_a, around_b], axis=1) * 2**SHIFT).astype(np.int32)
+    return fixed
 
 
-def _paint(canvas: NDArray[np.uint8], edges: Floats, fills: list[tuple[Floats, Colour]], style: DrawStyle) -> None:
-    """Convex outlines onto the canvas, in place: (N, P, 2) px dark edges, then the fills, each layer translucent as one.
+def _paint(canvas: NDArray[np.uint8], edges: Outlines, fills: list[tuple[Outlines, Colour]], style: DrawStyle) -> None:
+    """Convex outlines onto the canvas, in place: (N, P, 2) dark edges, then fills, each layer translucent as one.
 
     Only the rectangle round the edges is touched: blending the whole of a large photo would take ten times as long.
     """
     height, width = canvas.shape[:2]
     # Two px of room for anti-aliasing.
-    x0, y0 = np.maximum(np.floor(edges.min(axis=(0, 1))) - 2, 0).astype(int).tolist()
-    x1, y1 = np.minimum(np.ceil(edges.max(axis=(0, 1))) + 3, (width, height)).astype(int).tolist()
+    x0, y0 = np.maximum((edges.min(axis=(0, 1)) >> SHIFT) - 2, 0).tolist()
+    x1, y1 = np.minimum((edges.max(axis=(0, 1)) >> SHIFT) + 4, (width, height)).tolist()
     if x0 >= x1 or y0 >= y1:
         return
     region = canvas[y0:y1, x0:x1]
-    layers = (([(edge, OUTLINE_RGB) for edge in edges], style.outline), (fills, style.opacity))
-    for shapes, opacity in layers:
+    corner = np.array([x0, y0], dtype=np.int32) << SHIFT
+    for shapes, opacity in (([(edge, OUTLINE_RGB) for edge in edges], style.outline), (fills, style.opacity)):
         layer = region.copy()
-        for shape, colour in shapes:
-            fixed = np.rint((shape - (x0, y0)) * 2**SHIFT).astype(np.int32)
-            cv2.fillConvexPoly(layer, fixed, colour, lineType=cv2.LINE_AA, shift=SHIFT)
+        for outline, colour in shapes:
+            cv2.fillConvexPoly(layer, outline - corner, colour, lineType=cv2.LINE_AA, shift=SHIFT)
         cv2.addWeighted(layer, opacity, region, 1 - opacity, 0.0, dst=region)
