@@ -69,6 +69,14 @@ class Busy(HpeError):
         self.retry_after_s = retry_after_s
 
 
+class PhotosUnavailable(HpeError):
+    """The bucket of big photos does not answer now. Trying again may help."""
+
+    def __init__(self, message: str, retry_after_s: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class BadModel(HpeError):
     """A model or checkpoint file was read but is not one this package can use."""
 

@@ -1,0 +1,127 @@
+"""The bucket of big photos: uploads/ID comes in, results/ID.png and results/ID.json come out, for a day.
+
+An id is 128 random bits and is all that its owner needs, so nothing lists or guesses the others'.
+"""
+
+import functools
+import json
+import re
+import uuid
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hpe.errors import PhotosUnavailable
+from hpe.settings import Settings
+
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+PENDING: Final = "pending"
+DONE: Final = "done"
+FAILED: Final = "failed"
+UNKNOWN: Final = "unknown"
+
+
+def new_id() -> str:
+    """32 hex digits that nobody guesses."""
+    return uuid.uuid4().hex
+
+
+def id_of_upload(key: str) -> str | None:
+    """'uploads/ID' -> ID; None for keys of other shapes."""
+    folder, _, name = key.partition("/")
+    return name if folder == "uploads" and _ID.fullmatch(name) else None
+
+
+def is_id(text: str) -> bool:
+    """Whether this has the shape of an id."""
+    return _ID.fullmatch(text) is not None
+
+
+@dataclass(frozen=True)
+class PhotoStore:
+    """One bucket through boto3's S3 client. link_s: how long signed links are good, seconds."""
+
+    bucket: str
+    client: Any
+    link_s: int
+
+    def sign_upload(self, photo_id: str, content_type: str, max_bytes: int) -> dict[str, Any]:
+        """A form for uploads/ID: {"url", "fields"}; S3 refuses other types and more than `max_bytes`."""
+        form: dict[str, Any] = self.client.generate_presigned_post(
+            self.bucket,
+            f"uploads/{photo_id}",
+            Fields={"Content-Type": content_type},
+            Conditions=[{"Content-Type": content_type}, ["content-length-range", 1, max_bytes]],
+            ExpiresIn=self.link_s,
+        )
+        return form
+
+    def sign_result(self, photo_id: str, suffix: str) -> str:
+        """A link to results/ID.SUFFIX."""
+        params = {"Bucket": self.bucket, "Key": f"results/{photo_id}.{suffix}"}
+        url: str = self.client.generate_presigned_url("get_object", Params=params, ExpiresIn=self.link_s)
+        return url
+
+    def state(self, photo_id: str) -> str:
+        """DONE, FAILED, PENDING, or UNKNOWN: never uploaded, or deleted since."""
+        for _ in range(2):
+            results = self._names(f"results/{photo_id}.")
+            if "json" in results:
+                return DONE
+            if "problem.json" in results:
+                return FAILED
+            if self._names(f"uploads/{photo_id}"):
+                return PENDING
+            # The worker may have finished between the two looks: look once more.
+        return UNKNOWN
+
+    def problem(self, photo_id: str) -> dict[str, Any]:
+        """The problem (RFC 9457) that the worker left for this photo."""
+        answer = self.client.get_object(Bucket=self.bucket, Key=f"results/{photo_id}.problem.json")
+        found: dict[str, Any] = json.loads(answer["Body"].read())
+        return found
+
+    def upload(self, photo_id: str, max_bytes: int) -> bytes | None:
+        """The uploaded bytes, at most one more than `max_bytes`; None where they are gone."""
+        try:
+            answer = self.client.get_object(Bucket=self.bucket, Key=f"uploads/{photo_id}")
+        except self.client.exceptions.NoSuchKey:
+            return None
+        data: bytes = answer["Body"].read(max_bytes + 1)
+        return data
+
+    def put_result(self, photo_id: str, suffix: str, data: bytes, media_type: str) -> None:
+        """Write results/ID.SUFFIX."""
+        key = f"results/{photo_id}.{suffix}"
+        self.client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=media_type)
+
+    def delete_upload(self, photo_id: str) -> None:
+        """Forget the photo itself; without effect where it is gone already."""
+        self.client.delete_object(Bucket=self.bucket, Key=f"uploads/{photo_id}")
+
+    def _names(self, prefix: str) -> set[str]:
+        answer = self.client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, MaxKeys=10)
+        return {item["Key"].removeprefix(prefix) for item in answer.get("Contents", [])} or set()
+
+
+def open_store(settings: Settings) -> PhotoStore:
+    """The store that the settings name; its client is made once a process."""
+    return PhotoStore(settings.photo_bucket, _client(), settings.photo_link_s)
+
+
+@functools.cache
+def _client() -> Any:
+    import boto3
+    from botocore.config import Config
+
+    # A regional address: browsers do not follow the redirect that the global one gives a new bucket.
+    config = Config(
+        signature_version="s3v4",
+        connect_timeout=3,
+        read_timeout=10,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        s3={"us_east_1_regional_endpoint": "regional"},
+    )
+    try:
+        return boto3.client("s3", config=config)
+    except Exception as error:  # botocore's errors have no common base that imports cheaply
+        raise PhotosUnavailable("the photo store cannot be reached: try again in a moment") from error
