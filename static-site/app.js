@@ -6,7 +6,6 @@ import { listen, pick } from "./intake.js";
 import { Problem, explain, megabytes, waitingText } from "./messages.js";
 import { preparePhoto } from "./photo.js";
 import { $, announce, keepFocus, setView, showCard, showPhoto, showProblem, showWait } from "./stage.js";
-import { sendLarge } from "./uploads.js";
 import { askedThreshold, currentResult, forget, showResult, wireViewer } from "./viewer.js";
 
 const config = readConfig(window.HPE_CONFIG);
@@ -96,6 +95,7 @@ async function ask(options, onWait) {
     return withRetries(() => findPeople(config, photo, options), { signal: options.signal, onWait });
   }
   if (!config.uploads) throw new Problem("tooLarge", { size, limit: config.maxBytes });
+  const { sendLarge } = await import("./uploads.js"); // rarely needed
   const { result, png } = await sendLarge(config, photo, options);
   photo.png = png;
   return result;
@@ -164,7 +164,9 @@ function wire() {
   $("get-json").addEventListener("click", ({ target }) =>
     download(target, () => saveJson(config, photo, currentResult(), askedThreshold())));
   $("copy-curl").addEventListener("click", async () => {
-    $("download-note").textContent = (await copy($("curl").textContent)) ? "Copied." : "Copy it from below.";
+    const copied = await copy($("curl").textContent);
+    $("curl-box").open ||= !copied;
+    $("download-note").textContent = copied ? "Copied." : "This browser did not let it be copied: it is below.";
   });
   $("boot").remove();
   if (config.base === null) showProblem(new Problem("unconfigured"), false);

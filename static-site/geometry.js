@@ -69,7 +69,7 @@ export function scaleResult(result, width, height) {
   };
 }
 
-const RAMP = [[94, 60, 153], [190, 58, 120], [240, 110, 60], [250, 180, 60], [250, 245, 150]];
+export const RAMP = [[139, 98, 214], [190, 58, 120], [240, 110, 60], [250, 180, 60], [250, 245, 150]];
 
 /** A score 0..1 as a colour [r, g, b], dark violet to light yellow: lightness alone tells it too. */
 export function heat(score) {

@@ -44,7 +44,7 @@ function drawPerson(person, look, options) {
       group.append(element("circle", { ...at, class: "ring", r: stroke * 2.6, "stroke-width": stroke * 0.6 }));
     }
   });
-  if (show.names) group.append(...names(joints.filter((j) => j.sure), stroke, options));
+  if (show.names && look === "person") group.append(...names(joints.filter((j) => j.sure), stroke, options));
   return group;
 }
 

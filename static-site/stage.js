@@ -8,11 +8,11 @@ export function announce(text) {
   if ($("live").textContent !== text) $("live").textContent = text;
 }
 
-/** view: idle, busy, done, nobody, problem, setup. */
-export function setView(view, { photo }) {
+/** view: idle, busy, done, nobody, problem, setup. seen: whether there is a photo to show. */
+export function setView(view, seen) {
   $("main").dataset.view = view;
   $("drop").hidden = view !== "idle";
-  $("picture").hidden = !photo;
+  $("picture").hidden = !seen;
   $("busy").hidden = view !== "busy";
   $("problem").hidden = !["problem", "nobody", "setup"].includes(view);
   $("problem").classList.toggle("nobody", view === "nobody");
@@ -53,11 +53,11 @@ export function showCard({ title, text, hint = "" }, againLabel) {
   $("other").className = againLabel ? "" : "primary";
 }
 
-export function showProblem(problem, photo) {
+export function showProblem(problem, seen) {
   const said = explain(problem);
   showCard(said, said.retry ? "Try again" : "");
   $("setup").hidden = problem.kind !== "unconfigured";
   $("other").hidden = problem.kind === "unconfigured";
-  setView(problem.kind === "unconfigured" ? "setup" : "problem", { photo });
+  setView(problem.kind === "unconfigured" ? "setup" : "problem", seen);
   keepFocus($("problem-title"));
 }

@@ -1,10 +1,10 @@
 // The result on the page: skeleton, lists and numbers, and what the pointer is on. Holds what is looked at.
 import { curlCommand } from "./api.js";
-import { impliedThreshold, nearestJoint } from "./geometry.js";
+import { RAMP, impliedThreshold, nearestJoint } from "./geometry.js";
 import { megabytes, summary } from "./messages.js";
 import { drawOverlay } from "./overlay.js";
 import { listJoints, listPeople, markJoints, percent } from "./panel.js";
-import { label } from "./skeleton.js";
+import { label, rgb } from "./skeleton.js";
 import { $, announce } from "./stage.js";
 
 const view = { result: null, photo: null, base: "", asked: null, threshold: 0, moved: false, person: 0, picked: -1, hovered: -1 };
@@ -102,6 +102,7 @@ function point(event) {
 }
 
 export function wireViewer() {
+  $("ramp-bar").style.background = `linear-gradient(90deg, ${RAMP.map(rgb)})`;
   $("overlay").addEventListener("pointermove", point);
   $("overlay").addEventListener("pointerdown", point);
   $("overlay").addEventListener("pointerleave", () => hover(-1));
