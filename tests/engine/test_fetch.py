@@ -214,8 +214,8 @@ def strict_iam(bucket, moto_url: str, aws_env):
     keys = iam.create_access_key(UserName="reader")["AccessKey"]
 
     def reset(count: int) -> None:
-        request = urllib.request.Request(f"{moto_url}/moto-api/reset-auth", str(count).encode(), method="POST")
-        urllib.request.urlopen(request)
+        plain = {"content-type": "text/plain"}
+        urllib.request.urlopen(urllib.request.Request(f"{moto_url}/moto-api/reset-auth", b"%d" % count, plain))
 
     def allow(action: str) -> None:
         statement = {"Effect": "Allow", "Action": action, "Resource": "arn:aws:s3:::hpe-models/*"}

@@ -1,0 +1,33 @@
+"""`hpe version`."""
+
+import click
+
+from hpe import __version__
+
+
+@click.command()
+def version() -> None:
+    """Print the versions of hpe, of its model and of what it runs on."""
+    import os
+    import platform
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+    from pathlib import Path
+
+    from hpe.engine.fetch import fetch_model
+    from hpe.errors import HpeError
+    from hpe.settings import Settings
+
+    click.echo(f"hpe {__version__}")
+    settings = Settings.from_env(os.environ)
+    try:
+        path, card = fetch_model(settings.model, Path(settings.cache_dir))
+        click.echo(f"model {card.name} (sha256 {card.sha256[:12]}) {settings.model or path}")
+    except HpeError as error:
+        click.echo(f"model: {error}")
+    click.echo(f"python {platform.python_version()} on {platform.system()} {platform.machine()}")
+    for package in ("onnxruntime", "opencv-python-headless", "numpy", "Pillow"):
+        try:
+            click.echo(f"{package} {installed(package)}")
+        except PackageNotFoundError:
+            click.echo(f"{package} is not installed")
