@@ -1,25 +1,32 @@
 """Every limit and name that the environment can change, read once and frozen."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 from hpe.errors import BadSettings
 
 # Lambda answers at most 6 MB; base64 makes 4 bytes of 3, and the envelope needs a little.
 LAMBDA_BODY_BYTES: Final[int] = 6_291_556
+_LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 @dataclass(frozen=True)
 class Settings:
     """Read with `Settings.from_env(os.environ)`; after that, passed as an argument.
 
-    model: empty for the file in models/, a path, or s3://bucket/key. threshold: joint score below which a
-    joint is unsure; 0 means the model's own default. max_*: limits, each named in the error that it causes.
+    model: empty for the file in models/, a path, or s3://bucket/key. threads: per inference, 0 for all.
+    threshold: joint score below which a joint is unsure; 0 means the model's own default. max_*: limits, each
+    named in the error that it causes. cors_origins: web origins that may call the API, or "*" for any.
+    Of the local server alone: concurrent is how many photos it looks at at once (0: one a core), queue how
+    many more may wait, and lambda_limits whether it keeps to Lambda's 6 MB each way.
+    photo_bucket: where POST /uploads lets big photos be put, empty where that is not offered; photo_max_bytes:
+    the largest of them; photo_link_s: how long its links are good.
     """
 
     model: str = ""
-    cache_dir: str = "/tmp/hpe"
+    cache_dir: str = "/tmp/hpe"  # noqa: S108 (the one folder that Lambda lets a function write to)
     threads: int = 0
     threshold: float = 0.0
     max_upload_bytes: int = 20_000_000
@@ -29,6 +36,26 @@ class Settings:
     max_response_bytes: int = 4_650_000
     cors_origins: tuple[str, ...] = ("*",)
     log_level: str = "INFO"
+    concurrent: int = 0
+    queue: int = 8
+    lambda_limits: bool = False
+    photo_bucket: str = ""
+    photo_max_bytes: int = 50_000_000
+    photo_link_s: int = 900
+
+    def __post_init__(self) -> None:
+        for name in ("max_upload_bytes", "max_pixels", "max_parts", "max_output_side", "max_response_bytes"):
+            if getattr(self, name) < 1:
+                raise BadSettings(f"HPE_{name.upper()}={getattr(self, name)} would refuse everything: give 1 or more")
+        if not 0 <= self.threshold <= 1:
+            raise BadSettings(f"HPE_THRESHOLD={self.threshold} is no score: give 0 to 1")
+        if self.log_level.upper() not in _LOG_LEVELS:
+            raise BadSettings(f"HPE_LOG_LEVEL={self.log_level!r}: give one of {', '.join(_LOG_LEVELS)}")
+        for origin in self.cors_origins:
+            if origin != "*" and not re.fullmatch(r"https?://[^/\s*]+", origin):
+                raise BadSettings(
+                    f"HPE_CORS_ORIGINS: {origin!r} is no web origin: give '*', or https://host without a path"
+                )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -43,7 +70,7 @@ class Settings:
 
     @classmethod
     def _defaults(cls) -> dict[str, object]:
-        return {name: field.default for name, field in cls.__dataclass_fields__.items()}
+        return {field.name: field.default for field in fields(cls)}
 
 
 def _parse(variable: str, text: str, default: object) -> object:
@@ -51,6 +78,8 @@ def _parse(variable: str, text: str, default: object) -> object:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if isinstance(default, str):
         return text
+    if isinstance(default, bool):
+        return _parse_switch(variable, text)
     kind = float if isinstance(default, float) else int
     try:
         value = kind(text)
@@ -59,3 +88,10 @@ def _parse(variable: str, text: str, default: object) -> object:
     if not 0 <= value < float("inf"):
         raise BadSettings(f"{variable}={text} is out of range: give 0 or more, like {default}")
     return value
+
+
+def _parse_switch(variable: str, text: str) -> bool:
+    switches = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if text.lower() not in switches:
+        raise BadSettings(f"{variable}={text!r} is neither on nor off: give 1 or 0")
+    return switches[text.lower()]

@@ -1,0 +1,108 @@
+"""The routes: a request in, a response out, whatever happens in between."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from hpe import __version__
+from hpe.errors import HpeError, MethodNotAllowed, NotFound
+from hpe.settings import Settings
+from hpe.web.cors import common_headers, preflight
+from hpe.web.messages import Request, Response, from_event, request_headers, to_event
+from hpe.web.openapi import openapi_json
+from hpe.web.problems import internal, problem
+from hpe.web.record import LOGGER, Record, note
+from hpe.web.source import Estimator
+
+EstimatorSource = Callable[[], Estimator]
+Route = Callable[[Request, EstimatorSource, Settings, Record], Response]
+
+
+def handle(request: Request, estimator_source: EstimatorSource, settings: Settings) -> Response:
+    """Answer one request. Never raises: errors are answered as problem details, and noted."""
+    record = Record(request.request_id, request.method, bytes_in=len(request.body))
+    try:
+        response = _dispatch(request, estimator_source, settings, record)
+    except HpeError as error:
+        response = problem(error)
+        record.detail = str(error) if response.status >= 500 else ""  # less may quote what the client sent
+        if response.status == 500:
+            LOGGER.exception("no status is known for this error")
+    except Exception:
+        LOGGER.exception("unexpected error in %s %s, request %s", request.method, record.route, request.request_id)
+        response = internal()
+    return _finish(request, response, settings, record)
+
+
+def handle_event(
+    event: object, request_id: str, estimator_source: EstimatorSource, settings: Settings
+) -> dict[str, Any]:
+    """A gateway's event -> the gateway's answer."""
+    try:
+        request = from_event(event, request_id)
+    except HpeError as error:
+        return to_event(refuse(Request("", "", {}, request_headers(event), b"", request_id), error, settings))
+    return to_event(handle(request, estimator_source, settings))
+
+
+def refuse(request: Request, error: HpeError, settings: Settings) -> Response:
+    """Answer a request with an error that came up before it could be handled, in the same form as `handle`."""
+    return _finish(request, problem(error), settings, Record(request.request_id, request.method))
+
+
+def _finish(request: Request, response: Response, settings: Settings, record: Record) -> Response:
+    headers = {"Cache-Control": "no-store"} | {name.title(): value for name, value in response.headers.items()}
+    headers |= common_headers(request.headers.get("origin", ""), settings.cors_origins)
+    record.status, record.bytes_out = response.status, len(response.body)
+    if response.status >= 400:
+        record.problem = json.loads(response.body).get("type", "")
+    note(record)
+    body = b"" if request.method == "HEAD" else response.body
+    return replace(response, headers=headers, body=body)
+
+
+def _dispatch(request: Request, estimator_source: EstimatorSource, settings: Settings, record: Record) -> Response:
+    path = request.path.rstrip("/") or "/"
+    record.route = "/results/{id}" if path.startswith("/results/") else path if path in ROUTES else ""
+    if not record.route:
+        raise NotFound(f"nothing lives at {path[:100]}", limit=tuple(ROUTES))
+    methods = ROUTES[record.route]
+    if request.method == "OPTIONS":
+        return preflight(request.headers, (*methods, "OPTIONS"))
+    if request.method not in methods:
+        allowed = (*methods, "OPTIONS")
+        raise MethodNotAllowed(f"{request.method[:20]} {path} is not possible: use {' or '.join(methods)}", allowed)
+    return methods[request.method](replace(request, path=path), estimator_source, settings, record)
+
+
+def _pose(request: Request, estimator_source: EstimatorSource, settings: Settings, record: Record) -> Response:
+    from hpe.web.pose import answer_pose  # numpy, OpenCV: only those who send a photo pay for them
+
+    return answer_pose(request, estimator_source, settings, record)
+
+
+def _health(request: Request, estimator_source: EstimatorSource, settings: Settings, record: Record) -> Response:
+    card = estimator_source().card
+    body = {"status": "ok", "version": __version__, "model": {"name": card.name, "sha256": card.sha256}}
+    return Response(200, {"Content-Type": "application/json"}, json.dumps(body).encode())
+
+
+def _openapi(request: Request, estimator_source: EstimatorSource, settings: Settings, record: Record) -> Response:
+    headers = {"Content-Type": "application/json", "Cache-Control": "public, max-age=300"}
+    return Response(200, headers, openapi_json())
+
+
+def _uploads(request: Request, estimator_source: EstimatorSource, settings: Settings, record: Record) -> Response:
+    from hpe.web.uploads import handle_uploads
+
+    return handle_uploads(request, settings)
+
+
+ROUTES: Final[Mapping[str, Mapping[str, Route]]] = {
+    "/pose": {"POST": _pose},
+    "/health": {"GET": _health, "HEAD": _health},
+    "/openapi.json": {"GET": _openapi, "HEAD": _openapi},
+    "/uploads": {"POST": _uploads},
+    "/results/{id}": {"GET": _uploads},
+}

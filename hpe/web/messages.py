@@ -1,0 +1,124 @@
+"""Gateway events <-> Request, Response: HTTP API (2.0), REST API (1.0), Function URLs, load balancers."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from hpe.errors import BadRequest
+
+_TEXT: Final = ("application/json", "application/problem+json", "text/")
+
+
+@dataclass(frozen=True)
+class Request:
+    """headers: lower-case names. query: decoded, the last of each name. path: begins with a slash."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    request_id: str = ""
+
+
+@dataclass(frozen=True)
+class Response:
+    """headers: names in their usual spelling."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+def from_event(event: object, request_id: str = "") -> Request:
+    """A gateway's event -> Request. Raises BadRequest where it is none, or its body is not what it says."""
+    context = _mapping(event, "requestContext")
+    http = _mapping(context, "http")
+    if isinstance(event, dict) and http.get("method"):
+        method, path = str(http["method"]), _path_v2(event, context)
+        query = dict(parse_qsl(_text(event.get("rawQueryString")), keep_blank_values=True))
+    elif isinstance(event, dict) and event.get("httpMethod"):
+        method, path = str(event["httpMethod"]), _path_v1(event)
+        query = _last(event, "queryStringParameters", "multiValueQueryStringParameters")
+    else:
+        raise BadRequest(
+            "this event comes from no HTTP gateway",
+            hint="invoke the function through an HTTP API, a REST API or a Function URL",
+        )
+    headers = {name.lower(): value for name, value in _last(event, "headers", "multiValueHeaders").items()}
+    return Request(method.upper(), path, query, headers, _body(event), request_id)
+
+
+def request_headers(event: object) -> dict[str, str]:
+    """The headers alone, lower-case, of whatever came: what is needed to refuse an event politely."""
+    return {name.lower(): value for name, value in _last(event, "headers", "multiValueHeaders").items()}
+
+
+def to_event(response: Response) -> dict[str, Any]:
+    """Response -> what a gateway takes in either payload version: text as it is, anything else in base64."""
+    is_text = not response.body or response.headers.get("Content-Type", "").startswith(_TEXT)
+    body = response.body.decode() if is_text else base64.b64encode(response.body).decode("ascii")
+    return {
+        "statusCode": response.status,
+        "headers": dict(response.headers),
+        "body": body,
+        "isBase64Encoded": not is_text,
+    }
+
+
+def _path_v2(event: Mapping[str, Any], context: Mapping[str, Any]) -> str:
+    # "POST /pose": the route is free of the stage and of a custom domain's base path; rawPath is not
+    route = _text(event.get("routeKey")).partition(" ")[2]
+    if route.startswith("/") and "{" not in route:
+        return route
+    path, stage = _text(event.get("rawPath")), _text(context.get("stage"))
+    if stage and stage != "$default" and (path + "/").startswith(f"/{stage}/"):
+        path = path[len(stage) + 1 :]
+    return path or "/"
+
+
+def _path_v1(event: Mapping[str, Any]) -> str:
+    resource = _text(event.get("resource"))
+    if resource.startswith("/") and "{" not in resource:
+        return resource
+    return _text(event.get("path")) or "/"
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    body = event.get("body")
+    if body is None or body == "":
+        return b""
+    if not isinstance(body, str):
+        raise BadRequest(f"the event's body is a {type(body).__name__}: it must be text or null")
+    if event.get("isBase64Encoded"):
+        try:
+            return base64.b64decode(body, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise BadRequest(f"the event says that its body is base64, but it is not ({error})") from error
+    if "\ufffd" in body:
+        raise BadRequest(
+            "the gateway has passed a binary body as text, which destroys it",
+            hint="REST API: set binaryMediaTypes to */*",
+        )
+    return body.encode("utf-8", "surrogateescape")
+
+
+def _last(event: object, single: str, multi: str) -> dict[str, str]:
+    """Both forms that gateways use, the lists first: of several values under one name the last counts."""
+    found = {str(name): _text(value) for name, value in _mapping(event, single).items()}
+    for name, values in _mapping(event, multi).items():
+        if isinstance(values, list) and values:
+            found[str(name)] = _text(values[-1])
+    return found
+
+
+def _mapping(event: object, key: str) -> Mapping[str, Any]:
+    value = event.get(key) if isinstance(event, Mapping) else None
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)

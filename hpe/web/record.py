@@ -1,0 +1,82 @@
+"""What is noted of each request: the one place, as one line of JSON. Never a byte of a photo, nor its name."""
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+LOGGER: Final = logging.getLogger("hpe")
+
+
+@dataclass
+class Record:
+    """Filled in while a request is answered. stages_ms: what each stage took. route: of our own, never as sent."""
+
+    request_id: str = ""
+    method: str = ""
+    route: str = ""
+    status: int = 0
+    people: int | None = None
+    bytes_in: int = 0
+    bytes_out: int = 0
+    problem: str = ""
+    detail: str = ""
+    stages_ms: dict[str, float] = field(default_factory=dict)
+    began: float = field(default_factory=time.perf_counter)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a block as one stage of the request."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stages_ms[name] = (time.perf_counter() - began) * 1000
+
+    def server_timing(self) -> str:
+        """The stages as a Server-Timing header's value."""
+        return ", ".join(f"{name};dur={took:.1f}" for name, took in self.stages_ms.items())
+
+
+def note(record: Record) -> None:
+    """Log one answered request."""
+    line = {
+        "event": "request",
+        "request_id": record.request_id,
+        "method": record.method,
+        "route": record.route,
+        "status": record.status,
+        "ms": round((time.perf_counter() - record.began) * 1000, 1),
+        "stages_ms": {name: round(took, 1) for name, took in record.stages_ms.items()},
+        "people": record.people,
+        "bytes_in": record.bytes_in,
+        "bytes_out": record.bytes_out,
+    }
+    if record.problem:
+        line |= {"problem": record.problem, "detail": record.detail}
+    LOGGER.log(logging.ERROR if record.status >= 500 else logging.INFO, "%s", json.dumps(line), extra={"fields": line})
+
+
+class JsonLines(logging.Formatter):
+    """A log record -> one line of JSON: a request's own fields, or the message, with a traceback where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, whatever the message holds."""
+        fields = getattr(record, "fields", None) or {"event": "log", "message": record.getMessage()}
+        line = {"time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"), "level": record.levelname, **fields}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def log_to_stderr(level: str) -> None:
+    """Send what this package logs to stderr as lines of JSON; Lambda keeps those in CloudWatch."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    LOGGER.handlers[:] = [handler]
+    LOGGER.setLevel(level.upper())
+    LOGGER.propagate = False  # Lambda's own handler would write each line once more

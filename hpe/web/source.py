@@ -1,0 +1,61 @@
+"""Where the API gets its estimator from: built once a process, on the first need, and tried again after a failure."""
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from hpe.errors import HpeError
+from hpe.settings import Settings
+from hpe.web.record import LOGGER
+
+if TYPE_CHECKING:
+    from hpe.engine.manifest import ModelCard
+    from hpe.pose.result import Pose
+
+
+class Estimator(Protocol):
+    """What the API needs of `hpe.engine.estimator.PoseEstimator`."""
+
+    @property
+    def card(self) -> "ModelCard":
+        """What is known of the model."""
+
+    def __call__(self, image: Any, *, flip: bool | None = None, threshold: float | None = None) -> "list[Pose]":
+        """(H, W, 3) uint8 RGB -> the people in it."""
+
+
+class EstimatorSource:
+    """Call it for the estimator. Raises ModelUnavailable or BadModel; the next call then tries anew."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._estimator: Estimator | None = None
+
+    def __call__(self) -> Estimator:
+        """The estimator, built on the first call that can. Calls that come meanwhile wait for it."""
+        with self._lock:
+            if self._estimator is None:
+                self._estimator = self._build()
+            return self._estimator
+
+    def warm(self) -> None:
+        """Build it now, while no request waits. A failure is logged: the first request will try again."""
+        from hpe.engine.fetch import prefetch
+
+        if self._settings.model.startswith("s3://"):
+            prefetch(self._settings.model, Path(self._settings.cache_dir))  # beside the imports that follow
+        try:
+            self()
+        except HpeError as error:
+            LOGGER.warning("the model could not be loaded ahead: %s", error)
+
+    def _build(self) -> Estimator:
+        from hpe.engine.estimator import PoseEstimator
+
+        return PoseEstimator(
+            self._settings.model or None,
+            threads=self._settings.threads,
+            threshold=self._settings.threshold or None,
+            cache_dir=self._settings.cache_dir,
+        )
