@@ -49,13 +49,14 @@ def export(checkpoint: Path, out: Path, size: int | None, plain: bool, verify: P
         click.echo(f"{out}: {megabytes(out):.1f} MB, float (N, 3, {side}, {side}) in, as exported")
         return
     model = rewrite(model)
+    sigma = float(saved.get("sigma", 2.0))
     card = {
         "name": f"pose-resnet{network.depth}-{side}",
         "input_size": side,
         "architecture": describe(network),
         "threshold": THRESHOLD,
         "person_threshold": PERSON_THRESHOLD,
-        "sigma": float(saved.get("sigma", 2.0)),
+        "sigma": sigma,
     }
     write_bundle(model, out, card)
     click.echo(f"{out}: {megabytes(out):.1f} MB, uint8 (N, {side}, {side}, 3) RGB in")
@@ -64,7 +65,7 @@ def export(checkpoint: Path, out: Path, size: int | None, plain: bool, verify: P
             "torch fp32": (torch_runner(network), megabytes(out)),
             "onnx fp32, rewritten": (onnx_runner(model), megabytes(out)),
         }
-        report(runners, verify, side, card["sigma"])
+        report(runners, verify, side, sigma)
 
 
 @click.command()

@@ -57,7 +57,7 @@ def torch_runner(network: Any) -> Runner:
     """A PoseResNet -> function from (N, S, S, 3) uint8 RGB to heatmaps."""
     import torch
 
-    from hpe.train.loop import normalise
+    from hpe.train.network import normalise
 
     def run(images: NDArray[np.uint8]) -> Heatmaps:
         with torch.no_grad():
@@ -106,4 +106,4 @@ def megabytes(path_or_model: Path | onnx.ModelProto) -> float:
     """Size in MB (10^6 bytes)."""
     if isinstance(path_or_model, Path):
         return path_or_model.stat().st_size / 1e6
-    return path_or_model.ByteSize() / 1e6
+    return float(path_or_model.ByteSize()) / 1e6

@@ -1,7 +1,7 @@
 """Checkpoint (ours, or Microsoft's .pth.tar) -> PoseResNet -> fp32 ONNX."""
 
-import io
 import re
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Final
@@ -68,17 +68,16 @@ def to_onnx(network: PoseResNet, size: int) -> onnx.ModelProto:
     """-> fp32 ONNX, (N, 3, size, size) normalised RGB to (N, joints, size/4, size/4), N free."""
     if size % 32 or size < 64:
         raise BadModel(f"input size {size}: must be a multiple of 32 from 64 up")
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the TorchScript exporter announces its retirement on every call
         torch.onnx.export(
             network.cpu().eval(),
             (torch.zeros(1, 3, size, size),),
-            buffer,
+            str(Path(folder, "plain.onnx")),
             input_names=["image"],
             output_names=["heatmaps"],
             dynamic_axes={"image": {0: "N"}, "heatmaps": {0: "N"}},
             opset_version=OPSET,
             dynamo=False,
         )
-    return onnx.load_from_string(buffer.getvalue())
+        return onnx.load(Path(folder, "plain.onnx"))

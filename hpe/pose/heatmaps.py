@@ -71,7 +71,7 @@ def _quarter_offset(maps: NDArray[np.float32], xs: NDArray[np.intp], ys: NDArray
 def _dark_offset(
     maps: NDArray[np.float32], xs: NDArray[np.intp], ys: NDArray[np.intp], sigma: float
 ) -> NDArray[np.float32]:
-    kernel = 2 * int(round(2 * sigma)) + 1
+    kernel = 2 * round(2 * sigma) + 1
     offsets = np.zeros((len(maps), 2), dtype=np.float32)
     for i, (heatmap, x, y) in enumerate(zip(maps, xs, ys, strict=True)):
         smooth = cv2.GaussianBlur(heatmap, (kernel, kernel), sigma / 2, borderType=cv2.BORDER_REPLICATE)

@@ -11,7 +11,7 @@ from torch import nn
 from hpe.errors import BadModel
 from hpe.export.rewrite import final_before_interleave, fold_batch_norm, rewrite, split_deconvolutions, uint8_input
 from hpe.export.to_onnx import to_onnx
-from hpe.train.loop import normalise
+from hpe.train.network import normalise
 
 
 def relative_error(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
