@@ -82,10 +82,11 @@ class PhotoStore:
 
     def upload(self, photo_id: str, max_bytes: int) -> bytes | None:
         """The uploaded bytes, at most one more than `max_bytes`; None where they are gone."""
-        try:
-            answer = self.client.get_object(Bucket=self.bucket, Key=f"uploads/{photo_id}")
-        except self.client.exceptions.NoSuchKey:
+        key = f"uploads/{photo_id}"
+        # Asked first: S3 says "access denied" of a missing key to a role that may list some prefixes only.
+        if not self._names(key):
             return None
+        answer = self.client.get_object(Bucket=self.bucket, Key=key)
         data: bytes = answer["Body"].read(max_bytes + 1)
         return data
 
@@ -100,7 +101,7 @@ class PhotoStore:
 
     def _names(self, prefix: str) -> set[str]:
         answer = self.client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, MaxKeys=10)
-        return {item["Key"].removeprefix(prefix) for item in answer.get("Contents", [])} or set()
+        return {item["Key"].removeprefix(prefix) for item in answer.get("Contents", [])}
 
 
 def open_store(settings: Settings) -> PhotoStore:

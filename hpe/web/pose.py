@@ -26,16 +26,18 @@ def answer_pose(request: Request, estimator_source: Any, settings: Settings, rec
         poses = estimator(image.rgb, flip=params.flip, threshold=params.threshold)
     record.people = len(poses)
     if params.format == "json":
-        response = _joints(image, poses, estimator, record)
+        response = joints_response(image, poses, estimator, record)
     else:
-        response = _drawn(image, poses, params.format, settings, record)
+        response = drawn_response(image, poses, params.format, settings, record)
     headers = {**response.headers, "X-Pose-People": str(len(poses)), "Server-Timing": record.server_timing()}
     if poses:
         headers["X-Pose-Score"] = f"{max(pose.score for pose in poses):.4f}"
     return Response(200, headers, response.body)
 
 
-def _drawn(image: DecodedImage, poses: list[Pose], format: Format, settings: Settings, record: Record) -> Response:
+def drawn_response(
+    image: DecodedImage, poses: list[Pose], format: Format, settings: Settings, record: Record
+) -> Response:
     with record.stage("draw"):
         drawn = draw_pose(image.rgb, poses) if poses else image.rgb
     with record.stage("encode"):
@@ -44,7 +46,7 @@ def _drawn(image: DecodedImage, poses: list[Pose], format: Format, settings: Set
     return Response(200, {"Content-Type": encoded.media_type, "X-Pose-Scale": f"{scale:.6g}"}, encoded.data)
 
 
-def _joints(image: DecodedImage, poses: list[Pose], estimator: Estimator, record: Record) -> Response:
+def joints_response(image: DecodedImage, poses: list[Pose], estimator: Estimator, record: Record) -> Response:
     """Joints in px of the photo as it was sent, upright, whatever size they were found at."""
     height, width = image.rgb.shape[:2]
     full = [pose.scaled(image.width / width, image.height / height) for pose in poses]

@@ -5,35 +5,23 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final
 
-from hpe.errors import BadRequest, MethodNotAllowed, NotFound, PhotosUnavailable, TooLarge, UnsupportedImage
+from hpe.errors import BadRequest, NotFound, PhotosUnavailable, TooLarge, UnsupportedImage
 from hpe.settings import Settings
 from hpe.web import photos
 from hpe.web.messages import Request, Response
 
 _log = logging.getLogger(__name__)
 _RETRY_AFTER_S: Final = 2
-_JSON: Final = {"content-type": "application/json", "cache-control": "no-store"}
-
-
-def is_uploads_path(path: str) -> bool:
-    """Whether `handle_uploads` answers for this path."""
-    return path == "/uploads" or path.startswith("/results/")
+_JSON: Final = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 
 
 def handle_uploads(request: Request, settings: Settings) -> Response:
-    """Answer /uploads or /results/ID. Raises HpeError for the caller's table of statuses."""
+    """Answer /uploads or /results/ID. Raises HpeError; `hpe.web.problems` knows their statuses."""
     if not settings.photo_bucket:
         raise NotFound(f"{request.path}: this server takes no uploads (HPE_PHOTO_BUCKET is not set): use POST /pose")
     if request.path == "/uploads":
-        _allow(request, "POST")
         return _asking(lambda: _ticket(request, settings))
-    _allow(request, "GET")
     return _asking(lambda: _result(request.path.removeprefix("/results/"), settings))
-
-
-def _allow(request: Request, method: str) -> None:
-    if request.method != method:
-        raise MethodNotAllowed(f"{request.path} takes {method}, not {request.method}", (method,))
 
 
 def _asking(answer: Callable[[], Response]) -> Response:
@@ -57,7 +45,7 @@ def _ticket(request: Request, settings: Settings) -> Response:
     form = photos.open_store(settings).sign_upload(photo_id, content_type, size)
     path = f"/results/{photo_id}"
     body = {"id": photo_id, **form, "expires_in_s": settings.photo_link_s, "result": path}
-    return Response(201, {**_JSON, "location": path}, json.dumps(body).encode())
+    return Response(201, {**_JSON, "Location": path}, json.dumps(body).encode())
 
 
 def _wish(body: bytes) -> tuple[str, int]:
@@ -89,11 +77,11 @@ def _result(photo_id: str, settings: Settings) -> Response:
     if state == photos.UNKNOWN:
         raise NotFound(gone)
     if state == photos.PENDING:
-        headers = {**_JSON, "retry-after": str(_RETRY_AFTER_S)}
+        headers = {**_JSON, "Retry-After": str(_RETRY_AFTER_S)}
         return Response(202, headers, json.dumps({"id": photo_id, "state": "pending"}).encode())
     if state == photos.FAILED:
         problem = store.problem(photo_id)
-        headers = {**_JSON, "content-type": "application/problem+json"}
+        headers = {**_JSON, "Content-Type": "application/problem+json"}
         return Response(int(problem.get("status", 500)), headers, json.dumps(problem).encode())
     links = {suffix: store.sign_result(photo_id, suffix) for suffix in ("json", "png")}
     return Response(200, dict(_JSON), json.dumps({"id": photo_id, **links}).encode())

@@ -1,0 +1,111 @@
+"""The other Lambda entry: SQS messages of photos that landed in uploads/ -> results/ID.png and results/ID.json.
+
+S3 and SQS may deliver twice and out of order, so a photo that has its result is left alone; a photo that cannot
+be read gets its problem as a result; what fails otherwise is tried again by SQS, and ends in the dead-letter queue.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+from urllib.parse import unquote_plus
+
+from hpe.errors import BadModel, HpeError, ModelUnavailable, PhotosUnavailable
+from hpe.pose.image import Limits, decode_image
+from hpe.settings import Settings
+from hpe.web import photos
+from hpe.web.pose import drawn_response, joints_response
+from hpe.web.problems import internal, problem
+from hpe.web.record import LOGGER, Record, log_to_stderr, note
+from hpe.web.source import EstimatorSource
+
+# As in the queue's redrive policy (deploy/resources/photos.yml); a test compares them.
+LAST_TRY: Final = 3
+_OUR_FAULT: Final = (ModelUnavailable, BadModel, PhotosUnavailable)
+
+SETTINGS = Settings.from_env(os.environ)
+log_to_stderr(SETTINGS.log_level)
+estimator = EstimatorSource(SETTINGS)
+if "AWS_LAMBDA_RUNTIME_API" in os.environ:
+    estimator.warm()
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """A batch of SQS messages -> the ids of those that SQS must deliver again."""
+    store = photos.open_store(SETTINGS)
+    failed = [
+        {"itemIdentifier": message["messageId"]}
+        for message in event.get("Records", [])
+        if not work_off(message, store, estimator, SETTINGS)
+    ]
+    return {"batchItemFailures": failed}
+
+
+def work_off(message: dict[str, Any], store: photos.PhotoStore, source: Any, settings: Settings) -> bool:
+    """Every photo of one message. False where it must be tried again."""
+    last_try = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1)) >= LAST_TRY
+    try:
+        ids = list(photo_ids(message.get("body", "")))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        LOGGER.exception("message %s is no S3 notification", message.get("messageId"))
+        return False
+    done = True
+    for photo_id in ids:
+        record = Record(str(message.get("messageId", "")), "SQS", route="/uploads")
+        try:
+            draw(photo_id, store, source, settings, record)
+            record.status = record.status or 200
+        except Exception as error:  # whatever it is, SQS tries again, and keeps it in the end
+            LOGGER.exception("a photo could not be worked off")
+            record.status, record.problem, record.detail = 500, "internal", type(error).__name__
+            done = False
+            if last_try:
+                store.put_result(photo_id, "problem.json", internal().body, "application/problem+json")
+        note(record)
+    return done
+
+
+def photo_ids(body: str) -> Iterator[str]:
+    """An S3 notification -> the ids of the photos that landed; nothing for S3's test message and other keys."""
+    for entry in json.loads(body).get("Records", []):
+        photo_id = photos.id_of_upload(unquote_plus(entry["s3"]["object"]["key"]))
+        if photo_id is not None:
+            yield photo_id
+
+
+def draw(photo_id: str, store: photos.PhotoStore, source: Any, settings: Settings, record: Record) -> None:
+    """One photo: look, draw, write both results, forget the photo. Raises what may pass on another try."""
+    if store.state(photo_id) == photos.DONE:
+        store.delete_upload(photo_id)
+        return
+    data = store.upload(photo_id, settings.photo_max_bytes)
+    if data is None:
+        return  # deleted after its day, or done by another delivery
+    record.bytes_in = len(data)
+    try:
+        png, joints = look(data, source, settings, record)
+    except HpeError as error:
+        if isinstance(error, _OUR_FAULT):
+            raise
+        answer = problem(error)
+        record.status, record.problem, record.detail = answer.status, json.loads(answer.body)["type"], str(error)
+        store.put_result(photo_id, "problem.json", answer.body, "application/problem+json")
+    else:
+        record.bytes_out = len(png) + len(joints)
+        store.put_result(photo_id, "png", png, "image/png")
+        store.put_result(photo_id, "json", joints, "application/json")  # last: where it is, all is there
+    store.delete_upload(photo_id)
+
+
+def look(data: bytes, source: Any, settings: Settings, record: Record) -> tuple[bytes, bytes]:
+    """Photo bytes -> (the drawn PNG, the joints' JSON as POST /pose gives it)."""
+    with record.stage("decode"):
+        image = decode_image(data, Limits(settings.photo_max_bytes, settings.max_pixels), settings.max_output_side)
+    found = source()
+    with record.stage("infer"):
+        poses = found(image.rgb)
+    record.people = len(poses)
+    settings = replace(settings, max_response_bytes=settings.photo_max_bytes)
+    drawn = drawn_response(image, poses, "png", settings, record)
+    return drawn.body, joints_response(image, poses, found, record).body

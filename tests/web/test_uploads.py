@@ -1,0 +1,178 @@
+"""POST /uploads and GET /results/ID against moto's S3 over HTTP: the signed links are really used."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+import requests
+from botocore.exceptions import EndpointConnectionError
+from moto.server import ThreadedMotoServer
+
+from hpe.errors import BadRequest, NotFound, PhotosUnavailable, TooLarge, UnsupportedImage
+from hpe.settings import Settings
+from hpe.web import photos
+from hpe.web.messages import Request
+from hpe.web.uploads import handle_uploads
+
+BUCKET = "hpe-test-photos"
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name, value in {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    photos._client.cache_clear()
+    found = boto3.resource("s3").create_bucket(Bucket=BUCKET)
+    yield found
+    found.objects.delete()
+    photos._client.cache_clear()
+
+
+SETTINGS = Settings(photo_bucket=BUCKET, photo_max_bytes=1000, photo_link_s=600)
+
+
+def ask_for_ticket(content_type: object = "image/jpeg", size: object = 5, body: bytes | None = None) -> dict[str, Any]:
+    body = json.dumps({"content_type": content_type, "size": size}).encode() if body is None else body
+    response = handle_uploads(Request("POST", "/uploads", body=body), SETTINGS)
+    assert response.status == 201
+    answer: dict[str, Any] = json.loads(response.body)
+    assert response.headers["Location"] == answer["result"]
+    return answer
+
+
+def result_of(photo_id: str) -> tuple[int, dict[str, str], dict[str, Any]]:
+    response = handle_uploads(Request("GET", f"/results/{photo_id}"), SETTINGS)
+    return response.status, dict(response.headers), json.loads(response.body)
+
+
+def test_ticket_takes_the_photo_through_the_signed_form(bucket: Any) -> None:
+    ticket = ask_for_ticket()
+    answer = requests.post(ticket["url"], data=ticket["fields"], files={"file": b"photo"}, timeout=10)
+    assert answer.status_code in (200, 204), answer.text
+    assert bucket.Object(f"uploads/{ticket['id']}").get()["Body"].read() == b"photo"
+    assert ticket["expires_in_s"] == 600
+    assert ticket["result"] == f"/results/{ticket['id']}"
+
+
+def test_form_is_signed_for_this_type_and_at_most_this_size(bucket: Any) -> None:
+    import base64
+
+    policy = json.loads(base64.b64decode(ask_for_ticket(size=700)["fields"]["policy"]))
+    assert {"Content-Type": "image/jpeg"} in policy["conditions"]
+    assert ["content-length-range", 1, 700] in policy["conditions"]
+
+
+def test_two_tickets_have_different_ids(bucket: Any) -> None:
+    assert ask_for_ticket()["id"] != ask_for_ticket()["id"]
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"", BadRequest),
+        (b"{", BadRequest),
+        (b"[]", BadRequest),
+        (b"{}", BadRequest),
+        (b'{"content_type": "image/png"}', BadRequest),
+        (b'{"content_type": 3, "size": 5}', BadRequest),
+        (b'{"content_type": "image/png", "size": "5"}', BadRequest),
+        (b'{"content_type": "image/png", "size": true}', BadRequest),
+        (b'{"content_type": "image/png", "size": 0}', BadRequest),
+        (b'{"content_type": "image/png", "size": -1}', BadRequest),
+        (b'{"content_type": "image/png", "size": 1001}', TooLarge),
+        (b'{"content_type": "text/html", "size": 5}', UnsupportedImage),
+        (b'{"content_type": "image/", "size": 5}', UnsupportedImage),
+        (b'{"content_type": "image/<script>", "size": 5}', UnsupportedImage),
+        (b"\xff\xfe", BadRequest),
+    ],
+)
+def test_bad_wish_is_refused_with_its_reason(bucket: Any, body: bytes, error: type[Exception]) -> None:
+    with pytest.raises(error, match=r".{20}"):
+        ask_for_ticket(body=body)
+
+
+def test_largest_allowed_photo_gets_a_ticket(bucket: Any) -> None:
+    assert ask_for_ticket(size=1000)["id"]
+
+
+def test_photo_that_waits_is_202_with_retry_after(bucket: Any) -> None:
+    photo_id = photos.new_id()
+    bucket.put_object(Key=f"uploads/{photo_id}", Body=b"photo")
+    status, headers, body = result_of(photo_id)
+    assert (status, body["state"]) == (202, "pending")
+    assert int(headers["Retry-After"]) > 0
+
+
+def test_finished_photo_is_200_with_links_that_work(bucket: Any) -> None:
+    photo_id = photos.new_id()
+    bucket.put_object(Key=f"results/{photo_id}.png", Body=b"png", ContentType="image/png")
+    bucket.put_object(Key=f"results/{photo_id}.json", Body=b"{}", ContentType="application/json")
+    status, _, body = result_of(photo_id)
+    assert status == 200
+    assert requests.get(body["png"], timeout=10).content == b"png"
+    assert requests.get(body["json"], timeout=10).json() == {}
+
+
+def test_half_written_result_still_waits(bucket: Any) -> None:
+    photo_id = photos.new_id()
+    bucket.put_object(Key=f"uploads/{photo_id}", Body=b"photo")
+    bucket.put_object(Key=f"results/{photo_id}.png", Body=b"png")
+    assert result_of(photo_id)[0] == 202
+
+
+def test_photo_that_could_not_be_read_answers_the_workers_problem(bucket: Any) -> None:
+    photo_id = photos.new_id()
+    left = {"type": "/problems/broken-image", "title": "Broken", "status": 422, "detail": "cut off"}
+    bucket.put_object(Key=f"results/{photo_id}.problem.json", Body=json.dumps(left).encode())
+    status, headers, body = result_of(photo_id)
+    assert (status, headers["Content-Type"], body) == (422, "application/problem+json", left)
+
+
+@pytest.mark.parametrize("photo_id", ["", "x", "../uploads", "0" * 31, "0" * 33, "A" * 32, "0" * 32, "ä" * 32])
+def test_unknown_id_is_not_found(bucket: Any, photo_id: str) -> None:
+    with pytest.raises(NotFound, match="upload it"):
+        result_of(photo_id)
+
+
+def test_one_id_does_not_find_another_that_it_begins(bucket: Any) -> None:
+    bucket.put_object(Key=f"results/{'a' * 31}.json", Body=b"{}")
+    with pytest.raises(NotFound):
+        result_of("a" * 32)
+
+
+def test_without_a_bucket_there_are_no_uploads() -> None:
+    with pytest.raises(NotFound, match="POST /pose"):
+        handle_uploads(Request("POST", "/uploads", body=b"{}"), Settings())
+
+
+def test_missing_bucket_is_said_to_pass(bucket: Any) -> None:
+    gone = Settings(photo_bucket="hpe-not-there")
+    with pytest.raises(PhotosUnavailable, match="try again") as caught:
+        handle_uploads(Request("GET", f"/results/{photos.new_id()}"), gone)
+    assert caught.value.retry_after_s > 0
+
+
+def test_unreachable_s3_is_said_to_pass(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(self: object, name: str) -> str:
+        raise EndpointConnectionError(endpoint_url="http://s3")
+
+    monkeypatch.setattr(photos.PhotoStore, "state", unreachable)
+    with pytest.raises(PhotosUnavailable):
+        result_of(photos.new_id())

@@ -1,0 +1,224 @@
+"""The SQS worker: batches, duplicates, broken photos, retries; S3 is a dictionary."""
+
+import io
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skimage.data
+import yaml
+from PIL import Image
+
+from hpe.engine.manifest import ModelCard
+from hpe.errors import ModelUnavailable
+from hpe.pose.result import Pose
+from hpe.settings import Settings
+from hpe.web import photos, worker
+from hpe.web.record import Record
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = Settings(photo_bucket="photos", max_output_side=400)
+
+
+@dataclass
+class FakeS3:
+    """Just what PhotoStore asks of boto3's client. `broken`: keys whose reading fails."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+    written: list[str] = field(default_factory=list)
+
+    def list_objects_v2(self, Bucket: str, Prefix: str, MaxKeys: int) -> dict[str, Any]:
+        return {"Contents": [{"Key": key} for key in self.objects if key.startswith(Prefix)][:MaxKeys]}
+
+    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:
+        if Key in self.broken:
+            raise ConnectionError("S3 dropped the connection")
+        return {"Body": io.BytesIO(self.objects[Key])}
+
+    def put_object(self, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:
+        self.written.append(Key)
+        self.objects[Key] = Body
+
+    def delete_object(self, Bucket: str, Key: str) -> None:
+        self.objects.pop(Key, None)
+
+
+class FakeEstimator:
+    """One person in the middle of every picture; counts its calls."""
+
+    card = ModelCard("fake", "fake.onnx", "0" * 64, 192, "none", 0.2, 0.2, 2.0)
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, image: Any, *, flip: bool | None = None, threshold: float | None = None) -> list[Pose]:
+        self.calls += 1
+        height, width = image.shape[:2]
+        points = np.stack([np.linspace(0.3, 0.7, 16) * width, np.linspace(0.1, 0.9, 16) * height], 1)
+        box = np.array([0.3 * width, 0.1 * height, 0.7 * width, 0.9 * height])
+        return [Pose(points.astype("f4"), np.full(16, 0.9, "f4"), box.astype("f4"), 0.9, 0.2)]
+
+
+@pytest.fixture
+def s3() -> FakeS3:
+    return FakeS3()
+
+
+@pytest.fixture
+def store(s3: FakeS3) -> photos.PhotoStore:
+    return photos.PhotoStore("photos", s3, 600)
+
+
+@pytest.fixture
+def estimator() -> FakeEstimator:
+    return FakeEstimator()
+
+
+def jpeg() -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(skimage.data.astronaut()).resize((800, 600)).save(out, "JPEG")
+    return out.getvalue()
+
+
+def message(*keys: str, receive_count: int = 1) -> dict[str, Any]:
+    body = {"Records": [{"eventSource": "aws:s3", "s3": {"object": {"key": key}}} for key in keys]}
+    return {
+        "messageId": f"m-{keys[0] if keys else ''}",
+        "body": json.dumps(body),
+        "attributes": {"ApproximateReceiveCount": str(receive_count)},
+    }
+
+
+def test_photo_becomes_drawn_photo_and_joints_and_is_forgotten(
+    s3: FakeS3, store: photos.PhotoStore, estimator: FakeEstimator
+) -> None:
+    photo_id = photos.new_id()
+    s3.objects[f"uploads/{photo_id}"] = jpeg()
+    assert worker.work_off(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
+    png = Image.open(io.BytesIO(s3.objects[f"results/{photo_id}.png"]))
+    assert png.size == (400, 300)
+    joints = json.loads(s3.objects[f"results/{photo_id}.json"])
+    assert joints["image"] == {"width": 800, "height": 600}
+    assert joints["people"][0]["keypoints"][0]["x"] == pytest.approx(240, abs=1)
+    assert f"uploads/{photo_id}" not in s3.objects
+    assert s3.written[-1].endswith(".json"), "the JSON says that all is there, so it comes last"
+
+
+def test_second_delivery_does_nothing(s3: FakeS3, store: photos.PhotoStore, estimator: FakeEstimator) -> None:
+    photo_id = photos.new_id()
+    s3.objects[f"uploads/{photo_id}"] = jpeg()
+    for _ in range(2):
+        assert worker.work_off(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
+    assert estimator.calls == 1
+    assert len(s3.written) == 2
+
+
+def test_photo_uploaded_again_after_its_result_is_only_deleted(
+    s3: FakeS3, store: photos.PhotoStore, estimator: FakeEstimator
+) -> None:
+    photo_id = photos.new_id()
+    s3.objects |= {f"uploads/{photo_id}": jpeg(), f"results/{photo_id}.json": b"{}"}
+    assert worker.work_off(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
+    assert (estimator.calls, f"uploads/{photo_id}" in s3.objects) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("data", "status"), [(b"not a photo", 415), (jpeg()[:2000], 422), (b"", 422), (b"\xff" * 60, 415)]
+)
+def test_unreadable_photo_leaves_its_problem_and_is_not_tried_again(
+    s3: FakeS3, store: photos.PhotoStore, estimator: FakeEstimator, data: bytes, status: int
+) -> None:
+    photo_id = photos.new_id()
+    s3.objects[f"uploads/{photo_id}"] = data
+    assert worker.work_off(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
+    problem = json.loads(s3.objects[f"results/{photo_id}.problem.json"])
+    assert problem["status"] in (status, 415, 422)
+    assert problem["detail"]
+    assert photos.PhotoStore("photos", s3, 1).state(photo_id) == photos.FAILED
+
+
+def test_photo_over_the_limit_leaves_a_413(s3: FakeS3, store: photos.PhotoStore, estimator: FakeEstimator) -> None:
+    photo_id = photos.new_id()
+    s3.objects[f"uploads/{photo_id}"] = jpeg()
+    small = Settings(photo_bucket="photos", photo_max_bytes=1000)
+    assert worker.work_off(message(f"uploads/{photo_id}"), store, lambda: estimator, small)
+    assert json.loads(s3.objects[f"results/{photo_id}.problem.json"])["status"] == 413
+
+
+def test_missing_model_is_tried_again_and_the_photo_kept(s3: FakeS3, store: photos.PhotoStore) -> None:
+    def source() -> FakeEstimator:
+        raise ModelUnavailable("no such bucket")
+
+    photo_id = photos.new_id()
+    s3.objects[f"uploads/{photo_id}"] = jpeg()
+    assert not worker.work_off(message(f"uploads/{photo_id}"), store, source, SETTINGS)
+    assert set(s3.objects) == {f"uploads/{photo_id}"}
+
+
+def test_last_try_tells_the_waiting_client(s3: FakeS3, store: photos.PhotoStore, estimator: FakeEstimator) -> None:
+    photo_id = photos.new_id()
+    s3.objects[f"uploads/{photo_id}"] = jpeg()
+    s3.broken.add(f"uploads/{photo_id}")
+    last = message(f"uploads/{photo_id}", receive_count=worker.LAST_TRY)
+    assert not worker.work_off(last, store, lambda: estimator, SETTINGS)
+    assert json.loads(s3.objects[f"results/{photo_id}.problem.json"])["status"] == 500
+
+
+def test_one_bad_message_does_not_hold_up_the_batch(
+    s3: FakeS3, store: photos.PhotoStore, estimator: FakeEstimator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = photos.new_id(), photos.new_id()
+    s3.objects |= {f"uploads/{good}": jpeg(), f"uploads/{bad}": jpeg()}
+    s3.broken.add(f"uploads/{bad}")
+    monkeypatch.setattr(photos, "open_store", lambda settings: store)
+    monkeypatch.setattr(worker, "estimator", lambda: estimator)
+    answer = worker.handler({"Records": [message(f"uploads/{bad}"), message(f"uploads/{good}")]}, None)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": f"m-uploads/{bad}"}]}
+    assert f"results/{good}.json" in s3.objects
+
+
+def test_upload_deleted_meanwhile_is_no_failure(store: photos.PhotoStore, estimator: FakeEstimator) -> None:
+    assert worker.work_off(message(f"uploads/{photos.new_id()}"), store, lambda: estimator, SETTINGS)
+    assert estimator.calls == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "photos"}),
+        json.dumps({"Records": [{"s3": {"object": {"key": "uploads/not-an-id"}}}]}),
+        json.dumps({"Records": [{"s3": {"object": {"key": f"results/{'a' * 32}"}}}]}),
+        json.dumps({"Records": [{"s3": {"object": {"key": f"uploads/{'a' * 32}/../x"}}}]}),
+    ],
+)
+def test_other_messages_are_swallowed(store: photos.PhotoStore, estimator: FakeEstimator, body: str) -> None:
+    assert worker.work_off({"messageId": "m", "body": body}, store, lambda: estimator, SETTINGS)
+    assert estimator.calls == 0
+
+
+def test_message_that_is_not_json_goes_to_the_dead_letters(store: photos.PhotoStore, estimator: FakeEstimator) -> None:
+    assert not worker.work_off({"messageId": "m", "body": "{"}, store, lambda: estimator, SETTINGS)
+
+
+def test_last_try_is_the_queues_last_receive() -> None:
+    class Loader(yaml.SafeLoader):
+        pass
+
+    Loader.add_multi_constructor("!", lambda loader, tag, node: tag)
+    template = yaml.load((ROOT / "deploy/resources/photos.yml").read_text(), Loader)  # noqa: S506
+    queue = template["Resources"]["PhotoQueue"]["Properties"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == worker.LAST_TRY
+
+
+def test_look_gives_the_same_answer_as_post_pose(estimator: FakeEstimator) -> None:
+    from hpe.web.api import handle
+    from hpe.web.messages import Request
+
+    _, joints = worker.look(jpeg(), lambda: estimator, SETTINGS, Record())
+    headers = {"content-type": "image/jpeg", "accept": "application/json"}
+    answer = handle(Request("POST", "/pose", {}, headers, jpeg()), lambda: estimator, SETTINGS)
+    assert json.loads(joints)["people"] == json.loads(answer.body)["people"]
