@@ -12,24 +12,16 @@ export function listen({ inputs, openers, veil, onFiles }) {
   }
   for (const [button, input] of openers) button.addEventListener("click", () => input.click());
 
-  let depth = 0; // dragenter and dragleave come once for every element crossed
+  let timer; // dragover comes several times a second for as long as a drag is over the page
   const show = (on) => {
-    depth = on ? depth : 0;
+    clearTimeout(timer);
     veil.hidden = !on;
+    if (on) timer = setTimeout(show, 800, false);
   };
-  addEventListener("dragenter", (event) => {
-    if (!hasFiles(event.dataTransfer)) return;
-    event.preventDefault();
-    depth += 1;
-    show(true);
-  });
   addEventListener("dragover", (event) => {
     event.preventDefault();
-    if (event.dataTransfer) event.dataTransfer.dropEffect = hasFiles(event.dataTransfer) ? "copy" : "none";
-  });
-  addEventListener("dragleave", () => {
-    depth -= 1;
-    if (depth <= 0) show(false);
+    if (hasFiles(event.dataTransfer)) show(true);
+    else event.dataTransfer.dropEffect = "none";
   });
   addEventListener("drop", (event) => {
     event.preventDefault(); // else the browser leaves this page for the photo

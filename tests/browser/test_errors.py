@@ -1,0 +1,164 @@
+"""Every way it can go wrong ends in a calm card that says what to do."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from browser.conftest import person, result
+from browser.stub import Answer, Stub, problem
+
+FOUND = Answer(body=result(person()))
+CASES = {
+    "bad request": (problem(400, "threshold=7 is not between 0 and 1."), "did not understand", "threshold=7", False),
+    "no such path": (problem(404, "Nothing lives at /pose."), "not at this address", "Nothing lives", False),
+    "too many bytes": (problem(413, "6 MB; the limit is 4 MB.", "Send less."), "too large", "6 MB", False),
+    "wrong type": (problem(415, "This is a ZIP archive."), "kind of file", "ZIP archive", False),
+    "cut short": (problem(422, "The JPEG ends after 10 %."), "can’t be read", "10 %", False),
+    "server error": (problem(500, "Traceback in api.py"), "had a problem", "not your photo’s fault", True),
+    "gateway page": (Answer(502, b"<html>bad gateway</html>"), "had a problem", "not your photo’s fault", True),
+    "gateway timeout": (Answer(504, b"{}"), "had a problem", "not your photo’s fault", True),
+    "dropped": (Answer(drop=True), "did not answer", "down for a moment", True),
+    "not the api": (Answer(body=b"<html>hello</html>"), "not the expected answer", "config.js", True),
+    "half an answer": (Answer(body={"people": [{}]}), "not the expected answer", "config.js", True),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_fault_is_told_calmly(case: str, site: Any, stub: Stub, photo: Path) -> None:
+    answer, title, text, retry = CASES[case]
+    stub.reset(answer)
+    site.choose(photo)
+    site.until_view("problem")
+    assert title in site.text("problem-title")
+    assert text in site.text("problem-text")
+    assert "Traceback" not in site.text("problem")
+    assert site.id("problem").get_attribute("role") == "alert"
+    assert site.id("again").is_displayed() == retry
+    assert site.id("other").is_displayed()
+
+
+def test_the_apis_hint_is_shown(site: Any, stub: Stub, photo: Path) -> None:
+    stub.reset(problem(413, "70 megapixels; the limit is 64.", "Make it smaller than 8000 px."))
+    site.choose(photo)
+    site.until_view("problem")
+    assert site.id("problem-hint").text == "Make it smaller than 8000 px."
+
+
+def test_trying_again_after_a_fault_works(site: Any, stub: Stub, photo: Path) -> None:
+    stub.reset(problem(500, "no"), FOUND)
+    site.choose(photo)
+    site.until_view("problem")
+    site.id("again").click()
+    site.until_view("done")
+
+
+@pytest.mark.parametrize(("status", "said"), [(429, "Many people are asking"), (503, "not ready yet")])
+def test_busy_service_is_asked_again_by_itself(status: int, said: str, site: Any, stub: Stub, photo: Path) -> None:
+    stub.reset(problem(status, "later", Retry_After="1"), FOUND)
+    site.choose(photo)
+    site.until(lambda: said in site.text("wait") and "Trying again in 1 s" in site.text("wait"))
+    site.until_view("done")
+
+
+def test_service_that_stays_busy_is_left_in_peace(site: Any, stub: Stub, photo: Path) -> None:
+    stub.reset(problem(429, "Slow down.", Retry_After="1"))
+    site.choose(photo)
+    site.until_view("problem")
+    assert "Many people are asking" in site.text("problem-title")
+    assert sum(path.startswith("/pose") for path, _ in stub.seen) == 3
+
+
+def test_waiting_for_a_busy_service_can_be_cancelled(site: Any, stub: Stub, photo: Path) -> None:
+    stub.reset(problem(429, "Slow down.", Retry_After="20"))
+    site.choose(photo)
+    site.until(lambda: "Trying again in" in site.text("wait"))
+    site.id("cancel").click()
+    assert site.view == "idle"
+
+
+def test_no_answer_in_time_is_a_timeout(page: Any, stub: Stub, photo: Path) -> None:
+    stub.reset(Answer(body=result(person()), delay_s=2), config={"apiUrl": "", "timeoutMs": 600})
+    page.open(stub.url)
+    page.choose(photo)
+    page.until_view("problem")
+    assert "took too long" in page.text("problem-title")
+
+
+def test_offline_is_told_and_the_photo_kept(site: Any, stub: Stub, photo: Path) -> None:
+    site.cdp("Network.enable")
+    line = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    site.cdp("Network.emulateNetworkConditions", offline=True, **line)
+    try:
+        site.choose(photo)
+        site.until_view("problem")
+        assert site.text("problem-title") == "You are offline"
+    finally:
+        site.cdp("Network.emulateNetworkConditions", offline=False, **line)
+    site.id("again").click()
+    site.until_view("done")
+
+
+def test_file_that_is_no_picture_is_not_sent(site: Any, stub: Stub, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+    site.choose(tmp_path / "notes.txt")
+    site.until_view("problem")
+    assert site.text("problem-title") == "That is not a picture"
+    assert "notes.txt" in site.text("problem-text")
+    assert not any(path.startswith("/pose") for path, _ in stub.seen)
+
+
+def test_photo_over_the_limit_that_cannot_be_shrunk_is_not_sent(site: Any, stub: Stub, tmp_path: Path) -> None:
+    (tmp_path / "big.heic").write_bytes(b"\x00\x00\x00\x18ftypheic" + bytes(4_600_000))
+    site.choose(tmp_path / "big.heic")
+    site.until_view("problem")
+    assert "4.6 MB; the limit is 4.5 MB" in site.text("problem-text")
+    assert not any(path.startswith("/pose") for path, _ in stub.seen)
+
+
+def test_nobody_found_comes_with_advice_and_a_less_strict_look(site: Any, stub: Stub, photo: Path) -> None:
+    stub.reset(Answer(body=result()), FOUND)
+    site.choose(photo)
+    site.until_view("nobody")
+    assert site.text("problem-title") == "Nobody found"
+    assert "crop" in site.text("problem-text")
+    assert site.id("photo").is_displayed()
+    site.id("again").click()
+    site.until_view("done")
+    assert stub.seen[-1][0] == "/pose?format=json&threshold=0.1"
+    assert site.text("threshold-value") == "10 %"
+
+
+def test_nobody_at_the_second_look_offers_another_photo_only(site: Any, stub: Stub, photo: Path) -> None:
+    stub.reset(Answer(body=result()))
+    site.choose(photo)
+    site.until_view("nobody")
+    site.id("again").click()
+    site.until(lambda: site.view == "nobody" and not site.id("again").is_displayed())
+
+
+def test_page_without_its_api_says_what_to_do(page: Any, stub: Stub, photo: Path) -> None:
+    stub.reset(FOUND, config={})
+    page.open(stub.url)
+    assert page.view == "setup"
+    assert page.text("problem-title") == "No API is set up yet"
+    assert "make serve" in page.text("setup")
+    page.choose(photo)
+    page.until_view("setup")
+    assert not any(path.startswith("/pose") for path, _ in stub.seen)
+
+
+def test_page_opened_as_a_file_says_what_to_do(page: Any, root: Path) -> None:
+    page.open((root / "static-site" / "index.html").as_uri())
+    page.until(lambda: page.id("boot").is_displayed())
+    assert "make serve" in page.text("boot")
+
+
+def test_failed_download_is_told_beside_its_button(site: Any, stub: Stub, photo: Path) -> None:
+    stub.reset(FOUND, problem(503, "The model could not be fetched."))
+    site.choose(photo)
+    site.until_view("done")
+    site.id("get-png").click()
+    site.until(lambda: "not ready yet" in site.text("download-note"))
+    assert site.view == "done"
+    assert site.id("get-png").is_enabled()
