@@ -1,0 +1,89 @@
+# `make help` lists what there is. Everything is installed into $(VENV), once.
+
+VENV ?= .venv
+PORT ?= 8000
+HOST ?= 127.0.0.1
+CONFIG ?= configs/resnet18-cpu.yaml
+# PyTorch's wheels without CUDA, 200 MB instead of 3 GB; empty takes what the package index has
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
+# the first Python that is new enough
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell $(p) -c '$(NEW_ENOUGH)' 2>/dev/null && echo $(p))))
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+RUN := $(VENV)/.run-ready
+DEV := $(VENV)/.dev-ready
+NODE := node_modules/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help serve predict test lint test-python test-site bench train export rehearse rehearse-arm64 fuzz clean
+
+help:  ## This list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+serve: $(RUN)  ## The website and the API on http://127.0.0.1:8000 (PORT=, HOST=)
+	$(BIN)/hpe serve --port $(PORT) --host $(HOST)
+
+predict: $(RUN)  ## Draw the pose in a photo: make predict IMAGE=photo.jpg (OUT=)
+	@test -n "$(IMAGE)" || { echo "Say which photo: make predict IMAGE=photo.jpg" >&2; exit 2; }
+	$(BIN)/hpe predict "$(IMAGE)" $(if $(OUT),-o "$(OUT)")
+
+test: lint test-python test-site  ## Lint, types and every test
+
+lint: $(DEV)  ## ruff and mypy
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+test-python: $(DEV) $(if $(shell command -v npm),$(NODE))  ## pytest; browser and deploy tests run where Chromium and Node are (TESTS=)
+	$(BIN)/pytest $(TESTS)
+
+test-site: $(if $(shell command -v npm),$(NODE))  ## The site's JavaScript: eslint and node's own test runner
+	@if command -v npm >/dev/null; then npm run --silent lint && npm run --silent test; \
+	else echo "SKIPPED: the site's JavaScript tests need Node 20 and npm: apt-get install nodejs npm"; fi
+
+bench: $(DEV)  ## Measure everything and write bench/results.md (half an hour)
+	$(BIN)/python -m bench
+
+train: $(DEV)  ## Train, or go on training: make train CONFIG=configs/...yaml
+	$(BIN)/hpe train --config "$(CONFIG)"
+
+export: $(DEV)  ## A checkpoint to ONNX: make export CHECKPOINT=best.pt OUT=model.onnx
+	@test -n "$(CHECKPOINT)" -a -n "$(OUT)" || { echo "Say what: make export CHECKPOINT=best.pt OUT=model.onnx" >&2; exit 2; }
+	$(BIN)/hpe export "$(CHECKPOINT)" -o "$(OUT)"
+
+rehearse: $(DEV) $(NODE)  ## The whole deployment, on this machine alone
+	$(BIN)/python -m deploy.rehearse
+
+rehearse-arm64: $(DEV) $(NODE)  ## The arm64 package under qemu-user: same joints as here
+	$(BIN)/python -m deploy.rehearse_arm64
+
+fuzz: $(DEV)  ## The long fuzz of uploads and events
+	$(BIN)/python -m tests.fuzz
+
+clean:  ## Remove what was built and installed here; models and training runs stay
+	rm -rf "$(VENV)" node_modules build .serverless .pytest_cache .mypy_cache .ruff_cache .hypothesis hpe.egg-info
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "hpe needs Python 3.11 or newer; python3 here is $$(python3 --version 2>&1): install one, or name it: make serve PYTHON=/path/to/python3.13" >&2; exit 1; }
+	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo "hpe needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no venv module: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv "$(VENV)"
+
+$(RUN): requirements.txt requirements-cli.txt pyproject.toml | $(BIN)/python
+	$(PIP) install -q -r requirements-cli.txt
+	$(PIP) install -q --no-deps -e .
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUN)
+	@test -z "$(TORCH_INDEX)" || $(PIP) install -q --retries 1 --timeout 15 --no-deps "$$(grep '^torch==' requirements-dev.txt)" \
+	  --extra-index-url "$(TORCH_INDEX)" || echo "No PyTorch from $(TORCH_INDEX): taking the package index's"
+	$(PIP) install -q -r requirements-dev.txt
+	@touch $@
+
+$(NODE): package-lock.json
+	npm ci --silent --no-audit --no-fund
+	@touch $@
