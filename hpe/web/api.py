@@ -52,7 +52,7 @@ def refuse(request: Request, error: HpeError, settings: Settings) -> Response:
 
 
 def _finish(request: Request, response: Response, settings: Settings, record: Record) -> Response:
-    headers = {"Cache-Control": "no-store"} | {name.title(): value for name, value in response.headers.items()}
+    headers = {"Cache-Control": "no-store"} | dict(response.headers)
     headers |= common_headers(request.headers.get("origin", ""), settings.cors_origins)
     record.status, record.bytes_out = response.status, len(response.body)
     if response.status >= 400:
@@ -64,7 +64,7 @@ def _finish(request: Request, response: Response, settings: Settings, record: Re
 
 def _dispatch(request: Request, estimator_source: EstimatorSource, settings: Settings, record: Record) -> Response:
     path = request.path.rstrip("/") or "/"
-    record.route = "/results/{id}" if path.startswith("/results/") else path if path in ROUTES else ""
+    record.route = route_of(path)
     if not record.route:
         raise NotFound(f"nothing lives at {path[:100]}", limit=tuple(ROUTES))
     methods = ROUTES[record.route]
@@ -74,6 +74,13 @@ def _dispatch(request: Request, estimator_source: EstimatorSource, settings: Set
         allowed = (*methods, "OPTIONS")
         raise MethodNotAllowed(f"{request.method[:20]} {path} is not possible: use {' or '.join(methods)}", allowed)
     return methods[request.method](replace(request, path=path), estimator_source, settings, record)
+
+
+def route_of(path: str) -> str:
+    """A path -> the route that answers it, as in ROUTES; '' where none does."""
+    if path.startswith("/results/"):
+        return "/results/{id}"
+    return path if path in ROUTES else ""
 
 
 def _pose(request: Request, estimator_source: EstimatorSource, settings: Settings, record: Record) -> Response:

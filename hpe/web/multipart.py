@@ -95,7 +95,7 @@ def _parts(form: bytes, boundary: bytes) -> list[tuple[str, bool, bytes]]:
 
 
 def _part(part: Any) -> tuple[str, bool, bytes]:
-    headers = {name.lower(): value.decode("latin-1") for name, value in part.headers.items()}
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in part.headers.items()}
     kind = headers.get("content-type", "")
     if kind.strip().lower().startswith("multipart/"):
         raise BadRequest("there is a form inside the form, which is not read here", hint=_CURL)

@@ -38,6 +38,7 @@ def answer_pose(request: Request, estimator_source: Any, settings: Settings, rec
 def drawn_response(
     image: DecodedImage, poses: list[Pose], format: Format, settings: Settings, record: Record
 ) -> Response:
+    """The photo with its people drawn in, as an image of at most `max_response_bytes`."""
     with record.stage("draw"):
         drawn = draw_pose(image.rgb, poses) if poses else image.rgb
     with record.stage("encode"):

@@ -1,6 +1,7 @@
 """Where the API gets its estimator from: built once a process, on the first need, and tried again after a failure."""
 
 import threading
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -43,6 +44,8 @@ class EstimatorSource:
         """Build it now, while no request waits. A failure is logged: the first request will try again."""
         from hpe.engine.fetch import prefetch
 
+        # 0.1 s, and the first form that comes needs it: let it load while the model does
+        threading.Thread(target=import_module, args=("requests_toolbelt.multipart.decoder",), daemon=True).start()
         if self._settings.model.startswith("s3://"):
             prefetch(self._settings.model, Path(self._settings.cache_dir))  # beside the imports that follow
         try:
