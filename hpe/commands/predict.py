@@ -1,5 +1,6 @@
 """`hpe predict`: photos in, drawn photos or joints out."""
 
+import math
 import os
 import sys
 import time
@@ -37,11 +38,21 @@ Examples:
 """
 
 
+class Share(click.FloatRange):
+    """From 0 to 1, and not nan, which every comparison lets pass."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value} is not in the range 0<=x<=1.", param, ctx)
+        return number
+
+
 @click.command(epilog=_EXAMPLES)
 @click.argument("photos", nargs=-1, required=True, metavar="PHOTO...")
 @click.option("-o", "--out", metavar="OUT", help="A file, a folder, or - for standard output.")
 @click.option("--format", type=click.Choice(outputs.FORMATS), help="[default: what OUT ends in, else png]")
-@click.option("--threshold", type=click.FloatRange(0, 1), help="Joints below it are unsure. [default: the model's own]")
+@click.option("--threshold", type=Share(0, 1), help="Joints below it are unsure. [default: the model's own]")
 @click.option("--flip", is_flag=True, help="Look at the mirrored photo too: a little better, half as fast.")
 @click.option("--model", metavar="MODEL", help="A .onnx file or s3://bucket/key.onnx. [default: HPE_MODEL, else ours]")
 def predict(

@@ -1,0 +1,152 @@
+"""The `hpe` command as a whole: help, lazy commands, errors as one line, exit statuses."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from hpe import __version__, cli
+from hpe.errors import ModelUnavailable
+
+
+def hpe(*args: str, **kwargs) -> subprocess.CompletedProcess:
+    """The command in a process of its own."""
+    return subprocess.run([sys.executable, "-m", "hpe.cli", *args], capture_output=True, text=True, **kwargs)
+
+
+def run(*args: str):
+    return CliRunner().invoke(cli.main, args, prog_name="hpe")
+
+
+def test_help_lists_every_command_with_its_line() -> None:
+    result = run("--help")
+    assert result.exit_code == 0
+    for name, (_, line) in cli.COMMANDS.items():
+        assert re.search(rf"^  {name} +{re.escape(line)}$", result.output, re.M)
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_command_exists_and_explains_itself(name: str) -> None:
+    result = run(name, "--help")
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith(f"Usage: hpe {name} ")
+    module, _, attribute = cli.COMMANDS[name][0].partition(":")
+    command = getattr(import_module(module), attribute)
+    undescribed = [p.name for p in command.params if isinstance(p, click.Option) and not p.help]
+    assert command.help
+    assert not undescribed, "options without help"
+
+
+@pytest.mark.parametrize("name", ["predict", "serve", "version"])
+def test_line_in_the_list_is_the_first_line_of_the_command(name: str) -> None:
+    module, _, attribute = cli.COMMANDS[name][0].partition(":")
+    assert getattr(import_module(module), attribute).help.splitlines()[0] == cli.COMMANDS[name][1]
+
+
+def test_no_arguments_show_the_help() -> None:
+    result = run()
+    assert result.exit_code == 2
+    assert "hpe predict photo.jpg" in result.output
+
+
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_version_flag(flag: str) -> None:
+    assert run(flag).output == f"hpe {__version__}\n"
+
+
+def test_version_names_model_and_packages() -> None:
+    output = run("version").output
+    assert output.startswith(f"hpe {__version__}\nmodel ")
+    assert "onnxruntime " in output
+
+
+def test_version_works_without_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HPE_MODEL", "/nowhere/pose.onnx")
+    result = run("version")
+    assert result.exit_code == 0
+    assert "model: /nowhere/pose.onnx: no such model file" in result.output
+
+
+def test_a_slip_of_the_finger_gets_a_suggestion() -> None:
+    result = run("pedict", "x.jpg")
+    assert result.exit_code == 2
+    assert "did you mean 'predict'?" in result.output
+
+
+def test_an_unknown_command_gets_the_list() -> None:
+    result = run("xyzzy")
+    assert result.exit_code == 2
+    assert "there are predict, serve," in result.output
+
+
+def test_unknown_option_is_a_usage_error() -> None:
+    assert run("predict", "--fly", "x.jpg").exit_code == 2
+
+
+def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    @click.command()
+    def command() -> None:
+        raise error
+
+    monkeypatch.setattr("hpe.commands.version.version", command)
+
+
+def test_an_error_of_ours_is_one_line_and_status_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_with(monkeypatch, ModelUnavailable("s3://a/b.onnx: no such key"))
+    result = run("version")
+    assert (result.exit_code, result.output) == (1, "Error: s3://a/b.onnx: no such key\n")
+
+
+def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_with(monkeypatch, ZeroDivisionError())
+    assert isinstance(run("version").exception, ZeroDivisionError)
+
+
+def test_ctrl_c_ends_with_130_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_with(monkeypatch, KeyboardInterrupt())
+    result = run("version")
+    assert result.exit_code == 130
+    assert "Stopped." in result.output
+
+
+def test_missing_torch_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # a torch.py that fails as an absent torch does, before the real one on the path
+    (tmp_path / "torch.py").write_text("raise ModuleNotFoundError(\"No module named 'torch'\", name='torch')")
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(Path(cli.__file__).parents[1])])}
+    for command in ("train", "export"):
+        result = hpe(command, "checkpoint.pt", "--config", "x.yaml", env=environ)
+        if "No such option" in result.stderr:
+            result = hpe(command, __file__, "-o", str(tmp_path / "x.onnx"), env=environ)
+        assert result.returncode == 1
+        assert result.stderr.strip().endswith(
+            f"hpe {command} needs torch, which is not installed: pip install 'hpe[train]'"
+        )
+
+
+def test_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "hpe.cli", "predict", "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        process.wait(30)
+
+
+def test_ctrl_c_on_a_running_command_stops_it_cleanly(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hpe.cli", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        line = process.stdout.readline()
+        assert "http://127.0.0.1:" in line
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        rest = process.communicate(timeout=30)[0]
+    assert "Traceback" not in rest
+    assert process.returncode in (0, 130)

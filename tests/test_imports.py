@@ -1,0 +1,119 @@
+"""Who may import whom, read from the source: imports go one way, and the runtime stays light."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# part -> the parts that it may import (itself included)
+MAY_IMPORT = {
+    "errors": set(),
+    "settings": {"errors"},
+    "places": set(),
+    "pose": {"pose", "errors"},
+    "engine": {"engine", "pose", "errors", "settings", "places"},
+    "web": {"web", "engine", "pose", "errors", "settings", "places"},
+    "handler": {"web", "engine", "pose", "errors", "settings", "places"},
+    "train": {"train", "engine", "pose", "errors"},
+    "export": {"export", "train", "engine", "pose", "errors"},
+}
+RUNTIME = ("errors", "settings", "places", "pose", "engine", "web", "handler")
+TRAINING_ONLY = {"torch", "torchvision", "onnx", "scipy", "matplotlib", "yaml", "pycocotools"}
+# imported inside the function that needs them: each costs a cold start 30 ms to 0.5 s
+LAZY = {"onnxruntime", "boto3", "botocore", "requests_toolbelt", "pillow_heif", "PIL", "click", "tqdm"}
+
+
+def sources() -> dict[str, Path]:
+    """Module name -> its file, for handler.py and everything in hpe/."""
+    found = {"handler": ROOT / "handler.py"} if (ROOT / "handler.py").exists() else {}
+    for path in sorted((ROOT / "hpe").rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts).removesuffix(".__init__")] = path
+    return found
+
+
+SOURCES = sources()
+
+
+def part_of(module: str) -> str:
+    """hpe.pose.draw -> pose; handler -> handler; hpe -> hpe."""
+    parts = module.split(".")
+    return parts[1] if parts[0] == "hpe" and len(parts) > 1 else parts[0]
+
+
+def imports(module: str, top_level_only: bool = False) -> Iterator[tuple[str, int]]:
+    """(imported module, line), without those that only type checkers see."""
+    waiting: list[ast.AST] = [ast.parse(SOURCES[module].read_text("utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            waiting += node.orelse
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}:{node.lineno}: relative import"
+            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+        if not (top_level_only and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
+            waiting += ast.iter_child_nodes(node)
+
+
+def test_every_part_has_its_place_in_the_order() -> None:
+    assert {part_of(module) for module in SOURCES} <= {*MAY_IMPORT, "hpe", "cli", "commands"}
+
+
+@pytest.mark.parametrize("module", [module for module in SOURCES if part_of(module) in MAY_IMPORT])
+def test_imports_go_one_way(module: str) -> None:
+    allowed = MAY_IMPORT[part_of(module)] | {"__version__"}
+    wrong = [
+        f"line {line}: {name}"
+        for name, line in imports(module)
+        if name.split(".")[0] in ("hpe", "handler") and part_of(name) not in allowed
+    ]
+    assert not wrong, f"{module} may import {sorted(allowed)} only"
+
+
+@pytest.mark.parametrize("module", [module for module in SOURCES if part_of(module) in RUNTIME])
+def test_runtime_never_imports_what_training_needs(module: str) -> None:
+    assert not [name for name, _ in imports(module) if name.split(".")[0] in TRAINING_ONLY]
+
+
+@pytest.mark.parametrize("module", [module for module in SOURCES if part_of(module) in ("engine", "web", "handler")])
+def test_heavy_packages_are_imported_where_they_are_used(module: str) -> None:
+    # hpe.engine.session is itself imported only where a session is made
+    top = {name.split(".")[0] for name, _ in imports(module, top_level_only=True)}
+    assert not top & LAZY
+
+
+def loaded_by(code: str) -> set[str]:
+    """The packages in sys.modules of a fresh Python after `code`."""
+    script = f"import sys\n{code}\nprint(*sys.modules, sep='\\n', file=sys.stderr)"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    return {line.split(".")[0] for line in run.stderr.splitlines()}
+
+
+def test_import_hpe_loads_no_package_at_all() -> None:
+    assert not loaded_by("import hpe") & {"numpy", "cv2", "onnxruntime", "PIL", "click", "torch"}
+
+
+def test_help_loads_neither_numpy_nor_torch() -> None:
+    code = "from hpe.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass"
+    assert not loaded_by(code) & {"numpy", "cv2", "onnxruntime", "PIL", "torch", "onnx", "boto3"}
+
+
+def test_predicting_loads_neither_torch_nor_onnx_nor_boto3() -> None:
+    code = "import numpy as np\nfrom hpe import PoseEstimator, draw_pose\n"
+    code += "image = np.zeros((64, 64, 3), np.uint8)\ndraw_pose(image, PoseEstimator()(image))"
+    loaded = loaded_by(code)
+    assert "onnxruntime" in loaded
+    assert not loaded & {"torch", "onnx", "boto3", "botocore", "scipy", "matplotlib", "click"}
+
+
+def test_settings_and_fetching_need_no_numpy() -> None:
+    code = "from hpe.settings import Settings\nfrom hpe.engine.fetch import fetch_model, prefetch"
+    assert not loaded_by(code) & {"numpy", "cv2", "ssl", "http", "boto3"}
