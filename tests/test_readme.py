@@ -1,0 +1,143 @@
+"""The README and docs/ say what is so: their commands, options, links, Python and settings exist."""
+
+import ast
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from hpe import cli
+from hpe.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+SHELL = {"sh", "bash", "console", "shell"}
+_FENCE = re.compile(r"^(?P<indent> *)```(?P<lang>\w*)[^\n]*\n(?P<text>.*?)^(?P=indent)```", re.M | re.S)
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def blocks(languages: set[str]) -> Iterator[tuple[str, str]]:
+    """(where, text) of the fenced blocks in these languages."""
+    for page in PAGES:
+        text = page.read_text("utf-8")
+        for match in _FENCE.finditer(text):
+            if match["lang"] in languages:
+                yield f"{named(page)}:{text[: match.start()].count(chr(10)) + 1}", match["text"]
+
+
+def commands() -> Iterator[tuple[str, list[str]]]:
+    """(where, words) of every command in a shell block, one a pipe's part."""
+    for where, text in blocks(SHELL):
+        for line in text.replace("\\\n", " ").splitlines():
+            words = shlex.split(line.strip().removeprefix("$ "), comments=True)
+            part: list[str] = []
+            for word in [*words, "|"]:
+                if word in ("|", "&&", ";", "&"):
+                    if part:
+                        yield where, part
+                    part = []
+                elif part or "=" not in word.split("/")[0]:  # VARIABLE=value before a command is not the command
+                    part.append(word)
+
+
+def cases(program: str) -> list:
+    return [
+        pytest.param(words, id=f"{where} {' '.join(words)}"[:90]) for where, words in commands() if words[0] == program
+    ]
+
+
+def test_there_is_something_to_check() -> None:
+    assert (ROOT / "README.md") in PAGES
+    assert cases("hpe")
+    assert cases("make")
+
+
+@pytest.mark.parametrize("words", cases("hpe"))
+def test_hpe_command_in_the_docs_is_understood(words: list[str]) -> None:
+    group = cli.main
+    words = [word for word in words[1:] if not word.startswith(("<", ">", "2>"))]
+    if words and words[0] in ("--help", "--version", "-h", "-V"):
+        return
+    command = group.get_command(click.Context(group), words[0])
+    assert command is not None, f"there is no hpe {words[0]}"
+    options = {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
+    used = {word.split("=")[0] for word in words[1:] if re.match(r"--?[a-zA-Z]", word)}
+    assert used <= options | {"--help", "-h"}
+
+
+@pytest.mark.parametrize("words", cases("make"))
+def test_make_target_in_the_docs_exists(words: list[str]) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for word in words[1:]:
+        name = word.split("=")[0]
+        pattern = rf"\$\({name}\)" if "=" in word else rf"^{re.escape(name)}:"
+        assert re.search(pattern, makefile, re.M), f"make knows no {word}"
+
+
+@pytest.mark.parametrize(("where", "text"), list(blocks({"python", "py"})))
+def test_python_in_the_docs_compiles_and_its_imports_are_there(where: str, text: str) -> None:
+    if ">>>" in text:
+        text = "\n".join(line[4:] for line in text.splitlines() if line.startswith((">>> ", "... ")))
+    tree = ast.parse(text, where)
+    imports = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    ours = [line for line in imports if line.startswith(("from hpe", "import hpe"))]
+    subprocess.run([sys.executable, "-c", "\n".join(ours)], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize(("where", "text"), list(blocks({"json"})))
+def test_json_in_the_docs_is_json(where: str, text: str) -> None:
+    # "..." stands for what was left out: after a value, or as the last item of a list
+    json.loads(re.sub(r",?\s*(\.\.\.|…)", "", text))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = _FENCE.sub("", page.read_text("utf-8"))
+    targets = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r"(?:src|href)=\"([^\"]+)\"", text)
+    dead = []
+    for target in targets:
+        path, _, anchor = target.partition("#")
+        if re.match(r"[a-z]+:", target):
+            continue
+        file = page.parent / path if path else page
+        if not file.exists() or (anchor and file.suffix == ".md" and anchor not in anchors(file)):
+            dead.append(target)
+    assert not dead
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub makes of a page's headings."""
+    headings = re.findall(r"^#+ +(.+)$", _FENCE.sub("", page.read_text("utf-8")), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_settings_in_the_docs_exist(page: Path) -> None:
+    known = {f"HPE_{name.upper()}" for name in Settings.__dataclass_fields__} | {"HPE_API", "HPE_CONFIG"}
+    assert set(re.findall(r"\bHPE_[A-Z_]+\b", page.read_text("utf-8"))) <= known
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_files_in_the_docs_exist(page: Path) -> None:
+    named_files = re.findall(
+        r"`((?:hpe|tests|docs|bench|deploy|configs|static-site|models)/[\w./-]+)`", page.read_text("utf-8")
+    )
+    assert not [file for file in named_files if not (ROOT / file).exists()]
+
+
+@pytest.mark.parametrize(("where", "text"), [b for b in blocks({"", "text"}) if b[1].startswith("Usage: hpe")])
+def test_help_in_the_docs_is_the_help(where: str, text: str) -> None:
+    from click.testing import CliRunner
+
+    words = re.match(r"Usage: hpe ((?:\w+ )?)", text)[1].split()
+    real = CliRunner().invoke(cli.main, [*words, "--help"], prog_name="hpe").output
+    assert text.strip() == real.strip()
