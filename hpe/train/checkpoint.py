@@ -41,8 +41,8 @@ def read_network(path: Path) -> tuple[PoseResNet, dict[str, Any]]:
     saved = read_checkpoint(path)
     state = plain_state(saved.get("ema") or saved["state_dict"])
     try:
-        depth = _depth(state)
-        model = PoseResNet(depth, len(state["final_layer.weight"]), state["deconv_layers.0.weight"].shape[1])
+        joints, deconv = len(state["final_layer.weight"]), state["deconv_layers.0.weight"].shape[1]
+        model = PoseResNet(_depth(state), joints, deconv, width=len(state["conv1.weight"]))
         model.load_state_dict(state)
     except (KeyError, RuntimeError) as error:
         raise BadModel(f"{path} does not hold a PoseResNet's weights: {error}") from error

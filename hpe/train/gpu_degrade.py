@@ -82,7 +82,8 @@ def jpeg_like(pictures: Tensor, quality: Tensor) -> Tensor:
     basis = torch.cos((2 * k[None, :] + 1) * k[:, None] * torch.pi / 16) / 2  # orthonormal 8-point DCT
     basis[0] /= 2**0.5
     factor = torch.where(quality < 50, 5000 / quality, 200 - 2 * quality) / 100  # libjpeg's scale
-    table = (torch.tensor(JPEG_TABLE, dtype=torch.float32, device=device) * factor[:, None, None]).clamp(1, 255)
+    whole = torch.tensor(JPEG_TABLE, dtype=torch.float32, device=device)
+    table = torch.floor(whole * factor[:, None, None] + 0.5).clamp(1, 255)
     steps = table[:, None, None, :, None, :]
     blocks = pictures.reshape(count, channels, height // 8, 8, width // 8, 8) - 128
     freq = torch.einsum("ka,ncyaxb,lb->ncykxl", basis, blocks, basis)

@@ -80,25 +80,25 @@ class PoseResNet(nn.Module):
     """(N, 3, S, S) float32 normalised RGB -> (N, joints, S/4, S/4) float32 heatmaps. S is a multiple of 32.
 
     depth: 18, 34, 50, 101 or 152. deconv_channels: width of each of the three transposed convolutions; the
-    paper's is 256.
+    paper's is 256. width: channels of the stem, 64 in every published ResNet.
     """
 
-    def __init__(self, depth: int = 50, joints: int = NUM_JOINTS, deconv_channels: int = 256) -> None:
+    def __init__(self, depth: int = 50, joints: int = NUM_JOINTS, deconv_channels: int = 256, width: int = 64) -> None:
         super().__init__()
         if depth not in BLOCKS:
             raise ValueError(f"depth {depth}: choose one of {', '.join(map(str, BLOCKS))}")
         self.depth, self.joints, self.deconv_channels = depth, joints, deconv_channels
         block: type[BasicBlock] | type[Bottleneck] = BasicBlock if depth < 50 else Bottleneck
-        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64, momentum=BN_MOMENTUM)
+        self.conv1 = nn.Conv2d(3, width, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width, momentum=BN_MOMENTUM)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, 2, 1)
-        self._inplanes = 64
+        self._inplanes = width
         counts = BLOCKS[depth]
-        self.layer1 = self._stage(block, 64, counts[0], 1)
-        self.layer2 = self._stage(block, 128, counts[1], 2)
-        self.layer3 = self._stage(block, 256, counts[2], 2)
-        self.layer4 = self._stage(block, 512, counts[3], 2)
+        self.layer1 = self._stage(block, width, counts[0], 1)
+        self.layer2 = self._stage(block, 2 * width, counts[1], 2)
+        self.layer3 = self._stage(block, 4 * width, counts[2], 2)
+        self.layer4 = self._stage(block, 8 * width, counts[3], 2)
         self.deconv_layers = self._deconvolutions(deconv_channels)
         self.final_layer = nn.Conv2d(deconv_channels, joints, 1)
         self._init_weights()

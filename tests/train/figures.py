@@ -41,7 +41,7 @@ def stick_figure(seed: int, side_px: int = 120) -> tuple[np.ndarray, np.ndarray]
     points = ((unit + rng.normal(0, 0.02, unit.shape)) * side_px * 0.8 + side_px * 0.1).astype(np.float32)
     image = rng.integers(70, 110, (side_px, side_px, 3), dtype=np.uint8)
     for a, b in LIMBS:
-        ends = [tuple(int(round(float(v))) for v in points[j]) for j in (a, b)]
+        ends = [tuple(round(float(v)) for v in points[j]) for j in (a, b)]
         cv2.line(image, ends[0], ends[1], COLOURS_RGB[side(a)], max(2, side_px // 30), cv2.LINE_AA)
     return image, points
 

@@ -1,0 +1,233 @@
+"""The loop learns, and a run that was cut off goes on exactly where it stood."""
+
+import csv
+import dataclasses
+import functools
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from train.figures import write_people, write_sceneries
+
+from hpe.errors import BadModel, BadSettings
+from hpe.train.checkpoint import read_checkpoint, read_network
+from hpe.train.config import Augmentation, Source, Stage, TrainConfig
+from hpe.train.loop import Trainer, learning_rate, update_ema
+from hpe.train.network import PoseResNet
+
+MILD = Augmentation(rotation_deg=5, scale=(0.9, 1.1), shift=0.03, flip_p=0, half_body_p=0, small_p=0, occlude_p=0)
+
+
+@pytest.fixture(autouse=True)
+def _narrow(monkeypatch):
+    """The loop does not care how wide the network is; a quarter of the width takes a tenth of the time."""
+    monkeypatch.setattr("hpe.train.loop.PoseResNet", functools.partial(PoseResNet, width=16))
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Sums in another order would be other sums; and threads of a busy machine wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> TrainConfig:
+    people = Source("shards", str(write_people(tmp_path, 8, side_px=64)))
+    empty = Source("empty", str(write_sceneries(tmp_path, 2)), weight=0.5)
+    return TrainConfig(
+        name="tiny",
+        train=(people, empty),
+        val=people,
+        depth=18,
+        deconv_channels=32,
+        stages=(Stage(0.0, 64, 4),),
+        sigma=1.0,
+        steps=8,
+        lr=2e-3,
+        warmup_steps=3,
+        ema=0.9,
+        validate_every_steps=3,
+        workers=0,
+        cache=str(tmp_path / "cache"),
+        augmentation=MILD,
+    )
+
+
+def run(config: TrainConfig, folder: Path, until: int | None = None) -> Trainer:
+    """Trains in `folder`; `until` cuts the run off after that step, as a kill after a save would."""
+    trainer = Trainer(config, folder)
+    if until is not None:
+        step = trainer._one_step
+
+        def one_step(batch):
+            if trainer.step == until:
+                trainer.save()
+                raise KeyboardInterrupt
+            step(batch)
+
+        trainer._one_step = one_step
+        with pytest.raises(KeyboardInterrupt):
+            trainer.run()
+    else:
+        trainer.run()
+    return trainer
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "log.csv").open() as file:
+        return [{k: v for k, v in row.items() if k != "hours"} for row in csv.DictReader(file)]
+
+
+@pytest.mark.parametrize("augment_on", ["workers", "device"])
+def test_a_run_cut_off_and_resumed_is_the_run_that_was_not(config, tmp_path, augment_on):
+    # two stages and augmentation of every kind, so that all of a step's state is in play
+    stages = (Stage(0.0, 64, 4), Stage(0.5, 96, 4))
+    config = dataclasses.replace(config, stages=stages, augment_on=augment_on, canvas=150, augmentation=Augmentation())
+    whole = run(config, tmp_path / "whole")
+    run(config, tmp_path / "parts", until=5)
+    resumed = run(config, tmp_path / "parts")
+    assert resumed.step == whole.step == 8
+    for name in ("model", "ema"):
+        ours, theirs = getattr(resumed, name).state_dict(), getattr(whole, name).state_dict()
+        assert all(torch.equal(ours[key], theirs[key]) for key in theirs), name
+    moments = [t.optimizer.state_dict()["state"] for t in (whole, resumed)]
+    for key, state in moments[0].items():
+        assert torch.equal(state["exp_avg_sq"], moments[1][key]["exp_avg_sq"])
+    assert rows(tmp_path / "parts") == rows(tmp_path / "whole")
+    assert [row["step"] for row in rows(tmp_path / "whole")] == ["3", "6", "8"]
+
+
+def test_rows_that_will_be_written_again_are_dropped_on_resume(config, tmp_path):
+    trainer = run(config, tmp_path / "run", until=4)
+    before = rows(tmp_path / "run")
+    assert [row["step"] for row in before] == ["3"]
+    with (tmp_path / "run/log.csv").open("a") as file:  # validated after the last save, then killed
+        file.write("6,0.1,64,1e-3,0.1,99\n")
+    resumed = Trainer(config, tmp_path / "run")
+    assert resumed.step == trainer.step == 4
+    assert rows(tmp_path / "run") == before
+
+
+def test_eight_stick_figures_are_learnt(config, tmp_path):
+    people = (config.train[0],)
+    config = dataclasses.replace(
+        config, train=people, stages=(Stage(0.0, 64, 8),), steps=130, lr=3e-3, warmup_steps=10, validate_every_steps=65
+    )
+    trainer = run(config, tmp_path / "run")
+    assert trainer.best > 85
+    log = rows(tmp_path / "run")
+    assert float(log[-1]["loss"]) < 0.5 * float(log[0]["loss"])
+    assert (tmp_path / "run/curve.png").read_bytes().startswith(b"\x89PNG")
+    network, saved = read_network(tmp_path / "run/best.pt")
+    assert (network.depth, network.deconv_channels) == (18, 32)
+    assert saved["val_pck"] == trainer.best
+    assert saved["size"] == 64
+
+
+def test_a_finished_run_does_nothing_more(config, tmp_path):
+    config = dataclasses.replace(config, steps=2)
+    run(config, tmp_path / "run")
+    before = (tmp_path / "run/log.csv").read_text(), (tmp_path / "run/last.pt").read_bytes()
+    assert run(config, tmp_path / "run").step == 2
+    assert ((tmp_path / "run/log.csv").read_text(), (tmp_path / "run/last.pt").read_bytes()) == before
+
+
+def test_a_budget_of_hours_ends_the_run(config, tmp_path):
+    config = dataclasses.replace(config, steps=0, hours=1.5 / 3600)
+    trainer = run(config, tmp_path / "run")
+    assert 1.5 <= trainer.elapsed_s < 15
+    assert trainer.step >= 1
+
+
+def test_worker_processes_make_the_same_batches(config):
+    from hpe.train.batches import SamplePool, WorkerBatches
+
+    pool = SamplePool(config)
+    alone = WorkerBatches(config, pool).since(3, 64, 4)
+    helped = WorkerBatches(dataclasses.replace(config, workers=1), pool).since(3, 64, 4)
+    for _ in range(2):
+        assert all(torch.equal(a, b) for a, b in zip(next(alone), next(helped), strict=True))
+
+
+def test_a_checkpoint_of_another_network_is_refused(config, tmp_path):
+    Trainer(config, tmp_path / "run").save()
+    with pytest.raises(BadModel, match="holds another network: give the run a new name"):
+        Trainer(dataclasses.replace(config, deconv_channels=64), tmp_path / "run")
+
+
+def test_a_changed_setting_is_told_on_resume(config, tmp_path, capsys):
+    Trainer(config, tmp_path / "run").save()
+    Trainer(config, tmp_path / "run")
+    assert "written under another" not in capsys.readouterr().out
+    Trainer(dataclasses.replace(config, lr=1e-4), tmp_path / "run")
+    assert "written under another lr" in capsys.readouterr().out
+
+
+def test_a_loss_that_is_no_number_stops_the_run(config, tmp_path):
+    trainer = Trainer(config, tmp_path / "run")
+    with torch.no_grad():
+        trainer.model.final_layer.bias.fill_(float("nan"))
+    with pytest.raises(BadSettings, match="the loss is nan: lower lr"):
+        trainer.run()
+
+
+def test_a_warm_start_takes_what_fits(config, tmp_path):
+    torch.manual_seed(5)
+    wide = PoseResNet(18, deconv_channels=64, width=16)
+    torch.save({f"module.{k}": v.half() for k, v in wide.state_dict().items() if v.ndim}, tmp_path / "wide.pth")
+    start = dataclasses.replace(config, init=str(tmp_path / "wide.pth"), init_channels="bgr")
+    model = Trainer(start, tmp_path / "run").model
+    torch.testing.assert_close(model.layer4[1].conv2.weight, wide.layer4[1].conv2.weight.half().float())
+    torch.testing.assert_close(model.conv1.weight, wide.conv1.weight.half().float().flip(1))
+    assert model.deconv_layers[0].weight.shape[1] == 32
+    with pytest.raises(BadModel, match="does not fit ResNet-50"):
+        Trainer(dataclasses.replace(start, depth=50), tmp_path / "other")
+
+
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):
+    with pytest.raises(BadModel, match="no such checkpoint"):
+        read_checkpoint(tmp_path / "gone.pt")
+    (tmp_path / "text.pt").write_text("hello")
+    with pytest.raises(BadModel, match="not a checkpoint that can be loaded safely"):
+        read_checkpoint(tmp_path / "text.pt")
+    torch.save([1, 2], tmp_path / "list.pt")
+    with pytest.raises(BadModel, match="holds a list"):
+        read_checkpoint(tmp_path / "list.pt")
+    torch.save({"weight": torch.zeros(3)}, tmp_path / "other.pt")
+    with pytest.raises(BadModel, match="does not hold a PoseResNet"):
+        read_network(tmp_path / "other.pt")
+
+
+def test_a_checkpoint_that_would_run_code_is_refused(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "sprung",))
+
+    torch.save({"state_dict": Trap()}, tmp_path / "trap.pt")
+    with pytest.raises(BadModel, match="not a checkpoint that can be loaded safely"):
+        read_checkpoint(tmp_path / "trap.pt")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_the_learning_rate_warms_up_and_falls_as_a_cosine():
+    config = TrainConfig("x", (), Source("shards", ""), steps=1000, lr=1e-3, lr_end=1e-5, warmup_steps=100)
+    rates = [learning_rate(config, step, step / 1000) for step in range(1000)]
+    assert rates[0] == pytest.approx(1e-5, rel=0.01)
+    assert max(rates) == pytest.approx(1e-3, rel=0.03)
+    assert 90 < rates.index(max(rates)) < 110
+    assert rates[550] == pytest.approx(1e-5 + (1e-3 - 1e-5) * 0.5 * (1 + math.cos(math.pi * 0.55)))
+    assert rates[-1] == pytest.approx(1e-5, rel=0.01)
+
+
+def test_ema_moves_weights_by_its_share_and_copies_statistics():
+    torch.manual_seed(0)
+    ema, model = (PoseResNet(18, deconv_channels=8, width=8) for _ in range(2))
+    before = ema.conv1.weight.detach().clone()
+    model.bn1.running_mean += 3
+    update_ema(ema, model, 0.9)
+    torch.testing.assert_close(ema.conv1.weight, 0.9 * before + 0.1 * model.conv1.weight)
+    assert torch.equal(ema.bn1.running_mean, model.bn1.running_mean)
