@@ -89,6 +89,7 @@ def test_header_names_of_parts_come_in_any_case() -> None:
     assert read(form(b'CONTENT-DISPOSITION: form-data; NAME="image"; Filename="a.jpg"\r\n\r\n' + PHOTO)) == PHOTO
 
 
+INNER = form(part(PHOTO), boundary="inner")
 BROKEN = {
     "no body": (b"", TYPE, "no body"),
     "no boundary in the type": (form(part(PHOTO)), "multipart/form-data", "no boundary"),

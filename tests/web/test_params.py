@@ -88,7 +88,6 @@ def test_flip_is_read(text: str, value: bool) -> None:
         {"format": ""},
         {"format": "PNG"},
         {"treshold": "0.3"},
-        {"": ""},
     ],
 )
 def test_other_values_and_misspelt_names_are_refused(query: dict[str, str]) -> None:
