@@ -1,8 +1,10 @@
 """Who may import whom, read from the source: imports go one way, and the runtime stays light."""
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +90,15 @@ def test_heavy_packages_are_imported_where_they_are_used(module: str) -> None:
     # hpe.engine.session is itself imported only where a session is made
     top = {name.split(".")[0] for name, _ in imports(module, top_level_only=True)}
     assert not top & LAZY
+
+
+def test_every_package_and_dependency_is_installed_with_pip() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = {str(path.parent.relative_to(ROOT)).replace("/", ".") for path in (ROOT / "hpe").rglob("__init__.py")}
+    assert packages <= set(project["tool"]["setuptools"]["packages"])
+    named = {re.split(r"[\[<>=]", line)[0].lower() for line in project["project"]["dependencies"]}
+    pinned = "".join((ROOT / name).read_text() for name in ("requirements.txt", "requirements-cli.txt"))
+    assert named == {name.lower() for name in re.findall(r"^([\w-]+)==", pinned, re.M)}
 
 
 def loaded_by(code: str) -> set[str]:

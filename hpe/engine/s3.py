@@ -69,17 +69,16 @@ class Bucket:
 
     def get(self, key: str, sink: Sink) -> None:
         """The object's bytes into `sink`. Raises ModelUnavailable naming the cause, and what `sink` raises."""
-        cause = ""
-        for attempt in range(ATTEMPTS):
-            time.sleep(attempt * _PAUSE_S)
-            if time.monotonic() > self._deadline:
-                break
+        causes: list[str] = []
+        while len(causes) < ATTEMPTS and time.monotonic() <= self._deadline:
+            time.sleep(len(causes) * _PAUSE_S)
             try:
                 return self._once(key, sink)
             except _PassingError as error:
-                cause = str(error)
+                causes.append(str(error))
                 self.close()
-        raise self._unavailable(key, f"{cause or 'no time left'} (tried {attempt + 1} times)")
+        cause = causes[-1] if causes else f"the {self._timeout_s:g} s for it are over"
+        raise self._unavailable(key, f"{cause} (tried {len(causes)} times)")
 
     def close(self) -> None:
         """Drop the connection; the next request makes a new one."""
