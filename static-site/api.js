@@ -107,15 +107,17 @@ function pause(seconds, signal, onWait) {
   });
 }
 
-/** Runs `attempt`; where the service is busy (429) or not ready (503), waits as it asks and tries again. */
+const PATIENCE_S = 15;
+
+/** Runs `attempt`; where the service is busy (429) or not ready (503), waits as it asks, if not for long. */
 export async function withRetries(attempt, { signal, onWait = () => {}, tries = 3, wait = pause } = {}) {
   for (let n = 1; ; n++) {
     try {
       return await attempt();
     } catch (problem) {
       const again = problem.kind === "http" && (problem.status === 429 || problem.status === 503);
-      if (!again || n >= tries) throw problem;
-      const seconds = Math.min(30, Math.max(1, problem.retryAfter ?? 2 ** n));
+      const seconds = Math.max(1, problem.retryAfter ?? 2 ** n);
+      if (!again || n >= tries || seconds > PATIENCE_S) throw problem;
       await wait(seconds, signal, (left) => onWait(left, problem));
     }
   }

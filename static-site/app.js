@@ -9,7 +9,6 @@ import { $, announce, keepFocus, setView, showCard, showPhoto, showProblem, show
 import { askedThreshold, currentResult, forget, showResult, wireViewer } from "./viewer.js";
 
 const config = readConfig(window.HPE_CONFIG);
-const LOOSE = 0.1; // the threshold of "look less strictly"
 let run = new AbortController();
 let photo = null; // as preparePhoto gives it
 let seen = false; // whether the picture shows it
@@ -52,8 +51,8 @@ function wait(text) {
   keepFocus($("cancel"));
 }
 
-/** Sends the photo and shows the answer. threshold: null leaves it to the model. */
-async function look(signal, threshold = null) {
+/** Sends the photo and shows the answer. */
+async function look(signal) {
   const started = performance.now();
   let clock = 0;
   const onSent = () => {
@@ -75,13 +74,12 @@ async function look(signal, threshold = null) {
   };
   wait("Sending the photo…");
   try {
-    const result = await ask({ signal, threshold, onSent, onProgress }, onWait);
+    const result = await ask({ signal, onSent, onProgress }, onWait);
     if (!seen) see(await copyOf(photo, signal), result.image);
     if (signal.aborted) return;
     const seconds = (performance.now() - started) / 1000;
-    const base = config.base || location.origin;
-    if (result.people.length) show(result, { photo, base, asked: threshold, seconds });
-    else showNobody(threshold === null);
+    if (result.people.length) show(result, { photo, base: config.base || location.origin, seconds });
+    else showNobody();
   } catch (problem) {
     if (!signal.aborted) showProblem(problem, seen);
   } finally {
@@ -112,12 +110,12 @@ function show(result, facts) {
   keepFocus($("summary"));
 }
 
-function showNobody(strict) {
+function showNobody() {
   setView("nobody", true);
   showCard({
     title: "Nobody found",
     text: "It works best with one whole person, in good light, and large in the picture: a crop often helps.",
-  }, strict ? "Look less strictly" : "");
+  });
   keepFocus($("problem-title"));
 }
 
@@ -126,12 +124,6 @@ function cancel() {
   setView("idle", false);
   announce("Cancelled");
   $("choose").focus({ preventScroll: true });
-}
-
-function again() {
-  const loose = $("main").dataset.view === "nobody" ? LOOSE : null;
-  if (photo) look(renew(), loose);
-  else $("file").click();
 }
 
 async function download(button, job) {
@@ -154,7 +146,7 @@ function wire() {
   listen({ inputs: [$("file"), $("shot")], openers: [...openers, [$("camera"), $("shot")]], veil: $("veil"), onFiles: start });
   wireViewer();
   $("cancel").addEventListener("click", cancel);
-  $("again").addEventListener("click", again);
+  $("again").addEventListener("click", () => look(renew()));
   const line = compare({ range: $("compare"), divider: $("divider"), picture: $("picture"), layer: $("overlay") });
   $("show-compare").addEventListener("change", ({ target }) => {
     line.set(target.checked);

@@ -52,7 +52,7 @@ const KINDS = {
 
 const STATUSES = {
   400: "The service did not understand the request",
-  404: "The service is not at this address",
+  404: "There is nothing at this address",
   413: "This photo is too large",
   415: "This kind of file can’t be read",
   422: "This photo can’t be read",
@@ -68,6 +68,10 @@ const ADVICE = {
   503: "Wait a few seconds and try again.",
 };
 
+/** "send a JPEG" -> "Send a JPEG."; names such as "threshold=7" stay as they are. */
+const sentence = (text) =>
+  text && text.replace(/^[a-z](?=[a-z]*[ ,])/, (c) => c.toUpperCase()) + (/[.!?…]$/.test(text) ? "" : ".");
+
 /** {title, text, hint, retry} of a Problem; of any other error too, since a person is waiting. */
 export function explain(problem) {
   const kind = KINDS[problem?.kind];
@@ -75,11 +79,11 @@ export function explain(problem) {
   const status = problem?.kind === "http" ? problem.status : 0;
   const title = STATUSES[status] ??
     (status >= 500 ? "The service had a problem" : status ? "That did not work" : "Something went wrong on this page");
-  const own = problem?.detail || problem?.title;
+  const own = sentence(problem?.detail || problem?.title);
   const text = status >= 500 && status !== 503
     ? "It is not your photo’s fault. Trying again often helps."
     : (status && own) || ADVICE[status] || "Trying again may help.";
-  const hint = problem?.hint ?? (text === ADVICE[status] ? "" : ADVICE[status] ?? "");
+  const hint = sentence(problem?.hint) ?? (text === ADVICE[status] ? "" : ADVICE[status] ?? "");
   return { title, text, hint: hint === text ? "" : hint, retry: status === 0 || status === 429 || status >= 500 };
 }
 

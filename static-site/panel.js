@@ -11,9 +11,9 @@ const make = (tag, properties = {}, ...children) => {
 };
 
 /** Radio buttons, one a person; onPick(index). */
-export function listPeople(place, people, chosen, onPick) {
+export function listPeople(place, people, onPick) {
   place.replaceChildren(...people.map((person, index) => {
-    const radio = make("input", { type: "radio", name: "person", checked: index === chosen });
+    const radio = make("input", { type: "radio", name: "person" });
     radio.addEventListener("change", () => onPick(index));
     return make("label", { className: "chip" }, radio, ` Person ${index + 1} · ${percent(person.score)}`);
   }));

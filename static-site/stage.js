@@ -16,6 +16,8 @@ export function setView(view, seen) {
   $("busy").hidden = view !== "busy";
   $("problem").hidden = !["problem", "nobody", "setup"].includes(view);
   $("problem").classList.toggle("nobody", view === "nobody");
+  $("setup").hidden = view !== "setup";
+  $("other").hidden = view === "setup";
   $("tools").hidden = view !== "done";
   $("result").hidden = view !== "done";
   $("about").hidden = view === "done";
@@ -42,22 +44,18 @@ export function showWait(text, fraction = null) {
   else $("progress").value = fraction;
 }
 
-/** A calm card. againLabel: "" for no such button. */
-export function showCard({ title, text, hint = "" }, againLabel) {
+/** A calm card, with a button for trying again where that may help. */
+export function showCard({ title, text, hint = "", retry = false }) {
   $("problem-title").textContent = title;
   $("problem-text").textContent = text;
   $("problem-hint").textContent = hint;
   $("problem-hint").hidden = !hint;
-  $("again").textContent = againLabel;
-  $("again").hidden = !againLabel;
-  $("other").className = againLabel ? "" : "primary";
+  $("again").hidden = !retry;
+  $("other").className = retry ? "" : "primary";
 }
 
 export function showProblem(problem, seen) {
-  const said = explain(problem);
-  showCard(said, said.retry ? "Try again" : "");
-  $("setup").hidden = problem.kind !== "unconfigured";
-  $("other").hidden = problem.kind === "unconfigured";
+  showCard(explain(problem));
   setView(problem.kind === "unconfigured" ? "setup" : "problem", seen);
   keepFocus($("problem-title"));
 }

@@ -7,11 +7,11 @@ import { listJoints, listPeople, markJoints, percent } from "./panel.js";
 import { label, rgb } from "./skeleton.js";
 import { $, announce } from "./stage.js";
 
-const view = { result: null, photo: null, base: "", asked: null, threshold: 0, moved: false, person: 0, picked: -1, hovered: -1 };
+const view = { result: null, photo: null, base: "", threshold: 0, moved: false, person: 0, picked: -1, hovered: -1 };
 const SHOWN = ["skeleton", "joints", "names", "heat"];
 
 /** The threshold for requests: null leaves it to the model, until the slider is moved. */
-export const askedThreshold = () => (view.moved ? view.threshold : view.asked);
+export const askedThreshold = () => (view.moved ? view.threshold : null);
 export const currentResult = () => view.result;
 
 export function forget() {
@@ -20,11 +20,11 @@ export function forget() {
   $("tip").hidden = true;
 }
 
-/** asked: the threshold that was sent, or null. */
-export function showResult(result, { photo, base, asked, seconds }) {
-  const threshold = asked ?? result.threshold ?? impliedThreshold(result.people);
-  Object.assign(view, { result, photo, base, asked, threshold, moved: false, person: 0 });
+export function showResult(result, { photo, base, seconds }) {
+  const threshold = impliedThreshold(result.people);
+  Object.assign(view, { result, photo, base, threshold, moved: false });
   $("threshold").value = threshold;
+  listPeople($("people-list"), result.people, choosePerson);
   choosePerson(0);
   const inside = Object.entries(result.timings_ms ?? {}).map(([name, ms]) => `${name} ${Math.round(ms)} ms`);
   $("timings").textContent =
@@ -35,7 +35,7 @@ export function showResult(result, { photo, base, asked, seconds }) {
 
 function choosePerson(index) {
   Object.assign(view, { person: index, picked: -1, hovered: -1 });
-  listPeople($("people-list"), view.result.people, index, choosePerson);
+  $("people-list").children[index].firstChild.checked = true;
   listJoints($("joints"), view.result.people[index], { onHover: hover, onPick: pickRow });
   draw();
 }

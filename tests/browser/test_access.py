@@ -1,0 +1,180 @@
+"""For everyone: axe finds nothing, the keyboard is enough, nothing needs more than 320 px, motion can be off."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+from browser.conftest import person, result
+from browser.stub import Answer, Stub, problem
+
+SCREENS = {
+    "desktop dark": {"width": 1280, "height": 900, "dark": True},
+    "phone light": {"width": 320, "height": 640, "phone": True},
+}
+TWO = Answer(body=result(person(), person(300, 0.4)))
+VIEWS = {
+    "done": TWO,
+    "busy": Answer(body=result(person()), delay_s=8),
+    "problem": problem(415, "This is a ZIP archive.", "Send a JPEG."),
+    "nobody": Answer(body=result()),
+}
+
+
+@pytest.fixture(scope="module")
+def axe(root: Path) -> str:
+    """axe-core's source."""
+    file = root / "node_modules" / "axe-core" / "axe.min.js"
+    if not file.is_file():
+        pytest.skip("needs axe-core: npm ci")
+    return file.read_text()
+
+
+def faults(page: Any, axe: str) -> list[str]:
+    """What axe finds, as "rule: element" lines; best practices included."""
+    page.js(axe)
+    found = page.chrome.execute_async_script(
+        "const done = arguments[arguments.length - 1]; axe.run(document, { resultTypes: ['violations'] })"
+        ".then((r) => done(JSON.stringify(r.violations)), (e) => done(JSON.stringify([{id: String(e), nodes: []}])))"
+    )
+    return [f"{v['id']}: {[n['html'][:120] for n in v['nodes']]}" for v in json.loads(found)]
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_axe_finds_nothing_in_any_view(screen: str, page: Any, stub: Stub, photo: Path, axe: str) -> None:
+    page.open(stub.url, **SCREENS[screen])
+    found = {"idle": faults(page, axe)}
+    for view, answer in VIEWS.items():
+        stub.reset(answer)
+        page.choose(photo)
+        page.until_view(view)
+        page.until(lambda: page.js("return document.getAnimations().every((a) => a.effect.getTiming().iterations > 1 || a.playState !== 'running')"))
+        if view == "done":
+            for box in ("show-names", "show-compare"):
+                page.id(box).click()
+        found[view] = faults(page, axe)
+    stub.reset(TWO, config={})
+    page.open(stub.url, **SCREENS[screen])
+    found["setup"] = faults(page, axe)
+    assert {view: list_ for view, list_ in found.items() if list_} == {}
+
+
+@pytest.mark.parametrize("width", [320, 360, 768, 1024, 1920])
+def test_nothing_is_wider_than_the_screen(width: int, page: Any, stub: Stub, photo: Path) -> None:
+    stub.reset(TWO)
+    page.open(stub.url, width=width, height=700, phone=width < 500)
+    wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.js(wide) == 0
+    page.choose(photo)
+    page.until_view("done")
+    page.id("show-compare").click()
+    page.js("document.getElementById('curl-box').open = true")
+    assert page.js(wide) == 0
+
+
+def test_keyboard_alone_is_enough(site: Any, stub: Stub, photo: Path) -> None:
+    def press(*keys: str) -> None:
+        ActionChains(site.chrome).send_keys(*keys).perform()
+
+    def focus() -> str:
+        return str(site.js("return document.activeElement.id || document.activeElement.textContent"))
+
+    def tab_to(name: str, most: int = 40) -> None:
+        for _ in range(most):
+            press(Keys.TAB)
+            if focus() == name:
+                assert site.js("return document.activeElement.matches(':focus-visible')")
+                return
+        raise AssertionError(f"{name} is not reached within {most} tabs")
+
+    stub.reset(TWO)
+    press(Keys.TAB)
+    assert focus() == "Skip to the photo"
+    press(Keys.ENTER)
+    tab_to("choose", 3)
+    site.js("window.opened = 0; document.getElementById('file').addEventListener('click', (e) => { opened += 1; e.preventDefault(); })")
+    press(Keys.ENTER)
+    assert site.js("return opened") == 1
+    site.choose(photo)  # the system's own dialogue is the one step a test can't take by key
+    site.until_view("done")
+    assert focus() == "summary"
+    tab_to("threshold")
+    before = site.text("threshold-value")
+    press(Keys.ARROW_RIGHT)
+    assert site.text("threshold-value") != before
+    tab_to("Right ankle")
+    press(Keys.TAB, Keys.TAB)
+    assert site.text("tip").startswith("Right hip")
+    press(Keys.SPACE)
+    assert len(site.all("#overlay circle.ring")) == 1
+    press(Keys.ESCAPE)
+    tab_to("another")
+
+
+def test_toggles_and_people_work_by_key(site: Any, stub: Stub, photo: Path) -> None:
+    stub.reset(TWO)
+    site.choose(photo)
+    site.until_view("done")
+    site.js("document.getElementById('show-names').focus()")
+    ActionChains(site.chrome).send_keys(Keys.SPACE).perform()
+    assert len(site.all("#overlay text")) == 12
+    site.js("document.querySelector('#people-list input').focus()")
+    ActionChains(site.chrome).send_keys(Keys.ARROW_DOWN).perform()
+    assert site.all("#joints tr")[9].text.split()[2:4] == ["390,", "8"]
+    assert site.js("return document.activeElement.name") == "person", "the focus stays in the list"
+    site.js("document.getElementById('show-compare').click(); document.getElementById('compare').focus()")
+    ActionChains(site.chrome).send_keys(Keys.END).perform()
+    assert site.js("return document.getElementById('compare').getAttribute('aria-valuetext')") == "100 % photo"
+
+
+def test_status_is_announced(site: Any, stub: Stub, photo: Path) -> None:
+    site.js(
+        "window.said = []; new MutationObserver(() => said.push(document.getElementById('live').textContent))"
+        ".observe(document.getElementById('live'), { childList: true })"
+    )
+    site.choose(photo)
+    site.until_view("done")
+    said = site.js("return said")
+    assert said[0] == "Opening the photo…"
+    assert said[-1] == "1 person · 12 of 16 joints sure"
+    assert "1 person · 12 of 16 joints sure" in site.id("photo").get_attribute("alt")
+
+
+def test_motion_stops_where_it_is_unwanted(site: Any, stub: Stub, photo: Path) -> None:
+    site.screen(1280, 900, calm=True)
+    stub.reset(Answer(body=result(person()), delay_s=1.5))
+    site.choose(photo)
+    site.until(lambda: site.text("wait").startswith("Looking"))
+    assert site.js("return document.getAnimations().length") == 0
+    site.until_view("done")
+
+
+def test_targets_are_large_enough(site: Any, stub: Stub, photo: Path) -> None:
+    """WCAG 2.2's 2.5.8: at least 24 CSS px each way."""
+    stub.reset(TWO)
+    site.choose(photo)
+    site.until_view("done")
+    small = site.js(
+        "return [...document.querySelectorAll('button, .chip, nav a, .range input, summary')].filter((e) => e.checkVisibility())"
+        ".map((e) => [e.textContent || e.id, e.getBoundingClientRect()]).filter(([, r]) => r.height < 24 || r.width < 24).map(([t]) => t)"
+    )
+    assert small == []
+
+
+def test_axe_finds_nothing_on_the_api_page(page: Any, stub: Stub, root: Path, axe: str) -> None:
+    stub.other["GET", "/openapi.json"] = Answer(body=json.loads((root / "hpe" / "web" / "openapi.json").read_text()))
+    for screen in ({"width": 320, "height": 640, "phone": True}, {"width": 1280, "height": 900, "dark": True}):
+        page.open(f"{stub.url}/docs.html", **screen)
+        page.until(lambda: not page.id("reference").get_attribute("aria-busy"))
+        assert "POST /pose" in page.id("main").text
+        assert faults(page, axe) == []
+        assert page.js("return document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+
+
+def test_axe_would_find_something(page: Any, stub: Stub, axe: str) -> None:
+    page.open(stub.url)
+    page.js("document.getElementById('choose').textContent = ''; document.querySelector('.hint').style.color = '#ccc'")
+    assert {fault.split(":")[0] for fault in faults(page, axe)} == {"button-name", "color-contrast"}

@@ -1,0 +1,141 @@
+"""The site against the server of `make serve` with the real model: nothing is played here."""
+
+import io
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from hpe.pose.skeleton import COLOURS_RGB, JOINTS
+
+
+@pytest.fixture(scope="module")
+def served(root: Path) -> Iterator[str]:
+    """The address of `hpe serve`."""
+    if not (root / "models" / "pose.onnx").is_file():
+        pytest.skip("needs the model: models/pose.onnx")
+    command = [sys.executable, "-m", "hpe.cli", "serve", "--port", "0"]
+    with subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        line = server.stderr.readline()
+        try:
+            yield line.split()[2]
+        finally:
+            server.terminate()
+            server.stderr.read()
+
+
+@pytest.fixture
+def done(page: Any, served: str, photo: Path) -> Any:
+    """The page with the astronaut's joints found."""
+    page.open(served)
+    page.choose(photo)
+    page.until_view("done", 60)
+    return page
+
+
+def test_person_is_found_and_drawn(done: Any) -> None:
+    assert re.fullmatch(r"1 person · \d+ of 16 joints sure", done.text("summary"))
+    assert len(done.all("#overlay circle.dot")) >= 6
+    assert "infer" in done.text("timings")
+    assert done.log() == []
+
+
+def test_switched_joints_are_those_the_api_calls_confident(done: Any) -> None:
+    done.id("get-json").click()
+    told = json.loads(done.downloaded("astronaut-pose.json").read_text())
+    (someone,) = told["people"]
+    assert [k["name"] for k in someone["keypoints"]] == list(JOINTS)
+    sure = {k["name"] for k in someone["keypoints"] if k["confident"]}
+    drawn = {dot.get_attribute("data-joint") for dot in done.all("#overlay circle.dot")}
+    assert drawn == sure
+    assert told["image"] == {"width": 512, "height": 512}
+
+
+def test_json_with_a_moved_threshold_marks_other_joints(done: Any) -> None:
+    done.set_range("threshold", 0.45)
+    done.id("get-json").click()
+    told = json.loads(done.downloaded("astronaut-pose.json").read_text())
+    for k in told["people"][0]["keypoints"]:
+        assert k["confident"] == (k["score"] >= 0.45)
+
+
+def test_png_holds_the_skeleton_where_the_page_draws_it(done: Any, photo: Path) -> None:
+    done.id("get-png").click()
+    drawn = Image.open(done.downloaded("astronaut-pose.png")).convert("RGB")
+    assert drawn.size == (512, 512)
+    x1, y1, x2, y2 = done.js(
+        "const l = [...document.querySelectorAll('#overlay line')].find((l) => l.getAttribute('stroke') === 'rgb(255 138 61)');"
+        "return ['x1', 'y1', 'x2', 'y2'].map((a) => Number(l.getAttribute(a)))"
+    )
+    found = drawn.getpixel((round((x1 + x2) / 2), round((y1 + y2) / 2)))
+    was = Image.open(photo).getpixel((round((x1 + x2) / 2), round((y1 + y2) / 2)))
+    assert far(found, COLOURS_RGB["left"]) < 90
+    assert found != was
+
+
+def far(a: tuple[int, ...], b: tuple[int, ...]) -> int:
+    """Sum of absolute differences."""
+    return sum(abs(x - y) for x, y in zip(a, b, strict=True))
+
+
+def test_curl_command_of_the_page_works(done: Any, photo: Path, tmp_path: Path) -> None:
+    (tmp_path / "astronaut.jpg").write_bytes(photo.read_bytes())
+    subprocess.run(done.text("curl"), shell=True, check=True, cwd=tmp_path, capture_output=True)
+    assert Image.open(tmp_path / "astronaut-pose.png").size == (512, 512)
+
+
+def test_turned_phone_photo_gets_its_joints_upright(page: Any, served: str, phone_photo: Path) -> None:
+    page.open(served)
+    page.choose(phone_photo)
+    page.until(lambda: page.view in ("done", "nobody"), 60)
+    assert page.js("const p = document.getElementById('photo'); return [p.naturalWidth, p.naturalHeight]") == [1200, 1600]
+    assert page.log() == []
+
+
+def test_empty_picture_has_nobody_in_it(page: Any, served: str, tmp_path: Path) -> None:
+    Image.new("RGB", (640, 480), (120, 140, 160)).save(tmp_path / "wall.png")
+    page.open(served)
+    page.choose(tmp_path / "wall.png")
+    page.until_view("nobody", 60)
+
+
+def test_broken_heic_gets_the_apis_own_words(page: Any, served: str, tmp_path: Path) -> None:
+    (tmp_path / "torn.heic").write_bytes(b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(500))
+    page.open(served)
+    page.choose(tmp_path / "torn.heic")
+    page.until_view("problem", 60)
+    assert page.id("problem-text").text[-1] in ".!?"
+    assert not page.id("again").is_displayed()
+
+
+def test_tiff_which_browsers_cannot_read_is_shown_as_the_api_reads_it(
+    page: Any, served: str, photo: Path, tmp_path: Path
+) -> None:
+    out = io.BytesIO()
+    Image.open(photo).save(out, "TIFF", compression="tiff_lzw")
+    (tmp_path / "scan.tif").write_bytes(out.getvalue())
+    page.open(served)
+    page.choose(tmp_path / "scan.tif")
+    page.until_view("done", 60)
+    assert page.js("return document.getElementById('photo').naturalWidth") == 512
+    assert len(page.all("#overlay circle.dot")) >= 6
+
+
+def test_api_page_is_made_from_the_openapi_document(page: Any, served: str, root: Path) -> None:
+    page.open(served + "docs.html")
+    page.until(lambda: not page.id("reference").get_attribute("aria-busy"))
+    text = page.id("main").text
+    paths = json.loads((root / "hpe" / "web" / "openapi.json").read_text())["paths"]
+    for path, item in paths.items():
+        for method in item:
+            assert f"{method.upper()} {path}" in text or method in ("head", "parameters")
+    assert "threshold" in text
+    assert f"{served}pose" in text, "examples name this very server"
+    assert page.log() == []
