@@ -10,6 +10,7 @@ so that a deploy of unchanged sources changes nothing.
 import argparse
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -48,14 +49,15 @@ class PackageError(Exception):
 
 
 def requirements_for(architecture: str, root: Path) -> str:
-    """requirements.txt, with the lines of deploy/override-ARCHITECTURE.txt in place of the same packages'."""
+    """requirements.txt, with what deploy/override-ARCHITECTURE.txt says instead: other pins, or -NAME for none."""
 
     def pins(path: Path) -> dict[str, str]:
         lines = [line.split("#")[0].strip() for line in path.read_text().splitlines()] if path.is_file() else []
         return {line.split("==")[0].lower(): line for line in lines if line}
 
-    overrides = pins(root / "deploy" / f"override-{architecture}.txt")
-    return "\n".join((pins(root / "requirements.txt") | overrides).values()) + "\n"
+    merged = pins(root / "requirements.txt") | pins(root / "deploy" / f"override-{architecture}.txt")
+    kept = [line for name, line in merged.items() if not name.startswith("-") and f"-{name}" not in merged]
+    return "\n".join(kept) + "\n"
 
 
 def install_wheels(requirements: Path, target: Path, architecture: str, python: str) -> None:
@@ -67,7 +69,7 @@ def install_wheels(requirements: Path, target: Path, architecture: str, python: 
         "--target", str(target), "--requirement", str(requirements), "--implementation=cp",
         f"--python-version={python}", "--only-binary=:all:", *platforms,
     ]  # fmt: skip
-    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         reason = result.stderr.strip().splitlines()[-1:] or ["no message"]
         raise PackageError(f"pip found no wheels for {architecture} and Python {python}: {reason[0]}")
@@ -109,7 +111,7 @@ def find_python(version: str) -> str | None:
     question = "import sys; print('%d.%d' % sys.version_info[:2])"
     for candidate in candidates:
         try:
-            answer = subprocess.run([candidate, "-c", question], capture_output=True, text=True, check=False)  # noqa: S603
+            answer = subprocess.run([candidate, "-c", question], capture_output=True, text=True, check=False)
         except OSError:
             continue
         if answer.returncode == 0 and answer.stdout.strip() == version:
@@ -130,7 +132,7 @@ def compile_bytecode(target: Path, python: str, names: Sequence[str] = (".",)) -
         "-s", str(target), "-p", "/var/task", *(str(target / name) for name in names),
     ]  # fmt: skip
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
-    subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603
+    subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL)
     return True
 
 
@@ -157,8 +159,10 @@ def check_size(by_entry: dict[str, int], limit: int = LAMBDA_UNZIPPED_BYTES) -> 
     return total
 
 
-def write_zip(target: Path, output: Path) -> None:
-    """Zip `target` with fixed order, dates and modes: the same files give the same bytes."""
+def write_zip(target: Path, output: Path, recipe: str) -> None:
+    """Zip `target` with fixed order, dates and modes: the same files give the same bytes. Skipped where it is done."""
+    if output.is_file() and zip_comment(output) == recipe:
+        return
     output.parent.mkdir(parents=True, exist_ok=True)
     partial = output.with_suffix(".partial")
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
@@ -167,7 +171,26 @@ def write_zip(target: Path, output: Path) -> None:
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = 0o100644 << 16
             archive.writestr(info, path.read_bytes())
+        archive.comment = recipe.encode()
     partial.replace(output)
+
+
+def zip_comment(path: Path) -> str:
+    """The comment at the end of a zip; empty where it is broken."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.comment.decode()
+    except zipfile.BadZipFile:
+        return ""
+
+
+def content_hash(target: Path, wheels: Path) -> str:
+    """The wheels' folder name, which has their own hash, and every source file."""
+    digest = hashlib.sha256(wheels.name.encode())
+    for path in sorted(path for name in SOURCES for path in [target / name, *(target / name).rglob("*")]):
+        if path.is_file():
+            digest.update(path.relative_to(target).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
 def installed(requirements: str, architecture: str, python: str, cache: Path) -> Path:
@@ -198,8 +221,18 @@ def build(architecture: str, python: str, output: Path, root: Path = ROOT) -> tu
     copy_sources(root, target)
     compiled = compile_bytecode(target, python, SOURCES)
     total = check_size(sizes(target))
-    write_zip(target, output)
+    write_zip(target, output, content_hash(target, wheels))
     return total, compiled
+
+
+def build_folder(python: str, folder: Path, root: Path = ROOT) -> None:
+    """The package as files for a container image, which has room for every wheel. Raises PackageError."""
+    machine = platform.machine()
+    architecture = next((name for name, tag in WHEEL_TAGS.items() if tag == machine), machine)
+    requirements = root / "requirements.txt"
+    install_wheels(requirements, folder, architecture, python)
+    copy_sources(root, folder)
+    compile_bytecode(folder, python)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -208,17 +241,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--architecture", choices=sorted(WHEEL_TAGS), default="arm64")
     parser.add_argument("--python", default="3.13", help="the Lambda runtime's Python version")
     parser.add_argument("--output", type=Path, help="default build/package-ARCHITECTURE.zip")
+    parser.add_argument("--folder", type=Path, help="for a container of this machine's kind: files, not a zip")
     options = parser.parse_args(arguments)
     output = options.output or ROOT / "build" / f"package-{options.architecture}.zip"
     try:
+        if options.folder:
+            build_folder(options.python, options.folder)
+            return 0
         total, compiled = build(options.architecture, options.python, output)
     except PackageError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        print(error, file=sys.stderr)
         return 1
     room = LAMBDA_UNZIPPED_BYTES - total
     note = "" if compiled else f"; no Python {options.python} here, so no bytecode: cold starts are slower"
     zipped = output.stat().st_size
-    print(f"{output.name}: {total} bytes unzipped, {room} below Lambda's limit, {zipped} zipped{note}")  # noqa: T201
+    print(f"{output.name}: {total} bytes unzipped, {room} below Lambda's limit, {zipped} zipped{note}")
     return 0
 
 

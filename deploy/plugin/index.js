@@ -29,6 +29,7 @@ export default class HpePlugin {
         // Variables are resolved by now, and nothing has read the functions yet.
         initialize: () => this.shapeFunctions(),
         'before:package:cleanup': () => this.check(),
+        'before:deploy:deploy': () => this.check(), // with --package nothing is packaged, so it comes first here
         'before:package:createDeploymentArtifacts': () => this.buildPackage(),
         'before:aws:deploy:deploy:updateStack': () => this.uploadModelBefore(),
         'after:deploy:deploy': () => this.fill(),
@@ -106,6 +107,7 @@ export default class HpePlugin {
 
   /** Everything that can be known before anything is made. */
   async check() {
+    if (this.model) return;
     const stage = this.provider.getStage();
     const region = this.provider.getRegion();
     checkNames(this.param('prefix'), stage);

@@ -1,0 +1,1 @@
+"""Packaging, rehearsing and describing the deployment. Not part of the hpe package."""

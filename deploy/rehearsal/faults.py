@@ -1,0 +1,46 @@
+"""What a deployer may get wrong: each must end in one clear line, before anything is made."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from typing import Final
+
+from deploy.build_package import ROOT
+from deploy.rehearsal.cloud import ACCOUNT, REGION, Cloud, serverless
+from deploy.rehearsal.tools import WORK, expect
+
+_CREDENTIALS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+
+
+def check_faults(cloud: Cloud, env: Mapping[str, str], options: tuple[str, ...]) -> int:
+    """Try them all. Gives how many."""
+    damaged = WORK / "damaged" / "pose.onnx"
+    damaged.parent.mkdir(parents=True, exist_ok=True)
+    damaged.write_bytes((ROOT / "models" / "pose.onnx").read_bytes()[:-1])
+    shutil.copy(ROOT / "models" / "pose.json", damaged.with_suffix(".json"))
+    taken = f"taken-dev-models-{ACCOUNT}-{REGION}"
+    cloud.client("s3").create_bucket(Bucket=taken)
+    nobody = {name: value for name, value in env.items() if name not in _CREDENTIALS} | {
+        "AWS_EC2_METADATA_DISABLED": "true", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "HOME": str(WORK),
+    }  # fmt: skip
+    wrong = {**env, "AWS_SECRET_ACCESS_KEY": "wrong"}
+    faults = [
+        (nobody, (), "credentials"),
+        (wrong, (), "AWS does not accept the credentials"),
+        (env, ("--param=model=models/none.onnx",), "models/none.onnx cannot be read"),
+        (env, (f"--param=model={damaged}",), "does not match its manifest"),
+        (env, ("--param=prefix=taken",), f"bucket name {taken} is taken"),
+        (env, ("--stage", "Not_A_Stage"), "cannot be part of a bucket name"),
+        (env, ("--param=website=ftp",), "website is ftp"),
+        (env, ("--param=corsOrigins=example.org",), "corsOrigins has example.org"),
+        ({**env, "PYTHON": "/nonexistent/python"}, (), "Python 3.11 or newer with pip is needed"),
+    ]
+    for environment, given, words in faults:
+        said = serverless("deploy", *options, *given, env=environment, ok=False)
+        lines = [line for line in said.splitlines() if words in line]
+        expect(len(lines) >= 1, f"{given or words}: no line says {words!r}: {said[-800:]}")
+        expect("    at " not in said, f"{given or words}: a stack trace: {said[-1500:]}")
+    cloud.client("s3").delete_bucket(Bucket=taken)
+    stacks = cloud.client("cloudformation").list_stacks()["StackSummaries"]
+    expect(not stacks, f"something was made all the same: {json.dumps(stacks, default=str)[:500]}")
+    return len(faults)

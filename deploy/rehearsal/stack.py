@@ -1,0 +1,241 @@
+"""What is asked of a deployed stack: photos through both routes, the site, and what must be refused."""
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from deploy.rehearsal.cloud import ACCOUNT, Cloud
+from deploy.rehearsal.tools import RehearsalError, expect
+
+STACK: Final = "hpe-dev"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer. headers: lower-case names."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Stack:
+    """The deployed stack, by its outputs."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        (stack,) = cloud.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+        self.outputs = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+        self.api = self.outputs["ApiUrl"]
+        self.site = self.outputs["WebsiteUrl"]
+
+    def ask(self, method: str, url: str, body: bytes = b"", **headers: str) -> Answer:
+        """One request to a real AWS address, answered by the emulator. Header names: _ for -."""
+        import http.client
+        import ssl
+        from urllib.parse import urlsplit
+
+        parts = urlsplit(url)
+        context = ssl.create_default_context(cafile=str(self.cloud.certificate))
+        context.check_hostname = False  # the emulator's address; the name goes into the Host header
+        connection = http.client.HTTPSConnection("127.0.0.1", self.cloud.port, context=context, timeout=90)
+        path = parts.path or "/"
+        if path == "/health" and parts.netloc.split(".")[1:2] == ["execute-api"]:
+            # ministack answers /health itself on every host; this is its other address of the same route
+            path = f"/_aws/execute-api/{parts.netloc.split('.')[0]}/$default/health"
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        try:
+            connection.request(method, path + (f"?{parts.query}" if parts.query else ""), body or None,
+                               {"host": parts.netloc, **named})  # fmt: skip
+            response = connection.getresponse()
+            found = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, found, response.read())
+        finally:
+            connection.close()
+
+    def pose(self, photo: Path, format: str) -> Answer:
+        """POST /pose with the photo as the body."""
+        return self.ask("POST", f"{self.api}/pose?format={format}", photo.read_bytes(), content_type="image/jpeg")
+
+    def through_uploads(self, photo: bytes, content_type: str = "image/jpeg", timeout_s: float = 120) -> Answer:
+        """The photo through POST /uploads, S3, the queue and the worker: the last answer of GET /results/ID."""
+        import requests
+
+        wish = json.dumps({"content_type": content_type, "size": len(photo)}).encode()
+        ticket = self.ask("POST", f"{self.api}/uploads", wish, content_type="application/json")
+        expect(ticket.status == 201, f"POST /uploads: {ticket.status} {ticket.body[:300]!r}")
+        form = json.loads(ticket.body)
+        sent = requests.post(form["url"], data=form["fields"], files={"file": photo}, timeout=60,
+                             verify=str(self.cloud.certificate))  # fmt: skip
+        expect(sent.status_code in (200, 204), f"the signed form was refused: {sent.status_code} {sent.text[:300]}")
+        end = time.monotonic() + timeout_s
+        while time.monotonic() < end:
+            answer = self.ask("GET", self.api + form["result"])
+            if answer.status != 202:
+                return answer
+            expect("retry-after" in answer.headers, "202 without Retry-After")
+            time.sleep(0.5)
+        raise RehearsalError(f"still pending after {timeout_s:g} s: {self.cloud.log.read_text()[-1500:]}")
+
+
+def check_pose(stack: Stack, photo: Path, reference: dict[str, Any]) -> None:
+    """Joints and PNG are those that the package's own code gives, to the last digit and byte."""
+    joints = stack.pose(photo, "json")
+    expect(joints.status == 200, f"{photo.name}: {joints.status} {joints.body[:300]!r}")
+    expect(json.loads(joints.body)["people"] == reference["people"], f"{photo.name}: other joints than the engine's")
+    png = stack.pose(photo, "png")
+    expect(png.headers["content-type"] == "image/png", f"{photo.name}: {png.headers}")
+    same = hashlib.sha256(png.body).hexdigest() == reference["png_sha256"]
+    expect(same, f"{photo.name}: another PNG than the engine's")
+
+
+def check_uploads(stack: Stack, photo: Path, reference: dict[str, Any]) -> None:
+    """A photo too big for a direct call comes back with joints, a broken one with its problem."""
+    import requests
+
+    answer = stack.through_uploads(photo.read_bytes())
+    expect(answer.status == 200, f"uploads: {answer.status} {answer.body[:300]!r}")
+    links = json.loads(answer.body)
+    trusted = str(stack.cloud.certificate)
+    joints = requests.get(links["json"], timeout=60, verify=trusted).json()
+    expect(people_close(joints["people"], reference["people"], 2.0), "uploads: other joints than the engine's")
+    png = requests.get(links["png"], timeout=60, verify=trusted)
+    expect(png.headers["Content-Type"] == "image/png" and png.content[:4] == b"\x89PNG", "uploads: no PNG")
+    broken = stack.through_uploads(photo.read_bytes()[:4000])
+    expect(broken.status == 422, f"a broken upload: {broken.status} {broken.body[:300]!r}")
+    expect(broken.headers["content-type"] == "application/problem+json", f"a broken upload: {broken.headers}")
+    unknown = stack.ask("GET", f"{stack.api}/results/{'0' * 32}")
+    expect(unknown.status == 404, f"an unknown id: {unknown.status}")
+    left = stack.cloud.client("s3").list_objects_v2(Bucket=stack.outputs["PhotoBucketName"], Prefix="uploads/")
+    expect(not left.get("Contents"), f"uploads are kept after their result: {left.get('Contents')}")
+
+
+def people_close(ours: list[dict[str, Any]], theirs: list[dict[str, Any]], limit_px: float) -> bool:
+    """Whether as many people were found, and each confident joint within `limit_px`."""
+    if len(ours) != len(theirs):
+        return False
+    pairs = [
+        (a, b)
+        for one, other in zip(ours, theirs, strict=True)
+        for a, b in zip(one["keypoints"], other["keypoints"], strict=True)
+        if a["confident"] and b["confident"]
+    ]
+    return all(abs(a["x"] - b["x"]) <= limit_px and abs(a["y"] - b["y"]) <= limit_px for a, b in pairs)
+
+
+def check_site(stack: Stack, files: list[str]) -> None:
+    """Every file through CloudFront with its type, and the security headers on each."""
+    page = stack.ask("GET", f"{stack.site}/")
+    expect(page.status == 200 and page.headers["content-type"].startswith("text/html"), f"the site: {page.status}")
+    for name in files:
+        answer = stack.ask("GET", f"{stack.site}/{name}")
+        expect(answer.status == 200, f"{name} through CloudFront: {answer.status}")
+        for header in ("content-security-policy", "strict-transport-security", "x-content-type-options",
+                       "x-frame-options", "referrer-policy", "cache-control"):  # fmt: skip
+            expect(header in answer.headers, f"{name} through CloudFront: no {header}")
+    config = stack.ask("GET", f"{stack.site}/config.js").body.decode()
+    expect(stack.api in config, f"config.js does not know the API: {config}")
+    plain = stack.ask("GET", f"{stack.site}/", x_forwarded_proto="http")
+    expect(plain.status in (301, 200), f"http: {plain.status}")
+
+
+def check_denied(stack: Stack) -> int:
+    """What nobody, and what neither function, may do. Gives how many refusals were seen."""
+    import botocore.exceptions
+    import requests
+
+    cloud, seen = stack.cloud, 0
+    buckets = [stack.outputs[name] for name in ("ModelBucketName", "PhotoBucketName", "SiteBucketName")]
+    for bucket in buckets:
+        for path in ("", "/index.html", "/uploads/x", "/models/x"):
+            answer = requests.get(f"{cloud.endpoint}/{bucket}{path}", verify=str(cloud.certificate), timeout=30)
+            expect(answer.status_code == 403, f"anyone may read {bucket}{path}: {answer.status_code}")
+            seen += 1
+        put = requests.put(f"{cloud.endpoint}/{bucket}/x", data=b"x", verify=str(cloud.certificate), timeout=30)
+        expect(put.status_code == 403, f"anyone may write to {bucket}: {put.status_code}")
+        seen += 1
+    models, photos, site = buckets
+    model_key = next(
+        item["Key"]
+        for item in cloud.client("s3").list_objects_v2(Bucket=models)["Contents"]
+        if item["Key"].endswith("x")
+    )
+    key = "0" * 32
+    may_not = {
+        "ApiRole": [
+            ("put_object", {"Bucket": models, "Key": model_key, "Body": b""}),
+            ("get_object", {"Bucket": models, "Key": "models/other.onnx"}),
+            ("delete_object", {"Bucket": models, "Key": model_key}),
+            ("list_objects_v2", {"Bucket": models}),
+            ("list_objects_v2", {"Bucket": photos}),
+            ("get_object", {"Bucket": photos, "Key": f"uploads/{key}"}),
+            ("put_object", {"Bucket": photos, "Key": f"results/{key}.json", "Body": b""}),
+            ("delete_object", {"Bucket": photos, "Key": f"uploads/{key}"}),
+            ("put_object", {"Bucket": site, "Key": "index.html", "Body": b""}),
+            ("list_buckets", {}),
+        ],
+        "WorkerRole": [
+            ("put_object", {"Bucket": models, "Key": model_key, "Body": b""}),
+            ("put_object", {"Bucket": photos, "Key": f"uploads/{key}", "Body": b""}),
+            ("delete_object", {"Bucket": photos, "Key": f"results/{key}.json"}),
+            ("put_object", {"Bucket": site, "Key": "index.html", "Body": b""}),
+            ("list_objects_v2", {"Bucket": photos}),
+        ],
+    }
+    for role, calls in may_not.items():
+        s3 = as_role(cloud, role).client("s3")
+        s3.get_object(Bucket=models, Key=model_key)  # this one it may: the refusals below mean something
+        for action, arguments in calls:
+            try:
+                getattr(s3, action)(**arguments)
+            except botocore.exceptions.ClientError as error:
+                expect(error.response["Error"]["Code"] == "AccessDenied", f"{role} {action}: {error}")
+                seen += 1
+            else:
+                raise RehearsalError(f"{role} may {action} {arguments}")
+    return seen
+
+
+@dataclass(frozen=True)
+class Session:
+    """A role's credentials."""
+
+    cloud: Cloud
+    keys: dict[str, str]
+
+    def client(self, service: str) -> Any:
+        """A boto3 client that acts as the role."""
+        keys = self.keys
+        return self.cloud.client(service, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+
+
+def as_role(cloud: Cloud, logical_id: str) -> Session:
+    """Act as a function's role: its trust is widened for that, in the emulator alone, after all else was checked."""
+    resources = cloud.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
+    name = next(one["PhysicalResourceId"] for one in resources if one["LogicalResourceId"] == logical_id)
+    trust = {"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole",
+    }]}  # fmt: skip
+    cloud.client("iam").update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
+    arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
+    keys = cloud.client("sts").assume_role(RoleArn=arn, RoleSessionName="rehearsal")["Credentials"]
+    return Session(cloud, {name: keys[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")})
+
+
+def leftovers(cloud: Cloud) -> list[str]:
+    """What is still there after `serverless remove`."""
+    found = [bucket["Name"] for bucket in cloud.client("s3").list_buckets()["Buckets"]]
+    found += [one["FunctionName"] for one in cloud.client("lambda").list_functions()["Functions"]]
+    found += cloud.client("sqs").list_queues().get("QueueUrls", [])
+    found += [one["logGroupName"] for one in cloud.client("logs").describe_log_groups()["logGroups"]]
+    found += [one["AlarmName"] for one in cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]]
+    found += [one["RoleName"] for one in cloud.client("iam").list_roles()["Roles"] if "hpe" in one["RoleName"]]
+    found += [one["Name"] for one in cloud.client("apigatewayv2").get_apis()["Items"]]
+    found += [one["TopicArn"] for one in cloud.client("sns").list_topics()["Topics"]]
+    found += [one["Id"] for one in cloud.client("cloudfront").list_distributions()["DistributionList"].get("Items", [])]
+    stacks = cloud.client("cloudformation").list_stacks()["StackSummaries"]
+    found += [one["StackName"] for one in stacks if one["StackStatus"] != "DELETE_COMPLETE"]
+    return found

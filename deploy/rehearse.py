@@ -1,0 +1,156 @@
+"""The whole deployment, on this machine alone: `make rehearse`.
+
+Packages without network or credentials, lints the template, runs the package under Lambda's own runtime emulator,
+deploys it into an emulated AWS with IAM enforced, as the user that docs/deploy.md describes, sends photos through
+both routes and the website, tries what must be refused, deploys again (nothing may change), and removes it all.
+Writes build/rehearsal/report.json. Ends with 1 at the first thing that is not as it must be.
+"""
+
+import json
+import platform
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from deploy.build_package import ROOT
+from deploy.rehearsal import browser, package, stack
+from deploy.rehearsal.cloud import Cloud, serverless
+from deploy.rehearsal.faults import check_faults
+from deploy.rehearsal.photos import make_photos
+from deploy.rehearsal.tools import WORK, RehearsalError, expect, lambda_python, virtual_environment
+
+ARCHITECTURE: Final = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
+SITE_FILES: Final = ("index.html", "config.js")
+
+
+class Report:
+    """What was seen, step by step, on the screen and in a file."""
+
+    def __init__(self) -> None:
+        self.steps: list[dict[str, Any]] = []
+
+    def step(self, name: str, work: Callable[[], Any]) -> Any:
+        """Do one step, time it, and note what it gives where that is a number or a text."""
+        began = time.monotonic()
+        print(f"-- {name} ...", flush=True)
+        result = work()
+        seconds = round(time.monotonic() - began, 1)
+        note = result if isinstance(result, (int, float, str)) and not isinstance(result, bool) else None
+        self.steps.append({"step": name, "seconds": seconds, "note": note})
+        print(f"ok {name}: {seconds} s{'' if note is None else f' ({note})'}", flush=True)
+        WORK.mkdir(parents=True, exist_ok=True)
+        (WORK / "report.json").write_text(json.dumps(self.steps, indent=1) + "\n")
+        return result
+
+
+def rehearse(report: Report) -> None:
+    """All steps in order. Raises RehearsalError at the first that fails."""
+    version, interpreter = lambda_python()
+    bin = report.step(
+        f"tools for Python {version}",
+        lambda: virtual_environment(".venv-deploy", ROOT / "deploy" / "requirements.txt", interpreter),
+    )
+    lint_bin = report.step(
+        "linters", lambda: virtual_environment(".venv-lint", ROOT / "deploy" / "requirements-lint.txt", sys.executable)
+    )
+    architectures = dict.fromkeys(("arm64", ARCHITECTURE))
+    for architecture in architectures:
+        report.step(f"wheels for {architecture}", lambda a=architecture: package.fetch_wheels(a, version))
+    folders = {}
+    for architecture in architectures:
+        folders[architecture] = report.step(
+            f"package for {architecture}, without credentials",
+            lambda a=architecture: package.package(a, version, sys.executable),
+        )
+        print(f"   {folders[architecture][1]} bytes unzipped", flush=True)
+        template = folders[architecture][0] / "cloudformation-template-update-stack.json"
+        report.step(f"cfn-lint and checkov for {architecture}", lambda t=template: package.lint(t, lint_bin))
+    report.step("the Dockerfile's steps", lambda: package.check_image(lint_bin, version, bin / "python"))
+    photos = make_photos(WORK / "photos")
+    task = package.unpack(ARCHITECTURE)
+    references = report.step("reference answers", lambda: package.references(task, bin / "python", photos))
+    joints, cold_s, warm_s = report.step(
+        "the handler under AWS's Runtime Interface Emulator",
+        lambda: package.answer_under_rie(task, bin / "python", photos[0]),
+    )
+    print(f"   first answer {cold_s:.2f} s, second {warm_s:.2f} s", flush=True)
+    expect(joints["people"] == references[photos[0].name]["people"], "other joints under RIE than without")
+    with Cloud(bin) as cloud:
+        in_the_cloud(report, cloud, folders[ARCHITECTURE][0], version, photos, references)
+
+
+def in_the_cloud(
+    report: Report, cloud: Cloud, folder: Any, version: str, photos: list[Any], references: dict[str, Any]
+) -> None:
+    """Deploy, ask, refuse, deploy again, remove."""
+    env = cloud.environment(*cloud.deployer()) | {"PYTHON": sys.executable}
+    options = (f"--param=architecture={ARCHITECTURE}", f"--param=runtime=python{version}")
+    report.step("bad input is one clear line, and nothing is made", lambda: check_faults(cloud, env, options))
+    report.step("deploy", lambda: last_line(serverless("deploy", "--package", str(folder), *options, env=env)))
+    deployed = stack.Stack(cloud)
+    report.step("health", lambda: check_health(deployed))
+    for photo in photos[:4]:
+        report.step(
+            f"{photo.name} through POST /pose", lambda p=photo: stack.check_pose(deployed, p, references[p.name])
+        )
+    report.step(
+        "photos through POST /uploads and the queue",
+        lambda: stack.check_uploads(deployed, photos[-1], references[photos[-1].name]),
+    )
+    names = [path.relative_to(ROOT / "static-site").as_posix() for path in (ROOT / "static-site").rglob("*.*")]
+    report.step("the site through CloudFront", lambda: stack.check_site(deployed, names))
+    if browser.chromium():
+        shot = report.step(
+            "the site in Chromium", lambda: browser.drive(deployed, photos[0], references[photos[0].name]["people"])
+        )
+        print(f"   {shot}", flush=True)
+    else:
+        print("-- SKIPPED the site in Chromium: apt-get install chromium chromium-driver", flush=True)
+    report.step("deploy again changes nothing", lambda: deploy_again(folder, options, env))
+    report.step("refusals", lambda: stack.check_denied(deployed))
+    report.step("remove", lambda: last_line(serverless("remove", *options, env=env)))
+    left = stack.leftovers(cloud)
+    expect(not left, f"left after remove: {left}")
+
+
+def check_health(deployed: stack.Stack) -> str:
+    """The API knows the model that was deployed."""
+    answer = deployed.ask("GET", f"{deployed.api}/health")
+    expect(answer.status == 200, f"/health: {answer.status} {answer.body[:500]!r}")
+    sha256 = json.loads(answer.body)["model"]["sha256"]
+    expect(sha256 == json.loads((ROOT / "models" / "pose.json").read_text())["sha256"], f"/health: model {sha256}")
+    return f"model {sha256[:12]}"
+
+
+def deploy_again(folder: Any, options: tuple[str, ...], env: dict[str, str]) -> str:
+    """The same once more: CloudFormation, model and site stay as they are."""
+    said = serverless("deploy", "--package", str(folder), *options, env=env)
+    expect("No changes to deploy" in said, f"a second deploy changed something: {said[-800:]}")
+    expect("Website: 0 of" in said, f"a second deploy uploaded the site again: {said[-800:]}")
+    expect("Model uploaded" not in said, "a second deploy uploaded the model again")
+    return "no changes"
+
+
+def last_line(text: str) -> str:
+    """The line that says how it ended."""
+    lines = [line.strip() for line in text.splitlines() if line.strip().startswith("✔")]
+    return lines[-1] if lines else ""
+
+
+def main() -> int:
+    """Rehearse; 1 where something is not as it must be."""
+    report, began = Report(), time.monotonic()
+    try:
+        rehearse(report)
+    except RehearsalError as error:
+        print(f"FAILED: {error}", file=sys.stderr)
+        return 1
+    print(
+        f"Rehearsed in {time.monotonic() - began:.0f} s: {len(report.steps)} steps. Report: build/rehearsal/report.json"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
