@@ -74,7 +74,7 @@ def _inside(static_dir: Path, name: str) -> Path:
     """A relative name -> the file in the folder. What leads out of it, hidden files and other types are not there."""
     missing = NotFound(f"the website has no file {name[:100]!r}")
     parts = name.split("/")
-    if any(part.startswith(".") or "\0" in part or "\\" in part for part in parts):
+    if any(not part or part.startswith(".") or "\0" in part or "\\" in part for part in parts):
         raise missing
     root = static_dir.resolve()
     try:

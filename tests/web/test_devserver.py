@@ -1,0 +1,292 @@
+"""hpe.web.devserver over real sockets: the site, the API, limits, rude clients, a full house, a clean stop."""
+
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from web.bad_uploads import UPLOADS
+from web.fakes import FakeEstimator, form, part, photo
+
+from hpe.errors import BadSettings
+from hpe.settings import Settings
+from hpe.web.devserver import DevServer
+
+ROOT = Path(__file__).parents[2]
+PHOTO = photo()
+FORM = "multipart/form-data; boundary=d74496d66958873e"
+
+
+@contextmanager
+def running(
+    source: Callable[[], Any] = FakeEstimator, settings: Settings | None = None, site: Path | None = None
+) -> Iterator[DevServer]:
+    server = DevServer(("127.0.0.1", 0), source, settings or Settings(), site or ROOT / "static-site")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        with server:
+            yield server
+            server.shutdown()
+            server.close_idle()
+    finally:
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[DevServer]:
+    with running() as found:
+        yield found
+
+
+def ask(
+    server: DevServer, method: str, path: str, body: bytes | None = None, **headers: str
+) -> tuple[int, dict[str, str], bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=20)
+    try:
+        connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+        response = connection.getresponse()
+        return response.status, dict(response.getheaders()), response.read()
+    finally:
+        connection.close()
+
+
+def raw(server: DevServer, data: bytes) -> bytes:
+    """Bytes as they are down a socket; everything that comes back until the server hangs up."""
+    with socket.create_connection(("127.0.0.1", server.server_port), 10) as client:
+        client.sendall(data)
+        client.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+def test_site_and_api_share_a_port(server: DevServer) -> None:
+    status, headers, body = ask(server, "GET", "/")
+    assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert b"<title>" in body
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert json.loads(ask(server, "GET", "/health")[2])["status"] == "ok"
+    assert b"apiUrl" in ask(server, "GET", "/config.js")[2]
+
+
+def test_photos_are_answered_by_form_and_raw(server: DevServer) -> None:
+    status, headers, body = ask(server, "POST", "/pose", PHOTO, content_type="image/jpeg")
+    assert (status, headers["X-Pose-People"]) == (200, "1")
+    assert body.startswith(b"\x89PNG")
+    assert ask(server, "POST", "/pose?format=png&flip=0", form(part(PHOTO)), content_type=FORM)[2] == body
+
+
+@pytest.mark.parametrize("name", UPLOADS)
+def test_odd_uploads_get_the_same_status_as_from_the_handler(server: DevServer, name: str) -> None:
+    upload = UPLOADS[name]
+    query = "&".join(f"{key}={value}" for key, value in upload.query.items())
+    status, _, body = ask(
+        server, "POST", f"/pose?{query}", upload.body, content_type=upload.content_type, **upload.headers
+    )
+    assert status == upload.status
+    assert status == 200 or json.loads(body)["status"] == status
+
+
+def test_a_connection_is_kept_for_the_next_request(server: DevServer) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    connection.connect()
+    first = connection.sock
+    for method, path, body, expected in [
+        ("POST", "/pose", PHOTO, 200),
+        ("GET", "/missing.html", None, 404),
+        ("POST", "/pose", b"text", 415),
+        ("HEAD", "/health", None, 200),
+        ("PUT", "/pose", b"x" * 1000, 405),
+        ("OPTIONS", "/pose", None, 204),
+        ("GET", "/", None, 200),
+    ]:
+        connection.request(method, path, body)
+        response = connection.getresponse()
+        response.read()
+        assert response.status == expected, path
+        assert connection.sock is first, path
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "path", ["/../handler.py", "/%2e%2e/handler.py", "/..%2fhandler.py", "/%00", "/.git/config", "/a%ff.html"]
+)
+def test_nothing_but_the_site_can_be_read(server: DevServer, path: str) -> None:
+    assert ask(server, "GET", path)[0] == 404
+
+
+def test_a_proxys_full_address_is_understood(server: DevServer) -> None:
+    assert raw(server, b"GET http://example.org/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").startswith(
+        b"HTTP/1.1 200"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"nonsense\r\n\r\n", 400),
+        (b"GET / HTTP/9.9\r\n\r\n", 400),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n", 400),
+        (b"GET / HTTP/1.1\r\nA: " + b"b" * 70_000 + b"\r\n\r\n", 400),
+        (b"BREW /pose HTTP/1.1\r\n\r\n", 405),
+        (b"POST /pose HTTP/1.1\r\nContent-Length: ten\r\n\r\n", 400),
+        (b"POST /pose HTTP/1.1\r\nContent-Length: -5\r\n\r\n", 400),
+        (b"POST /pose HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef", 400),
+        (b"POST /pose HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 411),
+        (b"POST /pose HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\nabc", 413),
+        (b"POST /pose HTTP/1.1\r\n\r\n", 400),
+    ],
+)
+def test_requests_that_are_none_get_a_problem_and_the_door(server: DevServer, data: bytes, status: int) -> None:
+    head, _, body = raw(server, data).partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode()), head
+    assert b"application/problem+json" in head
+    assert json.loads(body)["status"] == status
+
+
+def test_a_body_that_stops_half_way_is_nobodys_photo(server: DevServer) -> None:
+    assert raw(server, b"POST /pose HTTP/1.1\r\nContent-Length: 1000\r\n\r\n" + PHOTO[:500]) == b""
+    assert ask(server, "GET", "/health")[0] == 200
+
+
+def test_a_large_body_is_refused_before_it_is_sent() -> None:
+    with running(settings=Settings(max_upload_bytes=1000)) as server:
+        request = b"POST /pose HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\nExpect: 100-continue\r\n\r\n"
+        assert raw(server, request).startswith(b"HTTP/1.1 413")
+        asked = b"POST /pose HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\ntext"
+        assert raw(server, asked).startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 415")
+        # and where the client sends it all the same, it still gets to read why not
+        status, _, body = ask(server, "POST", "/pose", bytes(3_000_000))
+        assert (status, json.loads(body)["limit"]) == (413, 101_000)
+
+
+def test_lambdas_limit_can_be_played() -> None:
+    with running(settings=Settings(lambda_limits=True)) as server:
+        assert ask(server, "POST", "/pose", bytes(4_718_668))[0] == 413
+        assert ask(server, "POST", "/pose", PHOTO + bytes(4_500_000))[0] == 200
+
+
+class Slow(FakeEstimator):
+    """Takes its time, and tells when it has begun."""
+
+    def __init__(self, takes_s: float) -> None:
+        super().__init__()
+        self.takes_s, self.begun = takes_s, threading.Event()
+
+    def __call__(self, image: Any, **options: Any) -> Any:
+        self.begun.set()
+        time.sleep(self.takes_s)
+        return super().__call__(image, **options)
+
+
+def test_a_full_house_answers_503_at_once_and_health_all_the_while() -> None:
+    slow = Slow(0.5)
+    with running(lambda: slow, Settings(concurrent=1, queue=1)) as server:
+        answers: list[tuple[int, dict[str, str], float]] = []
+
+        def one() -> None:
+            began = time.perf_counter()
+            status, headers, _ = ask(server, "POST", "/pose", PHOTO)
+            answers.append((status, headers, time.perf_counter() - began))
+
+        threads = [threading.Thread(target=one) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        slow.begun.wait(5)
+        assert ask(server, "GET", "/health")[0] == 200
+        for thread in threads:
+            thread.join()
+    statuses = sorted(status for status, _, _ in answers)
+    assert statuses == [200, 200, *[503] * 6]
+    assert all(headers["Retry-After"] == "2" for status, headers, _ in answers if status == 503)
+
+
+def test_many_clients_at_once_each_get_their_own_answer() -> None:
+    with running(settings=Settings(concurrent=4, queue=64)) as server:
+        sizes = [(40 + 8 * n, 30 + 4 * n) for n in range(24)]
+        got: dict[tuple[int, int], Any] = {}
+
+        def one(size: tuple[int, int]) -> None:
+            got[size] = json.loads(ask(server, "POST", "/pose?format=json", photo(*size))[2])["image"]
+
+        threads = [threading.Thread(target=one, args=(size,)) for size in sizes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert got == {size: {"width": size[0], "height": size[1]} for size in sizes}
+
+
+def test_stopping_answers_what_was_asked_and_does_not_wait_for_the_idle() -> None:
+    slow, status = Slow(0.4), []
+    with running(lambda: slow) as server:
+        idle = socket.create_connection(("127.0.0.1", server.server_port), 10)
+        thread = threading.Thread(target=lambda: status.append(ask(server, "POST", "/pose", PHOTO)[0]))
+        thread.start()
+        assert slow.begun.wait(5)
+        stopping = time.perf_counter()
+    assert time.perf_counter() - stopping < 5
+    thread.join()
+    idle.close()
+    assert status == [200]
+
+
+def test_a_taken_port_is_told_with_a_remedy(server: DevServer) -> None:
+    with pytest.raises(BadSettings, match=f"port {server.server_port} is taken"):
+        DevServer(("127.0.0.1", server.server_port), FakeEstimator, Settings(), ROOT)
+
+
+SERVE = """
+import sys, time
+from pathlib import Path
+import hpe.engine.estimator
+from hpe.settings import Settings
+from web.fakes import FakeEstimator
+
+class Slow(FakeEstimator):
+    def __init__(self, *_, **__): super().__init__()
+    def __call__(self, image, **options):
+        time.sleep(1)
+        return super().__call__(image, **options)
+
+hpe.engine.estimator.PoseEstimator = Slow
+from hpe.web.devserver import serve
+serve(0, Settings(), Path("static-site"))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_process_finishes_its_requests_on_a_signal(number: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE],
+        cwd=ROOT,
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        line = process.stderr.readline()
+        port = int(line.split("127.0.0.1:")[1].split("/")[0])
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request("POST", "/pose", PHOTO)
+        time.sleep(0.7)
+        process.send_signal(number)
+        response = connection.getresponse()
+        assert response.status == 200
+        assert response.read().startswith(b"\x89PNG")
+        assert process.wait(10) == 0
+        assert "Stopped." in process.stderr.read()
+    finally:
+        process.kill()
+        process.stderr.close()
+        process.wait()
