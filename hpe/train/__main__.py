@@ -1,10 +1,6 @@
-"""`python -m hpe.train CONFIG`: what `hpe train` runs."""
+"""`python -m hpe.train --config FILE`: `hpe train` where the command is not installed."""
 
-import sys
-from pathlib import Path
+from hpe.train.commands import train
 
-from hpe.train.config import read_config
-from hpe.train.loop import Trainer
-
-config = read_config(Path(sys.argv[1]))
-Trainer(config, Path("runs") / config.name).run()
+if __name__ == "__main__":
+    train(prog_name="python -m hpe.train")

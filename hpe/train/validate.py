@@ -38,7 +38,7 @@ class CropValidator:
             images = torch.from_numpy(np.stack([crop for crop, _ in pairs])).to(device)
             for maps, (_, affine) in zip(self._heatmaps(model, images), pairs, strict=True):
                 predicted.append(undo_affine(decode_joints(maps, sigma=self.sigma)[0], affine))
-        reference = torso_px(self.points)
+        reference = torso_px(self.points, self.labelled)
         return pck(np.stack(predicted), self.points, self.labelled, reference, 0.2, LSP_JOINTS)[0]
 
     @torch.no_grad()

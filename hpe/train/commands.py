@@ -1,0 +1,133 @@
+"""`hpe train` and `hpe eval`."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hpe.errors import BadSettings
+from hpe.train.config import Source, read_config
+
+KINDS = ("shards", "mpii", "lsp", "coco")
+
+
+@click.command()
+@click.option("--config", "config_path", type=click.Path(path_type=Path), required=True, help="A configs/*.yaml file.")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder of the run [runs/NAME].")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto takes a GPU if any.")
+@click.option("--hours", type=float, default=None, help="Train this long instead of what the file says.")
+@click.option("--steps", type=int, default=None, help="Train this many steps instead of what the file says.")
+@click.option(
+    "--relabel",
+    "checkpoint",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="CHECKPOINT",
+    help="Train nothing: correct the labels of the file's first source by this model, into labels.json of the run.",
+)
+def train(
+    config_path: Path, out: Path | None, device: str, hours: float | None, steps: int | None, checkpoint: Path | None
+) -> None:
+    """Train a network from a configuration file.
+
+    The run's folder holds best.pt (the best weights by PCK on the validation data), last.pt, log.csv and
+    curve.png. Started again, a run that was stopped goes on where it stood.
+
+    \b
+    hpe train --config configs/resnet18-cpu.yaml
+    hpe train --config configs/resnet50-gpu.yaml --relabel runs/resnet50-gpu/best.pt
+    """
+    import torch
+
+    config = read_config(config_path)
+    if hours is not None and steps is not None:
+        raise BadSettings("give --hours or --steps, not both")
+    if hours is not None or steps is not None:
+        config = dataclasses.replace(config, hours=hours or 0.0, steps=steps or 0)
+    folder = out or Path("runs") / config.name
+    if checkpoint is not None:
+        from hpe.train.relabel import write_corrected_labels
+
+        folder.mkdir(parents=True, exist_ok=True)
+        click.echo(write_corrected_labels(str(checkpoint), config.train[0], folder / "labels.json"))
+        return
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    from hpe.train.loop import Trainer
+
+    trainer = Trainer(config, folder, device)
+    trainer.run()
+    click.echo(f"{folder / 'best.pt'}: val PCK@0.2 {trainer.best:.1f} after {trainer.step:,} steps")
+
+
+@click.command("eval")
+@click.option("--data", type=click.Path(path_type=Path), help="Labelled people: a JSON, .mat or LSP folder.")
+@click.option("--kind", type=click.Choice(KINDS), help="Format of --data [told by its content].")
+@click.option("--images", default="", help="Image folder of MPII or COCO, where it is not beside the annotations.")
+@click.option("--head-boxes", default="", help="gt_valid.mat with MPII's head boxes, for the JSON annotations.")
+@click.option("--first", type=int, default=0, help="LSP: the first image, counted from 1.")
+@click.option("--last", type=int, default=0, help="LSP: the last image.")
+@click.option("--limit", type=int, default=0, help="Only that many people, spread over the data.")
+@click.option("--model", default="", help="An .onnx with its manifest, s3://..., or a checkpoint [the default model].")
+@click.option("--size", type=int, default=0, help="Input size of a checkpoint in px [the one it was best at].")
+@click.option("--flip", is_flag=True, help="Average with the mirrored picture.")
+@click.option("--per-joint", is_flag=True, help="Every joint, left and right apart.")
+@click.option("--whole-image", is_flag=True, help="Also without the labelled box, in a larger frame.")
+@click.option("--frame", type=float, nargs=2, default=(2.0, 3.0), show_default=True, help="How much larger: from, to.")
+@click.option("--negatives", type=click.Path(path_type=Path), help="A tar of photos without people.")
+@click.option(
+    "--part", type=click.Choice(["test", "train", "all"]), default="test", show_default=True, help="Of those."
+)
+@click.option("--threads", type=int, default=0, help="Threads of an .onnx model [all cores].")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+def evaluate(as_json: bool, per_joint: bool, **options: Any) -> None:
+    """Measure a model on labelled people: PCK, PCKh, OKS AP.
+
+    Crops and decoding are the product's own. LSP and this project's data give PCK@0.2 of the torso, MPII gives
+    PCKh@0.5 and @0.1, COCO gives OKS AP over the 12 joints that it shares.
+
+    \b
+    hpe eval --data ../shared/data/pose/val.json --per-joint
+    hpe eval --data val.json --whole-image --negatives negatives.tar
+    hpe eval --data mpii/annot/valid.json --images mpii/images --head-boxes mpii/annot/gt_valid.mat --flip
+    """
+    from hpe.train.evaluate import Options, run_evaluation
+    from hpe.train.report import as_text
+
+    data, negatives = options.pop("data"), options.pop("negatives")
+    if data is None and negatives is None:
+        raise click.UsageError("give --data, --negatives or both: there is nothing to measure")
+    source = None if data is None else data_source(data, options)
+    fields = {f.name for f in dataclasses.fields(Options)}
+    report = run_evaluation(
+        Options(source=source, negatives=negatives, **{k: v for k, v in options.items() if k in fields})
+    )
+    click.echo(json.dumps(report.as_json(), indent=2) if as_json else as_text(report, per_joint))
+
+
+def data_source(path: Path, options: dict[str, Any]) -> Source:
+    """--data and its companions -> a Source."""
+    kind = options["kind"] or guess_kind(path)
+    wanted = {"mpii": ("images", "head_boxes"), "coco": ("images",), "lsp": ("first", "last")}.get(kind, ())
+    return Source(kind, str(path), options={name: options[name] for name in wanted if options[name]})
+
+
+def guess_kind(path: Path) -> str:
+    """A data set's format, told by its annotations. Raises BadSettings where it cannot be."""
+    from hpe.train.files import read_json
+
+    if path.is_dir():
+        return "lsp"
+    if path.suffix == ".mat":
+        return "mpii"
+    content = read_json(path)
+    if isinstance(content, dict) and "annotations" in content:
+        return "coco"
+    if isinstance(content, list) and content and isinstance(content[0], dict):
+        if "shard" in content[0]:
+            return "shards"
+        if "joints_vis" in content[0]:
+            return "mpii"
+    raise BadSettings(f"{path}: its format is not one of {', '.join(KINDS)}: say which with --kind")

@@ -1,0 +1,87 @@
+"""`hpe eval`: a model, data and options -> a Report."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hpe.train.coco_ap import oks_ap
+from hpe.train.config import Source
+from hpe.train.measure import MEASURES, lsp_measures, predict_in_boxes
+from hpe.train.models import BoxEstimator, open_model
+from hpe.train.readers import read_empty, read_source
+from hpe.train.report import Report
+from hpe.train.samples import Sample
+from hpe.train.whole_image import nobody, predict_whole
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to measure. limit: people at most, 0 for all. negatives, part: photos without people, and which of them.
+
+    frame: how much larger than the sample's picture the frame is that the person is hidden in.
+    """
+
+    source: Source | None
+    model: str = ""
+    size: int = 0
+    flip: bool = False
+    limit: int = 0
+    whole_image: bool = False
+    frame: tuple[float, float] = (2.0, 3.0)
+    negatives: Path | None = None
+    part: str = "test"
+    threads: int = 0
+
+
+def run_evaluation(options: Options) -> Report:
+    """Raises BadData, BadModel or ModelUnavailable."""
+    estimator = open_model(options.model, options.size, options.threads)
+    estimator.flip = options.flip
+    card = estimator.card
+    report = Report(card.name, card.architecture, card.input_size, options.flip)
+    empty = [] if options.negatives is None else read_empty(options.negatives.expanduser(), options.part)
+    if options.source is not None:
+        samples = spread(read_source(options.source), options.limit)
+        report.data, report.people = Path(options.source.path).name, len(samples)
+        _in_boxes(report, estimator, samples, options.source, options.flip)
+        if options.whole_image:
+            _whole_images(report, estimator, samples, empty, options)
+        if empty:
+            share = 100 * float(1 - nobody(estimator, samples).mean())
+            report.shares[f"of {len(samples)} people found, pictures as they are"] = share
+    if empty:
+        empty = spread(empty, options.limit)
+        share = 100 * float(nobody(estimator, empty).mean())
+        report.photos_without_people = len(empty)
+        report.shares[f"of {len(empty)} photos without people: nobody found ({options.part} part)"] = share
+    return report
+
+
+def _in_boxes(report: Report, estimator: BoxEstimator, samples: list[Sample], source: Source, flip: bool) -> None:
+    predictions = predict_in_boxes(estimator, samples, flip)
+    if source.kind == "coco":
+        report.average_precision = oks_ap(Path(source.path).expanduser(), samples, predictions)
+        report.notes.append("OKS over the 12 joints shared with COCO, on the annotated boxes.")
+        return
+    report.measures += MEASURES[source.kind](samples, predictions.points)
+    if source.kind == "mpii" and any(np.isnan(s.head_px) for s in samples):
+        report.notes.append("No head boxes given: PCKh by the labelled head segment, not MPII's official length.")
+
+
+def _whole_images(
+    report: Report, estimator: BoxEstimator, samples: list[Sample], scenery: list[Sample], options: Options
+) -> None:
+    whole = predict_whole(estimator, samples, scenery, options.frame)
+    report.measures += lsp_measures(samples, whole.one_pass, "PCK@0.2 whole image, 1 pass")
+    report.measures += lsp_measures(samples, whole.all_passes, "PCK@0.2 whole image")
+    low, high = options.frame
+    frames = f"in frames {low:g} to {high:g} times as large"
+    report.shares[f"of {len(samples)} people found, pictures {frames}"] = 100 * float(whole.found.mean())
+
+
+def spread(samples: list[Sample], limit: int) -> list[Sample]:
+    """At most `limit` of them, evenly over the list; 0 keeps all."""
+    if not 0 < limit < len(samples):
+        return samples
+    return [samples[int(i)] for i in np.linspace(0, len(samples) - 1, limit)]

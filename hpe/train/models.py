@@ -1,0 +1,72 @@
+"""Any model, .onnx or .pt, behind the product's own estimator: what is measured is what users get."""
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hpe.engine.estimator import Look, PoseEstimator
+from hpe.engine.manifest import ModelCard
+from hpe.engine.session import Session
+from hpe.pose.preprocess import crop_affine
+from hpe.train.checkpoint import read_network
+from hpe.train.network import PoseResNet, describe, normalise
+
+# of a checkpoint, which has no manifest yet
+THRESHOLD: Final[float] = 0.2
+CHECKPOINTS: Final[tuple[str, ...]] = (".pt", ".pth", ".tar")
+
+
+class BoxEstimator(PoseEstimator):
+    """The product's estimator, which can also be told where the person is, as published protocols do."""
+
+    def in_box(self, rgb: NDArray[np.uint8], box: NDArray[np.floating], flip: bool = False) -> Look:
+        """(H, W, 3) uint8 RGB, (4,) px -> the second pass alone, on the crop round a known box."""
+        return self._looks(rgb, [crop_affine(box, self.card.input_size)], flip)[0]
+
+
+class TorchSession(Session):
+    """A PoseResNet where the product has its onnxruntime session."""
+
+    def __init__(self, network: PoseResNet, card: ModelCard) -> None:
+        self.card = card
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._network = network.to(self.device)
+
+    def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(N, S, S, 3) uint8 RGB -> (N, 16, S/4, S/4) float32 heatmaps."""
+        with torch.no_grad():
+            images = torch.from_numpy(np.ascontiguousarray(batch)).to(self.device)
+            maps: NDArray[np.float32] = self._network(normalise(images)).float().cpu().numpy()
+        return maps
+
+
+class TorchEstimator(BoxEstimator):
+    """The product's estimator on a checkpoint. size: side of the network's frame, 0 for the checkpoint's own."""
+
+    def __init__(self, checkpoint: Path, size: int = 0) -> None:
+        network, saved = read_network(checkpoint)
+        self.card = ModelCard(
+            name=str(checkpoint),
+            file=checkpoint.name,
+            sha256="",
+            input_size=size or int(saved.get("size", 256)),
+            architecture=describe(network),
+            threshold=THRESHOLD,
+            person_threshold=THRESHOLD,
+            sigma=float(saved.get("sigma", 2.0)),
+        )
+        self._session = TorchSession(network, self.card)
+        self.threshold, self.flip = self.card.threshold, False
+
+
+def open_model(model: str, size: int = 0, threads: int = 0) -> BoxEstimator:
+    """ "" for the default, a path or s3:// address of an .onnx with its manifest, or a checkpoint -> estimator.
+
+    size applies to checkpoints only: an exported model has its own. Raises BadModel, ModelUnavailable.
+    """
+    if model.endswith(CHECKPOINTS):
+        return TorchEstimator(Path(model).expanduser(), size)
+    return BoxEstimator(model, threads=threads)

@@ -1,0 +1,92 @@
+"""Noisy labels, corrected by a first model: a second round trained on them learns more (self-distillation).
+
+LSPET's labels come from a crowd: some joints are far off, and some people have left and right swapped. A label
+is kept where the model agrees or is unsure. Where the model, averaged with its look at the mirrored picture, is
+sure of another place, the label moves there; where exchanging a left and right pair fits it much better, the
+pair is exchanged.
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from hpe.pose.metrics import torso_px
+from hpe.pose.skeleton import FLIP_PAIRS, INDEX, JOINTS
+from hpe.train.config import Source
+from hpe.train.models import BoxEstimator, open_model
+from hpe.train.readers import read_source
+from hpe.train.samples import MIDPOINTS, Sample, with_midpoints
+
+
+@dataclass(frozen=True)
+class Rules:
+    """sure: joint score from which the model may overrule a label. far: distance, in torsos, from which it does.
+
+    swap_gain: a pair is exchanged where that brings it at least this many times nearer.
+    """
+
+    sure: float = 0.6
+    far: float = 0.4
+    swap_gain: float = 2.5
+
+
+def correct_labels(
+    sample: Sample, points: NDArray[np.floating], scores: NDArray[np.floating], rules: Rules
+) -> tuple[Sample, list[str]]:
+    """A sample and what the model sees of it -> the sample with corrected labels, and what was done to which joint."""
+    torso = _torso(sample)
+    labels, done = sample.points.copy(), []
+    for a, b in FLIP_PAIRS:
+        pair, other = [a, b], [b, a]
+        if not sample.labelled[pair].all() or scores[pair].min() < rules.sure:
+            continue
+        now = np.linalg.norm(labels[pair] - points[pair], axis=1).sum()
+        exchanged = np.linalg.norm(labels[other] - points[pair], axis=1).sum()
+        if now > rules.far * torso and exchanged * rules.swap_gain < now:
+            labels[pair] = labels[other]
+            done += [f"{JOINTS[j]} swapped" for j in pair]
+    distance = np.linalg.norm(labels - points, axis=1) / torso
+    derived = [INDEX[name] for name in MIDPOINTS]
+    for j in np.flatnonzero(sample.labelled & (scores >= rules.sure) & (distance > rules.far)):
+        if j not in derived:
+            labels[j] = points[j]
+            done.append(f"{JOINTS[j]} moved")
+    if not done:
+        return sample, []
+    corrected, labelled = with_midpoints(labels, sample.labelled)
+    return replace(sample, points=corrected, labelled=labelled), done
+
+
+def _torso(sample: Sample) -> float:
+    """px; where shoulder or hip is unlabelled, a third of the box's longer side."""
+    torso = float(torso_px(sample.points[None], sample.labelled[None])[0])
+    side = float(max(sample.box[2:] - sample.box[:2]))
+    return max(torso, 0.15 * side) if np.isfinite(torso) else side / 3
+
+
+def write_corrected_labels(model: str, source: Source, out: Path, rules: Rules | None = None) -> str:
+    """Corrects a source's labels into `out`, for the config's `labels` -> a summary for people."""
+    samples = read_source(replace(source, labels=""))
+    estimator: BoxEstimator = open_model(model)
+    rows, counts, people = [], Counter[str](), 0
+    for sample in tqdm(samples, desc="people", unit="person", disable=None):
+        look = estimator.in_box(sample.image(), sample.box, flip=True)
+        corrected, done = correct_labels(sample, look.points, look.scores, rules or Rules())
+        if not done:
+            continue
+        people += 1
+        counts.update(done)
+        joints = [
+            [round(float(x), 1), round(float(y), 1), int(seen)]
+            for (x, y), seen in zip(corrected.points, corrected.labelled, strict=True)
+        ]
+        rows.append({"id": sample.id, "joints": joints, "done": done})
+    out.write_text(json.dumps(rows))
+    lines = [f"{count:6,}  {what}" for what, count in sorted(counts.items(), key=lambda item: -item[1])]
+    head = f"{people:,} of {len(samples):,} people corrected, {sum(counts.values()):,} joints, into {out}"
+    return "\n".join([head, *lines, "", f"To train on them, give the source `labels: {out}`."])

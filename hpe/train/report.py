@@ -1,0 +1,86 @@
+"""What `hpe eval` found, as a table for people and as JSON for programs."""
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from hpe.pose.metrics import GROUPS
+from hpe.train.measure import Measure
+
+
+@dataclass
+class Report:
+    """measures: rows of PCK; average_precision: COCO's figures by name; shares: other figures in percent by name."""
+
+    model: str
+    architecture: str
+    input_size: int
+    flip: bool
+    data: str = ""
+    people: int = 0
+    measures: list[Measure] = field(default_factory=list)
+    average_precision: dict[str, float] = field(default_factory=dict)
+    shares: dict[str, float] = field(default_factory=dict)
+    photos_without_people: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain numbers to two decimals; null where there is nothing to measure."""
+        content: dict[str, Any] = _rounded(asdict(self))
+        return content
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return None if math.isnan(value) else round(value, 2)
+    if isinstance(value, dict):
+        return {k: _rounded(v) for k, v in value.items()}
+    return [_rounded(v) for v in value] if isinstance(value, list) else value
+
+
+def as_text(report: Report, per_joint: bool = False) -> str:
+    """The report as lines of text."""
+    flip = ", averaged with the mirrored picture" if report.flip else ""
+    parts = [f"{report.model}: {report.architecture}, {report.input_size} px{flip}"]
+    if report.people:
+        parts.append(f"{report.data}: {report.people:,} people")
+    if report.measures:
+        parts += ["", *grid(_group_rows(report.measures))]
+    if report.measures and per_joint:
+        parts += ["", *grid(_joint_rows(report.measures))]
+    if report.average_precision:
+        values = report.average_precision
+        parts += ["", *grid([["", *values], ["OKS", *(_number(v) for v in values.values())]])]
+    if report.shares:
+        parts += ["", *(f"{_number(value):>6} %  {name}" for name, value in report.shares.items())]
+    if report.notes:
+        parts += ["", *report.notes]
+    return "\n".join(parts)
+
+
+def _group_rows(measures: list[Measure]) -> list[list[str]]:
+    head = ["%", *GROUPS, "|", "mean", "limbs"]
+    rows = [
+        [m.name, *(_number(m.groups[group]) for group in GROUPS), "|", _number(m.mean), _number(m.limbs)]
+        for m in measures
+    ]
+    return [head, *rows]
+
+
+def _joint_rows(measures: list[Measure]) -> list[list[str]]:
+    head = ["%", *(m.name for m in measures)]
+    return [head, *([joint, *(_number(m.joints[joint]) for m in measures)] for joint in measures[0].joints)]
+
+
+def _number(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.1f}"
+
+
+def grid(rows: list[list[str]]) -> list[str]:
+    """Columns as wide as need be, the first flush left; a rule under the head."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = [
+        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))])
+        for row in rows
+    ]
+    return [lines[0].replace("|", "│"), "─" * len(lines[0]), *(line.replace("|", "│") for line in lines[1:])]

@@ -1,0 +1,121 @@
+"""`python -m hpe.train.thresholds`: the two thresholds of a model's manifest, chosen on training data.
+
+The joint threshold is the score at which a joint is as likely right as wrong: it makes the fewest mistakes of
+the kinds "wrong joint shown" and "right joint hidden". The person threshold lies midway between the highest
+that still finds enough people and the lowest that stays silent on enough photos without people.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from hpe.pose.metrics import correct, torso_px
+from hpe.train.evaluate import spread
+from hpe.train.measure import PCK, labels_of, predict_in_boxes
+from hpe.train.models import BoxEstimator, open_model
+from hpe.train.readers import read_empty, read_shards
+from hpe.train.report import grid
+from hpe.train.samples import Sample
+
+Scores = NDArray[np.floating]
+STEPS = np.round(np.arange(0.02, 0.81, 0.01), 2)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """threshold, and the shares 0..1 that it keeps of the one kind and turns away of the other."""
+
+    threshold: float
+    kept: float
+    turned_away: float
+
+
+def joint_choice(right: Scores, wrong: Scores) -> Choice:
+    """Scores of joints in the right and in the wrong place -> the threshold with the fewest mistakes."""
+    mistakes = [(right < t).sum() + (wrong >= t).sum() for t in STEPS]
+    return _choice(float(STEPS[int(np.argmin(mistakes))]), right, wrong)
+
+
+def person_choice(people: Scores, nobody: Scores, found: float, silent: float) -> Choice:
+    """Scores of pictures with and without people -> a threshold midway between what the two shares ask for."""
+    highest = float(np.quantile(people, 1 - found))
+    lowest = float(np.quantile(nobody, silent))
+    return _choice(round((highest + lowest) / 2, 3), people, nobody)
+
+
+def _choice(threshold: float, keep: Scores, turn_away: Scores) -> Choice:
+    return Choice(threshold, float((keep >= threshold).mean()), float((turn_away < threshold).mean()))
+
+
+def joint_scores(estimator: BoxEstimator, samples: list[Sample]) -> tuple[Scores, Scores]:
+    """-> scores of the labelled joints that are right by PCK@0.2 of the torso, and of those that are wrong."""
+    predictions = predict_in_boxes(estimator, samples)
+    labels, labelled = labels_of(samples)
+    found = correct(predictions.points, labels, labelled, torso_px(labels, labelled), PCK)
+    return predictions.scores[found == 1], predictions.scores[found == 0]
+
+
+def person_scores(estimator: BoxEstimator, samples: list[Sample], what: str) -> Scores:
+    """The product's score for each whole picture, whatever the present threshold."""
+    before = estimator.card
+    estimator.card = dataclasses.replace(before, person_threshold=0.0)
+    try:
+        bar = tqdm(samples, desc=what, unit="photo", leave=False, disable=None)
+        poses = [estimator(sample.image()) for sample in bar]
+    finally:
+        estimator.card = before
+    return np.array([found[0].score if found else 0.0 for found in poses])
+
+
+@click.command()
+@click.option("--model", default="", help="An .onnx with its manifest, or a checkpoint [the default model].")
+@click.option(
+    "--people", "paths", type=click.Path(path_type=Path), multiple=True, required=True, help="Training people (JSON)."
+)
+@click.option("--negatives", type=click.Path(path_type=Path), required=True, help="A tar of photos without people.")
+@click.option("--limit", default=600, show_default=True, help="People of each file, and photos without people.")
+@click.option("--found", default=0.985, show_default=True, help="Share of the people to find.")
+@click.option("--silent", default=0.97, show_default=True, help="Share of the other photos to stay silent on.")
+@click.option("--write", type=click.Path(path_type=Path), default=None, help="Put both into this manifest.")
+def main(
+    model: str, paths: tuple[Path, ...], negatives: Path, limit: int, found: float, silent: float, write: Path | None
+) -> None:
+    """Choose a model's joint and person thresholds on training data.
+
+    Photos without people are those of the training part, which `hpe eval` does not measure on.
+    """
+    estimator = open_model(model)
+    samples = [sample for path in paths for sample in spread(read_shards(path), limit)]
+    empty = spread(read_empty(negatives, "train"), limit)
+    right, wrong = joint_scores(estimator, samples)
+    joint = joint_choice(right, wrong)
+    # which joints frame the second pass depends on the joint threshold
+    estimator.card = dataclasses.replace(estimator.card, threshold=joint.threshold)
+    with_people = person_scores(estimator, samples, "people")
+    without = person_scores(estimator, empty, "photos without people")
+    person = person_choice(with_people, without, found, silent)
+    rows = [["person threshold", "people found, %", "nobody found, %"]]
+    for step in STEPS[8:50:3]:
+        choice = _choice(float(step), with_people, without)
+        rows.append([f"{step:.2f}", f"{100 * choice.kept:.1f}", f"{100 * choice.turned_away:.1f}"])
+    click.echo("\n".join(grid(rows)))
+    click.echo(
+        f"\njoint threshold {joint.threshold:.2f}: shows {100 * joint.kept:.1f} % of {len(right):,} right joints, "
+        f"hides {100 * joint.turned_away:.1f} % of {len(wrong):,} wrong ones"
+        f"\nperson threshold {person.threshold:.3f}: finds {100 * person.kept:.1f} % of {len(samples):,} people, "
+        f"nobody on {100 * person.turned_away:.1f} % of {len(empty):,} photos without people\n"
+    )
+    chosen = {"threshold": joint.threshold, "person_threshold": person.threshold}
+    click.echo(json.dumps(chosen, indent=2))
+    if write is not None:
+        write.write_text(json.dumps(json.loads(write.read_text()) | chosen, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
