@@ -73,7 +73,13 @@ def export(checkpoint: Path, out: Path, size: int | None, plain: bool, verify: P
 @click.option("-o", "--out", type=FILE, required=True, help="The int8 .onnx file to write, manifest beside it.")
 @click.option("--data", type=FILE, required=True, metavar="DATA.json", help="Training people, never val.")
 @click.option("--count", default=128, show_default=True, help="How many people to calibrate on.")
-@click.option("--method", type=click.Choice(["minmax", "entropy", "percentile"]), default="minmax", show_default=True)
+@click.option(
+    "--method",
+    type=click.Choice(["minmax", "entropy", "percentile"]),
+    default="minmax",
+    show_default=True,
+    help="How activation ranges are chosen.",
+)
 @click.option("--percentile", default=99.999, show_default=True, help="For --method percentile.")
 @click.option("--reduce-range", is_flag=True, help="7-bit weights.")
 @click.option("--threshold", type=float, help="Joint threshold for the manifest [the fp32 model's].")
