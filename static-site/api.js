@@ -21,12 +21,8 @@ export function posePath(format, threshold = null) {
   return `/pose?${query}`;
 }
 
-/** A Retry-After header in seconds: "5", or a date; null where there is none. */
-export function retryAfter(text, now = Date.now()) {
-  if (!text) return null;
-  const seconds = /^\s*\d+\s*$/.test(text) ? Number(text) : (Date.parse(text) - now) / 1000;
-  return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : null;
-}
+/** A Retry-After header in seconds, null where there is none. */
+export const retryAfter = (text) => (/^\d+$/.test(text ?? "") ? Number(text) : null);
 
 /** An error answer as a Problem: RFC 9457 members where they are there, else the status alone. */
 export function problemFrom(status, text, retry = null) {

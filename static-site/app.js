@@ -1,7 +1,6 @@
 // One photo at a time: in, sent, shown, saved.
 import { drawnPhoto, findPeople, readConfig, send, withRetries } from "./api.js";
 import { compare } from "./compare.js";
-import { copy, saveJson, savePng } from "./downloads.js";
 import { listen, pick } from "./intake.js";
 import { Problem, explain, megabytes, waitingText } from "./messages.js";
 import { preparePhoto } from "./photo.js";
@@ -131,7 +130,8 @@ async function download(button, job) {
   button.disabled = true;
   note.textContent = "Asking the API for it…";
   try {
-    await job();
+    const files = await import("./downloads.js");
+    await files[job](config, photo, askedThreshold(), currentResult());
     note.textContent = "Saved.";
   } catch (problem) {
     const { title, text } = explain(problem);
@@ -139,6 +139,16 @@ async function download(button, job) {
   }
   button.disabled = false;
   keepFocus(button);
+}
+
+async function copyCurl() {
+  try {
+    await navigator.clipboard.writeText($("curl").textContent);
+    $("download-note").textContent = "Copied.";
+  } catch {
+    $("curl-box").open = true;
+    $("download-note").textContent = "This browser did not let it be copied: it is below.";
+  }
 }
 
 function wire() {
@@ -152,14 +162,9 @@ function wire() {
     line.set(target.checked);
     $("compare-row").hidden = !target.checked;
   });
-  $("get-png").addEventListener("click", ({ target }) => download(target, () => savePng(config, photo, askedThreshold())));
-  $("get-json").addEventListener("click", ({ target }) =>
-    download(target, () => saveJson(config, photo, currentResult(), askedThreshold())));
-  $("copy-curl").addEventListener("click", async () => {
-    const copied = await copy($("curl").textContent);
-    $("curl-box").open ||= !copied;
-    $("download-note").textContent = copied ? "Copied." : "This browser did not let it be copied: it is below.";
-  });
+  $("get-png").addEventListener("click", ({ target }) => download(target, "savePng"));
+  $("get-json").addEventListener("click", ({ target }) => download(target, "saveJson"));
+  $("copy-curl").addEventListener("click", copyCurl);
   $("boot").remove();
   if (config.base === null) showProblem(new Problem("unconfigured"), false);
   else send(`${config.base}/health`).catch(() => {}); // wakes the service while a photo is being chosen

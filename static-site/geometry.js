@@ -53,22 +53,6 @@ export function nearestJoint(people, x, y, threshold, reach) {
   return best;
 }
 
-/** The same result in px of a picture of another size; pixel centres at integers, as in the API. */
-export function scaleResult(result, width, height) {
-  const fx = width / result.image.width;
-  const fy = height / result.image.height;
-  const move = (v, f) => Math.round(((v + 0.5) * f - 0.5) * 100) / 100;
-  return {
-    ...result,
-    image: { ...result.image, width, height },
-    people: result.people.map((p) => ({
-      ...p,
-      box: p.box.map((v, i) => move(v, i % 2 ? fy : fx)),
-      keypoints: p.keypoints.map((k) => ({ ...k, x: move(k.x, fx), y: move(k.y, fy) })),
-    })),
-  };
-}
-
 export const RAMP = [[139, 98, 214], [190, 58, 120], [240, 110, 60], [250, 180, 60], [250, 245, 150]];
 
 /** A score 0..1 as a colour [r, g, b], dark violet to light yellow: lightness alone tells it too. */

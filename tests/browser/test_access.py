@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from selenium.webdriver.common.action_chains import ActionChains
-from selenium.webdriver.common.keys import Keys
-
 from browser.conftest import person, result
 from browser.stub import Answer, Stub, problem
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
 
 SCREENS = {
     "desktop dark": {"width": 1280, "height": 900, "dark": True},
@@ -51,7 +50,12 @@ def test_axe_finds_nothing_in_any_view(screen: str, page: Any, stub: Stub, photo
         stub.reset(answer)
         page.choose(photo)
         page.until_view(view)
-        page.until(lambda: page.js("return document.getAnimations().every((a) => a.effect.getTiming().iterations > 1 || a.playState !== 'running')"))
+        page.until(
+            lambda: page.js(
+                "return document.getAnimations()"
+                ".every((a) => a.effect.getTiming().iterations > 1 || a.playState !== 'running')"
+            )
+        )
         if view == "done":
             for box in ("show-names", "show-compare"):
                 page.id(box).click()
@@ -95,7 +99,10 @@ def test_keyboard_alone_is_enough(site: Any, stub: Stub, photo: Path) -> None:
     assert focus() == "Skip to the photo"
     press(Keys.ENTER)
     tab_to("choose", 3)
-    site.js("window.opened = 0; document.getElementById('file').addEventListener('click', (e) => { opened += 1; e.preventDefault(); })")
+    site.js(
+        "window.opened = 0; document.getElementById('file')"
+        ".addEventListener('click', (e) => { opened += 1; e.preventDefault(); })"
+    )
     press(Keys.ENTER)
     assert site.js("return opened") == 1
     site.choose(photo)  # the system's own dialogue is the one step a test can't take by key
@@ -158,8 +165,10 @@ def test_targets_are_large_enough(site: Any, stub: Stub, photo: Path) -> None:
     site.choose(photo)
     site.until_view("done")
     small = site.js(
-        "return [...document.querySelectorAll('button, .chip, nav a, .range input, summary')].filter((e) => e.checkVisibility())"
-        ".map((e) => [e.textContent || e.id, e.getBoundingClientRect()]).filter(([, r]) => r.height < 24 || r.width < 24).map(([t]) => t)"
+        "return [...document.querySelectorAll('button, .chip, nav a, .range input, summary')]"
+        ".filter((e) => e.checkVisibility())"
+        ".map((e) => [e.textContent || e.id, e.getBoundingClientRect()])"
+        ".filter(([, r]) => r.height < 24 || r.width < 24).map(([t]) => t)"
     )
     assert small == []
 

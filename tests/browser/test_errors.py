@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from browser.conftest import person, result
 from browser.stub import Answer, Stub, problem
 
@@ -14,10 +13,10 @@ CASES = {
     "no such path": (problem(404, "Nothing lives at /pose."), "nothing at this address", "Nothing lives", False),
     "too many bytes": (problem(413, "6 MB; the limit is 4 MB.", "Send less."), "too large", "6 MB", False),
     "wrong type": (problem(415, "This is a ZIP archive."), "kind of file", "ZIP archive", False),
-    "cut short": (problem(422, "The JPEG ends after 10 %."), "can’t be read", "10 %", False),
-    "server error": (problem(500, "Traceback in api.py"), "had a problem", "not your photo’s fault", True),
-    "gateway page": (Answer(502, b"<html>bad gateway</html>"), "had a problem", "not your photo’s fault", True),
-    "gateway timeout": (Answer(504, b"{}"), "had a problem", "not your photo’s fault", True),
+    "cut short": (problem(422, "The JPEG ends after 10 %."), "can\u2019t be read", "10 %", False),
+    "server error": (problem(500, "Traceback in api.py"), "had a problem", "not your photo\u2019s fault", True),
+    "gateway page": (Answer(502, b"<html>bad gateway</html>"), "had a problem", "not your photo\u2019s fault", True),
+    "gateway timeout": (Answer(504, b"{}"), "had a problem", "not your photo\u2019s fault", True),
     "dropped": (Answer(drop=True), "did not answer", "down for a moment", True),
     "not the api": (Answer(body=b"<html>hello</html>"), "not the expected answer", "config.js", True),
     "half an answer": (Answer(body={"people": [{}]}), "not the expected answer", "config.js", True),

@@ -5,10 +5,9 @@ import io
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from browser.conftest import person, result
 from browser.stub import Answer, Stub
+from PIL import Image
 
 
 def sent(stub: Stub) -> bytes:
@@ -52,7 +51,8 @@ def test_pasted_photo_is_taken(site: Any, stub: Stub, photo: Path) -> None:
     site.js(
         """return (async (text) => {
           const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-          await navigator.clipboard.write([new ClipboardItem({ "image/png": new Blob([bytes], { type: "image/png" }) })]);
+          const png = new Blob([bytes], { type: "image/png" });
+          await navigator.clipboard.write([new ClipboardItem({ "image/png": png })]);
         })(arguments[0])""",
         base64.b64encode(png.getvalue()).decode(),
     )

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from browser.conftest import person, result
 from browser.stub import Answer, Stub
 

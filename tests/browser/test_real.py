@@ -71,7 +71,8 @@ def test_png_holds_the_skeleton_where_the_page_draws_it(done: Any, photo: Path) 
     drawn = Image.open(done.downloaded("astronaut-pose.png")).convert("RGB")
     assert drawn.size == (512, 512)
     x1, y1, x2, y2 = done.js(
-        "const l = [...document.querySelectorAll('#overlay line')].find((l) => l.getAttribute('stroke') === 'rgb(255 138 61)');"
+        "const l = [...document.querySelectorAll('#overlay line')]"
+        ".find((l) => l.getAttribute('stroke') === 'rgb(255 138 61)');"
         "return ['x1', 'y1', 'x2', 'y2'].map((a) => Number(l.getAttribute(a)))"
     )
     found = drawn.getpixel((round((x1 + x2) / 2), round((y1 + y2) / 2)))
@@ -95,7 +96,10 @@ def test_turned_phone_photo_gets_its_joints_upright(page: Any, served: str, phon
     page.open(served)
     page.choose(phone_photo)
     page.until(lambda: page.view in ("done", "nobody"), 60)
-    assert page.js("const p = document.getElementById('photo'); return [p.naturalWidth, p.naturalHeight]") == [1200, 1600]
+    assert page.js("const p = document.getElementById('photo'); return [p.naturalWidth, p.naturalHeight]") == [
+        1200,
+        1600,
+    ]
     assert page.log() == []
 
 

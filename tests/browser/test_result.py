@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser.conftest import POINTS, UNSURE, person, result
+from browser.stub import Answer, Stub
 from PIL import Image
 from selenium.webdriver.common.action_chains import ActionChains
 
-from browser.conftest import POINTS, UNSURE, person, result
-from browser.stub import Answer, Stub
 from hpe.pose.skeleton import COLOURS_RGB, INDEX, JOINTS
 
 
@@ -150,7 +150,10 @@ def test_json_is_in_px_of_the_original_photo(site: Any, stub: Stub, phone_photo:
     told = json.loads(site.downloaded("IMG_0001-pose.json").read_text())
     assert told["image"] == {"width": 3024, "height": 4032}
     head = told["people"][0]["keypoints"][INDEX["head_top"]]
-    assert (head["x"], head["y"]) == (pytest.approx(225.5 * 2.52 - 0.5, abs=0.01), pytest.approx(20.5 * 2.52 - 0.5, abs=0.01))
+    assert (head["x"], head["y"]) == (
+        pytest.approx(225.5 * 2.52 - 0.5, abs=0.01),
+        pytest.approx(20.5 * 2.52 - 0.5, abs=0.01),
+    )
     assert told["people"][0]["box"][0] == pytest.approx(60.5 * 2.52 - 0.5, abs=0.01)
 
 

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from browser.conftest import person, result
 from browser.stub import Answer, Stub
+from PIL import Image
 
 FOUND = Answer(body=result(person()))
 

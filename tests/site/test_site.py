@@ -1,0 +1,101 @@
+"""The site's files by themselves: Python's skeleton, lint, unit tests, weight, nothing from elsewhere."""
+
+import gzip
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hpe.pose import skeleton
+
+NODE = shutil.which("node")
+
+
+@pytest.fixture(scope="module")
+def site(root: Path) -> Path:
+    """static-site/."""
+    return root / "static-site"
+
+
+def node(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run node in the checkout."""
+    if not NODE:
+        pytest.skip("needs Node 20 or newer: apt-get install nodejs npm")
+    return subprocess.run([NODE, *arguments], cwd=root, capture_output=True, text=True, timeout=120)
+
+
+def exported(root: Path, module: str, name: str) -> Any:
+    """A constant of one of the site's modules."""
+    script = f"import {{ {name} }} from './static-site/{module}'; console.log(JSON.stringify({name}))"
+    ran = node(root, "--input-type=module", "--eval", script)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+def test_joints_limbs_and_colours_are_those_of_the_package(root: Path) -> None:
+    assert tuple(exported(root, "skeleton.js", "JOINTS")) == skeleton.JOINTS
+    assert [tuple(limb) for limb in exported(root, "skeleton.js", "LIMBS")] == list(skeleton.LIMBS_BY_NAME)
+    assert {k: tuple(v) for k, v in exported(root, "skeleton.js", "COLOURS").items()} == skeleton.COLOURS_RGB
+
+
+def test_colours_in_the_stylesheet_are_the_skeletons(site: Path) -> None:
+    css = (site / "style.css").read_text()
+    hexes = {side: "#{:02x}{:02x}{:02x}".format(*rgb) for side, rgb in skeleton.COLOURS_RGB.items()}
+    assert f"--accent: {hexes['left']};" in css
+    assert f".right {{ --c: {hexes['right']}; }}" in css
+    assert f".middle {{ --c: {hexes['middle']}; }}" in css
+
+
+def test_nodes_own_tests_pass(root: Path) -> None:
+    ran = node(root, "--test", *(str(file) for file in sorted((root / "tests" / "site").glob("*.test.js"))))
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_javascript_is_linted(root: Path) -> None:
+    eslint = root / "node_modules" / "eslint" / "bin" / "eslint.js"
+    if not eslint.is_file():
+        pytest.skip("needs eslint: npm ci")
+    ran = node(root, str(eslint), "static-site", "tests/site")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_whole_site_is_under_60_kb_as_it_is_sent(site: Path) -> None:
+    """Compressed, as the CDN sends it; a browser test holds the first load under the same limit uncompressed."""
+    sizes = {file.name: len(gzip.compress(file.read_bytes(), mtime=0)) for file in site.iterdir()}
+    assert sum(sizes.values()) < 60_000, sizes
+
+
+def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
+    for file in site.iterdir():
+        for address in re.findall(r"""(?:src|href|import|url)[\s=(]*["'](https?:)?//""", file.read_text()):
+            raise AssertionError(f"{file.name} loads from {address}")
+
+
+def test_pages_hold_no_inline_code_or_style(site: Path) -> None:
+    for page in site.glob("*.html"):
+        text = page.read_text()
+        assert not re.search(r"<script(?![^>]*\bsrc=)", text), page.name
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=", text), page.name
+        assert "Content-Security-Policy" in text, page.name
+
+
+def test_shipped_config_names_no_api(site: Path) -> None:
+    assert (site / "config.js").read_text().rstrip().endswith("window.HPE_CONFIG = {};")
+
+
+def test_every_id_the_scripts_use_is_on_a_page(site: Path) -> None:
+    there = set(re.findall(r'\bid="([^"]+)"', "".join(page.read_text() for page in site.glob("*.html"))))
+    used = {name for file in site.glob("*.js") for name in re.findall(r'\$\("([a-z-]+)"\)', file.read_text())}
+    assert used
+    assert used - there == set()
+
+
+def test_lockfile_names_no_registry(root: Path) -> None:
+    lock = json.loads((root / "package-lock.json").read_text())
+    assert [
+        name for name, package in lock["packages"].items() if "resolved" in package and not package.get("link")
+    ] == []
