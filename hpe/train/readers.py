@@ -92,4 +92,7 @@ def relabelled(samples: list[Sample], path: Path) -> list[Sample]:
 
 def _with_labels(sample: Sample, joints: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Sample:
     points, labelled = joints[:, :2], joints[:, 2] > 0
-    return dataclasses.replace(sample, points=points, labelled=labelled, box=tight_box(points, labelled))
+    # a box of the data set's own stays; one drawn round the old labels is drawn round the new
+    tight = np.allclose(sample.box, tight_box(sample.points, sample.labelled), atol=0.1)
+    box = tight_box(points, labelled) if tight else sample.box
+    return dataclasses.replace(sample, points=points, labelled=labelled, box=box)

@@ -50,7 +50,8 @@ def person_choice(people: Scores, nobody: Scores, found: float, silent: float) -
 
 
 def _choice(threshold: float, keep: Scores, turn_away: Scores) -> Choice:
-    return Choice(threshold, float((keep >= threshold).mean()), float((turn_away < threshold).mean()))
+    kept, turned_away = keep >= threshold, turn_away < threshold
+    return Choice(threshold, *(float(hits.mean()) if hits.size else float("nan") for hits in (kept, turned_away)))
 
 
 def joint_scores(estimator: BoxEstimator, samples: list[Sample]) -> tuple[Scores, Scores]:

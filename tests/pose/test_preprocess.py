@@ -1,0 +1,83 @@
+"""Picture to network frame and back."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hpe.pose.preprocess import MARGIN, PAD_RGB, apply_affine, crop_affine, undo_affine, warp, whole_image_box
+
+coordinates = st.floats(-500, 2000)
+
+
+@given(coordinates, coordinates, st.floats(1, 900), st.floats(1, 900), st.sampled_from([128, 192, 256]))
+@settings(max_examples=60, deadline=None)
+def test_undoing_an_affine_is_its_inverse(x, y, width, height, size):
+    affine = crop_affine(np.array([x, y, x + width, y + height]), size)
+    points = np.array([[x, y], [x + width, y + height], [0.0, 0.0]])
+    np.testing.assert_allclose(undo_affine(apply_affine(points, affine), affine), points, atol=1e-6)
+
+
+@given(coordinates, coordinates, st.floats(1, 900), st.floats(1, 900))
+@settings(max_examples=60, deadline=None)
+def test_the_crop_is_centred_keeps_the_aspect_and_leaves_the_margin(x, y, width, height):
+    affine = crop_affine(np.array([x, y, x + width, y + height]), 256)
+    centre = apply_affine(np.array([x + width / 2, y + height / 2]), affine)
+    np.testing.assert_allclose(centre, [127.5, 127.5], atol=1e-6)
+    low, high = apply_affine(np.array([[x, y], [x + width, y + height]]), affine)
+    extent = high - low
+    assert max(extent) == pytest.approx(256 / MARGIN)
+    assert extent[0] / extent[1] == pytest.approx(width / height)
+
+
+def test_a_square_picture_fills_its_frame_pixel_by_pixel():
+    image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    affine = crop_affine(whole_image_box(64, 64), 64, 1.0)
+    np.testing.assert_allclose(affine, [[1, 0, 0], [0, 1, 0]], atol=1e-9)
+    np.testing.assert_array_equal(warp(image, affine, 64), image)
+
+
+def test_what_lies_outside_the_picture_is_padding():
+    image = np.full((50, 100, 3), 200, np.uint8)
+    out = warp(image, crop_affine(whole_image_box(100, 50), 64, 1.0), 64)
+    assert out.shape == (64, 64, 3)
+    assert (out[:14] == PAD_RGB).all()
+    assert (out[-14:] == PAD_RGB).all()
+    assert (out[20:44] == 200).all()
+
+
+@pytest.mark.parametrize("scale", [0.05, 0.11, 0.3, 0.49, 0.51, 1.0, 3.0])
+def test_a_dot_lands_where_the_affine_says_at_any_scale(scale):
+    side = round(64 / scale)
+    image = np.zeros((side, side, 3), np.uint8)
+    spot = np.array([side * 0.3, side * 0.6])
+    radius = max(1, round(3 / scale))
+    cv2.circle(image, (round(spot[0]), round(spot[1])), radius, (255, 255, 255), -1)
+    affine = crop_affine(whole_image_box(side, side), 64, 1.0)
+    light = warp(image, affine, 64)[..., 0].astype(float)
+    ys, xs = np.mgrid[:64, :64]
+    seen = np.array([(xs * light).sum(), (ys * light).sum()]) / light.sum()
+    expected = apply_affine(np.round(spot), affine)
+    np.testing.assert_allclose(seen, expected, atol=0.15)
+
+
+def test_shrinking_averages_instead_of_skipping_pixels():
+    # a fine checkerboard is grey from afar; bilinear sampling alone would show black or white patches
+    image = np.indices((600, 600)).sum(axis=0) % 2 * 255
+    image = np.repeat(image[..., None], 3, axis=2).astype(np.uint8)
+    out = warp(image, crop_affine(whole_image_box(600, 600), 64, 1.0), 64)
+    assert np.abs(out.astype(int) - 127).max() < 16
+
+
+def test_warping_leaves_the_picture_alone():
+    image = np.random.default_rng(0).integers(0, 256, (300, 200, 3), dtype=np.uint8)
+    before = image.copy()
+    warp(image, crop_affine(np.array([10, 20, 150, 290.0]), 64), 64)
+    np.testing.assert_array_equal(image, before)
+
+
+def test_a_box_without_extent_still_gives_a_crop():
+    affine = crop_affine(np.array([5.0, 5.0, 5.0, 5.0]), 64)
+    assert np.isfinite(affine).all()
+    assert affine[0, 0] == pytest.approx(64 / MARGIN)

@@ -1,0 +1,186 @@
+"""Corrected labels and chosen thresholds, on cases worked by hand."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from click.testing import CliRunner
+from train.figures import stick_sample, write_people, write_sceneries
+
+from hpe.errors import BadSettings
+from hpe.pose.skeleton import FLIP_ORDER, INDEX
+from hpe.train.commands import train
+from hpe.train.config import read_config
+from hpe.train.network import PoseResNet
+from hpe.train.readers import read_source
+from hpe.train.relabel import Rules, correct_labels
+from hpe.train.thresholds import joint_choice, person_choice
+from hpe.train.thresholds import main as thresholds
+
+SURE = np.full(16, 0.9)
+
+
+def test_a_label_is_kept_where_the_model_agrees_or_is_unsure():
+    sample = stick_sample(0)
+    agreeing = sample.points + 2
+    assert correct_labels(sample, agreeing, SURE, Rules()) == (sample, [])
+    far = sample.points + 60
+    assert correct_labels(sample, far, np.full(16, 0.5), Rules()) == (sample, [])
+
+
+def test_a_label_moves_where_the_model_is_sure_of_another_place():
+    sample = stick_sample(0)
+    seen = sample.points.copy()
+    seen[INDEX["left_hip"]] += [25, 0]
+    corrected, done = correct_labels(sample, seen, SURE, Rules())
+    assert done == ["left_hip moved"]
+    np.testing.assert_allclose(corrected.points[INDEX["left_hip"]], seen[INDEX["left_hip"]])
+    middle = (seen[INDEX["left_hip"]] + sample.points[INDEX["right_hip"]]) / 2
+    np.testing.assert_allclose(corrected.points[INDEX["pelvis"]], middle, atol=1e-4)
+    others = [i for i in range(16) if i not in (INDEX["left_hip"], INDEX["pelvis"], INDEX["thorax"])]
+    np.testing.assert_array_equal(corrected.points[others], sample.points[others])
+
+
+def test_a_person_labelled_the_wrong_way_round_is_turned():
+    sample = stick_sample(0)
+    corrected, done = correct_labels(sample, sample.points[list(FLIP_ORDER)], SURE, Rules())
+    swapped = {line.removesuffix(" swapped") for line in done}
+    assert swapped == {name for name in INDEX if name.startswith(("left_", "right_"))}
+    np.testing.assert_allclose(corrected.points[list(FLIP_ORDER)][:6], sample.points[:6])
+
+
+def test_an_unlabelled_joint_stays_unlabelled():
+    sample = stick_sample(0)
+    labelled = np.arange(16) != INDEX["left_knee"]
+    partly = dataclasses.replace(sample, labelled=labelled)
+    corrected, done = correct_labels(partly, sample.points + np.float32([40, 0]), SURE, Rules())
+    assert done
+    assert not corrected.labelled[INDEX["left_knee"]]
+
+
+@pytest.fixture
+def config_path(tmp_path):
+    people = str(write_people(tmp_path, 3))
+    content = {
+        "name": "tiny",
+        "depth": 18,
+        "deconv_channels": 16,
+        "train": [{"kind": "shards", "path": people}],
+        "val": {"kind": "shards", "path": people},
+        "stages": [{"start": 0.0, "size": 64, "batch": 2}],
+        "steps": 2,
+    }
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(content))
+    return tmp_path / "tiny.yaml"
+
+
+def certain_checkpoint(path):
+    """Sees every joint at the same place, and is sure of it."""
+    network = PoseResNet(18, deconv_channels=16, width=8)
+    torch.nn.init.zeros_(network.final_layer.weight)
+    torch.nn.init.constant_(network.final_layer.bias, 0.9)
+    torch.save({"state_dict": network.state_dict(), "size": 64}, path)
+    return path
+
+
+def test_the_command_writes_labels_that_a_config_can_name(config_path, tmp_path):
+    model = certain_checkpoint(tmp_path / "model.pt")
+    arguments = ["--config", str(config_path), "--out", str(tmp_path / "run"), "--relabel", str(model)]
+    result = CliRunner().invoke(train, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "3 of 3 people corrected" in result.output
+    rows = json.loads((tmp_path / "run/labels.json").read_text())
+    assert [row["id"] for row in rows] == ["stick/0", "stick/1", "stick/2"]
+    content = yaml.safe_load(config_path.read_text())
+    content["train"][0]["labels"] = str(tmp_path / "run/labels.json")
+    config_path.write_text(yaml.safe_dump(content))
+    corrected = read_source(read_config(config_path).train[0])
+    np.testing.assert_allclose(corrected[1].points, np.array(rows[1]["joints"])[:, :2], atol=0.01)
+
+
+def test_the_command_trains_and_says_where_the_weights_are(config_path, tmp_path):
+    arguments = ["--config", str(config_path), "--out", str(tmp_path / "run"), "--device", "cpu", "--steps", "1"]
+    result = CliRunner().invoke(train, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert "best.pt: val PCK@0.2" in result.output
+    assert "after 1 steps" in result.output
+    assert (tmp_path / "run/best.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"hours": 1}, "give either steps or hours"),
+        ({"lr": "1e-3"}, "lr '1e-3' is not a number"),
+        ({"stages": [{"start": 0.0, "size": 100, "batch": 4}]}, "stage size 100: must be a multiple of 32"),
+        ({"stages": [{"start": 0.5, "size": 64, "batch": 4}]}, "the first must start at 0"),
+        ({"stages": [{"start": 0.0, "size": 64, "batch": 1}]}, "batch normalisation needs 2"),
+        ({"colour": 3}, "unexpected keyword argument 'colour'"),
+        ({"augment_on": "gpu"}, "choose auto, device or workers"),
+        ({"init_channels": "bgra"}, "choose rgb or bgr"),
+        ({"augmentation": {"warp": 1}}, "unexpected keyword argument 'warp'"),
+    ],
+)
+def test_a_wrong_setting_is_named(config_path, change, message):
+    content = yaml.safe_load(config_path.read_text()) | change
+    config_path.write_text(yaml.safe_dump(content))
+    with pytest.raises(BadSettings, match=message):
+        read_config(config_path)
+
+
+def test_a_config_that_is_none_is_refused(tmp_path):
+    with pytest.raises(BadSettings, match="No such file"):
+        read_config(tmp_path / "gone.yaml")
+    (tmp_path / "list.yaml").write_text("- 1")
+    with pytest.raises(BadSettings, match="expected keys and values"):
+        read_config(tmp_path / "list.yaml")
+    (tmp_path / "broken.yaml").write_text("a: [")
+    with pytest.raises(BadSettings, match="is not YAML"):
+        read_config(tmp_path / "broken.yaml")
+    (tmp_path / "short.yaml").write_text("name: x")
+    with pytest.raises(BadSettings, match="the key 'train' is missing"):
+        read_config(tmp_path / "short.yaml")
+
+
+def test_the_configs_in_the_repository_are_read(root):
+    configs = {path.stem: read_config(path) for path in sorted((root / "configs").glob("*.yaml"))}
+    assert {"resnet18-cpu", "resnet50-gpu"} <= set(configs)
+    assert all(name == config.name for name, config in configs.items())
+    assert configs["resnet50-gpu"].depth == 50
+    assert configs["resnet50-gpu"].stages[-1].size == 256
+
+
+# --- thresholds
+
+
+def test_the_joint_threshold_makes_the_fewest_mistakes():
+    right, wrong = np.array([0.9, 0.8, 0.7, 0.35]), np.array([0.1, 0.2, 0.3, 0.75])
+    choice = joint_choice(right, wrong)
+    assert 0.3 < choice.threshold <= 0.35
+    assert choice.kept == 1
+    assert choice.turned_away == 0.75
+
+
+def test_the_person_threshold_lies_midway_between_both_demands():
+    people, nobody = np.linspace(0.5, 0.9, 101), np.linspace(0.0, 0.3, 101)
+    choice = person_choice(people, nobody, found=0.99, silent=0.99)
+    assert choice.threshold == pytest.approx((0.504 + 0.297) / 2, abs=1e-3)
+    assert choice.kept == choice.turned_away == 1
+
+
+def test_the_thresholds_command_writes_a_manifest(tmp_path):
+    model = certain_checkpoint(tmp_path / "model.pt")
+    manifest = tmp_path / "model.json"
+    manifest.write_text(json.dumps({"name": "kept", "threshold": 0.5}))
+    people, empty = write_people(tmp_path, 3), write_sceneries(tmp_path, 5)
+    arguments = ["--model", model, "--people", people, "--negatives", empty, "--write", manifest]
+    result = CliRunner().invoke(thresholds, [str(a) for a in arguments], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "of 3 people, nobody on" in result.output
+    written = json.loads(manifest.read_text())
+    assert written["name"] == "kept"
+    assert 0 < written["threshold"] < 1
+    assert 0 < written["person_threshold"] < 1
