@@ -65,7 +65,9 @@ async function look(signal) {
     clock = setInterval(say, 500);
     say();
   };
-  const onProgress = (part) => showWait(`Sending ${megabytes(photo.blob.size)}…`, part);
+  const { size } = photo.blob;
+  const kept = size > config.maxBytes ? ", kept for a day at most" : "";
+  const onProgress = (part) => showWait(`Sending ${megabytes(size)}${kept}…`, part);
   const onWait = (left, problem) => {
     clearInterval(clock);
     announce(`${explain(problem).title}. Trying again soon.`);

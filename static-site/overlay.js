@@ -51,7 +51,7 @@ function drawPerson(person, look, options) {
 function names(joints, stroke, { image, scale }) {
   const size = Math.max(12 / scale, stroke * 2);
   const texts = joints.map((j) => ({ ...j, text: label(j.name) }));
-  const boxes = placeLabels(texts, { ...image, size, gap: stroke * 2 });
+  const boxes = placeLabels(texts, { ...image, size, gap: stroke * 2 + size * 0.2 });
   return texts.map((joint, i) => {
     const { x, y, w } = boxes[i];
     const text = element("text", {
