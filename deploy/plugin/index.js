@@ -127,6 +127,10 @@ export default class HpePlugin {
 
   async buildPackage() {
     if (this.param('package') === 'image') return;
+    if (process.env.HPE_PACKAGE_ZIP) { // built and checked elsewhere
+      this.service.package.artifact = path.resolve(process.env.HPE_PACKAGE_ZIP);
+      return;
+    }
     const architecture = this.service.provider.architecture;
     const version = this.service.provider.runtime.replace('python', '');
     const script = path.join(this.serverless.serviceDir, 'deploy', 'build_package.py');

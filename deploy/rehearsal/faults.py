@@ -30,7 +30,7 @@ def check_faults(cloud: Cloud, env: Mapping[str, str], options: tuple[str, ...])
         (env, ("--param=model=models/none.onnx",), "models/none.onnx cannot be read"),
         (env, (f"--param=model={damaged}",), "does not match its manifest"),
         (env, ("--param=prefix=taken",), f"bucket name {taken} is taken"),
-        (env, ("--stage", "Not_A_Stage"), "cannot be part of a bucket name"),
+        (env, ("--stage", "Dev"), "cannot be part of a bucket name"),
         (env, ("--param=website=ftp",), "website is ftp"),
         (env, ("--param=corsOrigins=example.org",), "corsOrigins has example.org"),
         ({**env, "PYTHON": "/nonexistent/python"}, (), "Python 3.11 or newer with pip is needed"),

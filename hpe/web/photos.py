@@ -1,6 +1,6 @@
 """The bucket of big photos: uploads/ID comes in, results/ID.png and results/ID.json come out, for a day.
 
-An id is 128 random bits and is all that its owner needs, so nothing lists or guesses the others'.
+An id is 122 random bits and is all that its owner needs, so nothing lists or guesses the others'.
 """
 
 import functools
