@@ -1,6 +1,7 @@
 """Image bytes <-> upright RGB arrays: limits, orientation, transparency, and encoders that keep to a size."""
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -9,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpe.errors import BrokenImage, HpeError, TooLarge, UnsupportedImage
+from hpe.pose.containers import check_gif, check_tiff, exif_orientation, plain_png
 from hpe.pose.image_type import image_type
-from hpe.pose.jpeg import check_jpeg, decode_jpeg
-from hpe.pose.pillow_image import open_image, orientation, to_rgb
+from hpe.pose.jpeg import JpegParts, decode_jpeg, jpeg_parts
+from hpe.pose.pillow_image import open_image, orientation, resized, to_rgb
 from hpe.pose.png import encode_png
 
 RGB = NDArray[np.uint8]
@@ -23,6 +25,7 @@ WEBP_QUALITY: Final = 82
 # libwebp's speed setting: 4, its default, takes three times as long for 10 % fewer bytes
 WEBP_METHOD: Final = 2
 _LONGEST_SIDE: Final[dict[Format, int]] = {"png": 2**31 - 1, "jpeg": 65_500, "webp": 16_383}
+_CHECKS: Final[dict[str, Callable[[bytes], None]]] = {"gif": check_gif, "tiff": check_tiff}
 # Aimed at rather than the limit itself: bytes do not shrink quite as fast as pixels do.
 _AIM: Final = 0.9
 
@@ -72,7 +75,9 @@ def decode_image(data: bytes, limits: Limits = Limits(), max_side: int | None = 
         )
     kind = image_type(data)
     try:
-        rgb, turn, (width, height) = _decode(data, kind, limits, max_side)
+        if kind in _CHECKS:
+            _CHECKS[kind](data)
+        rgb, turn, stored = _decode(data, kind, limits, max_side)
     except HpeError:
         raise
     except Exception as error:  # hostile bytes make decoders raise anything, MemoryError included
@@ -80,23 +85,32 @@ def decode_image(data: bytes, limits: Limits = Limits(), max_side: int | None = 
         raise BrokenImage(
             f"the {kind.upper()} is damaged or cut off ({reason})", hint="send the whole file again"
         ) from error
-    if turn >= 5:  # these four lie on their side
-        width, height = height, width
-    return DecodedImage(upright(_fit(rgb, max_side), turn), width, height, kind)
+    width, height = stored[::-1] if turn >= 5 else stored  # those four lie on their side
+    return DecodedImage(upright(rgb, turn), width, height, kind)
 
 
 def _decode(data: bytes, kind: str, limits: Limits, max_side: int | None) -> tuple[RGB, int, tuple[int, int]]:
     """-> (H, W, 3) uint8 RGB as stored, its EXIF orientation 1..8, the stored size (width, height) in px."""
-    picture = open_image(data, kind)
-    width, height = picture.size
-    _check_pixels(width, height, limits)
     if kind == "jpeg":
-        check_jpeg(data)
-        if picture.mode in ("L", "RGB"):  # CMYK and YCCK go through Pillow, which knows Adobe's inverted ones
-            return decode_jpeg(data, width, height, max_side), orientation(picture), (width, height)
+        return _decode_jpeg(jpeg_parts(data), limits, max_side)
+    picture = open_image(plain_png(data) if kind == "png" else data, kind)
+    _check_pixels(*picture.size, limits)
     picture.load()
-    # a PNG may tell its orientation after its pixels, and a TIFF is turned by loading it
-    return to_rgb(picture), orientation(picture), picture.size
+    # a TIFF is turned by loading it
+    size = picture.size
+    fitting = _fitting(size, max_side)
+    return _resize(to_rgb(resized(picture, fitting)), *fitting), orientation(picture), size
+
+
+def _decode_jpeg(parts: JpegParts, limits: Limits, max_side: int | None) -> tuple[RGB, int, tuple[int, int]]:
+    size = (parts.width, parts.height)
+    _check_pixels(*size, limits)
+    if parts.components == 4:  # CMYK and YCCK: Pillow knows Adobe's inverted ones
+        rgb, spans = to_rgb(open_image(parts.pixels, "jpeg")), 1
+    else:
+        rgb, spans = decode_jpeg(parts, max_side)
+    extent = (parts.width / spans, parts.height / spans)
+    return _resize(rgb, *_fitting(size, max_side), extent), exif_orientation(parts.exif), size
 
 
 def _check_pixels(width: int, height: int, limits: Limits) -> None:
@@ -109,17 +123,29 @@ def _check_pixels(width: int, height: int, limits: Limits) -> None:
         )
 
 
-def _fit(rgb: RGB, max_side: int | None) -> RGB:
-    height, width = rgb.shape[:2]
-    if not max_side or max(width, height) <= max_side:
+def _fitting(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
+    """(width, height) -> the largest of the same shape whose longest side is at most `max_side`."""
+    if not max_side or max(size) <= max_side:
+        return size
+    scale = max_side / max(size)
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _resize(rgb: RGB, width: int, height: int, extent: tuple[float, float] | None = None) -> RGB:
+    """(H, W, 3) -> (height, width, 3). extent: how much of its width and height, px, is picture."""
+    tall, wide = rgb.shape[:2]
+    if (wide, tall) == (width, height):
         return rgb
-    scale = max_side / max(width, height)
-    return _resize(rgb, max(1, round(width * scale)), max(1, round(height * scale)))
-
-
-def _resize(rgb: RGB, width: int, height: int) -> RGB:
+    across, down = extent or (wide, tall)
     # below a factor of two bilinear sampling skips no pixel, and is five times as fast as averaging
-    near = max(rgb.shape[0] / height, rgb.shape[1] / width) < 2
+    near = max(down / height, across / width) < 2
+    if near and (across, down) != (wide, tall):
+        # pixel (0, 0) of both has its corner at (-0.5, -0.5)
+        rx, ry = across / width, down / height
+        back = np.array([[rx, 0.0, (rx - 1) / 2], [0.0, ry, (ry - 1) / 2]])
+        how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        out = cv2.warpAffine(rgb, back, (width, height), flags=how, borderMode=cv2.BORDER_REPLICATE)
+        return out.astype(np.uint8, copy=False)
     how = cv2.INTER_LINEAR if near else cv2.INTER_AREA
     return cv2.resize(rgb, (width, height), interpolation=how).astype(np.uint8, copy=False)
 
@@ -147,7 +173,7 @@ def encode_image(rgb: RGB, format: Format = "png", max_bytes: int | None = None)
     if format not in MEDIA_TYPES:
         raise UnsupportedImage(f"cannot write {format!r}: choose one of {', '.join(MEDIA_TYPES)}")
     height, width = rgb.shape[:2]
-    picture = _fit(rgb, _LONGEST_SIDE[format])
+    picture = _resize(rgb, *_fitting((width, height), _LONGEST_SIDE[format]))
     data = _encode(picture, format)
     while max_bytes is not None and len(data) > max_bytes:
         tall, wide = picture.shape[:2]

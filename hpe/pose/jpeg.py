@@ -1,4 +1,4 @@
-"""JPEG: what OpenCV does not check, and decoding at a half, a quarter or an eighth of the size."""
+"""JPEG: its markers walked before a decoder sees them, and decoding at a half, a quarter or an eighth of the size."""
 
 import re
 from dataclasses import dataclass
@@ -12,75 +12,102 @@ from hpe.errors import BrokenImage
 
 # mozjpeg writes about twelve, jpegtran ten. A bomb has thousands, each a pass over the whole picture.
 MAX_SCANS: Final = 30
+# A photo has some twenty, one with a large colour profile and depth maps a few hundred.
+MAX_SEGMENTS: Final = 2000
+# Padding between segments, bytes.
+_MAX_JUNK: Final = 65_536
 
-_START_OF_SCAN: Final = 0xDA
-_END_OF_IMAGE: Final = 0xD9
+_SOS, _EOI, _ADOBE, _EXIF, _COMMENT = 0xDA, 0xD9, 0xEE, 0xE1, 0xFE
+_APPLICATION: Final = range(0xE1, 0xF0)
+_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_ALONE: Final = frozenset((0x01, *range(0xD0, 0xD9)))
+_MARKER: Final = re.compile(rb"\xff[^\x00\xff]")
 # In a scan's data 0xFF is followed by 0 (a stuffed byte), D0-D7 (a restart), or a marker that ends the scan.
-_NEXT_MARKER: Final = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_SCAN_END: Final = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _REDUCED: Final = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 
 
 @dataclass(frozen=True)
-class JpegLayout:
-    """scans: how many passes over the picture the file holds. whole: whether its end marker is there."""
+class JpegParts:
+    """width, height: stored size, px. components: 1 grey, 3 colour, 4 CMYK. scans: passes over the picture.
 
+    exif: its bytes, from their TIFF header on. pixels: the file without metadata and without what follows it.
+    """
+
+    width: int
+    height: int
+    components: int
     scans: int
-    whole: bool
+    exif: bytes
+    pixels: bytes
 
 
-def jpeg_layout(data: bytes) -> JpegLayout:
-    """Walk the markers of a JPEG file, up to its end of image or its last byte. Decodes nothing."""
-    at, scans = 2, 0
-    while at + 4 <= len(data) or data[at : at + 2] == b"\xff\xd9":
-        if data[at] != 0xFF:  # junk between segments: decoders skip it, so do we
-            at += 1
+def jpeg_parts(data: bytes) -> JpegParts:
+    """Walk the markers of a JPEG file to its end; decode nothing.
+
+    Raises BrokenImage where it is cut off, or repeats something more often than any honest encoder does:
+    decoders take seconds over that, and show a cut-off file as if it were whole.
+    """
+    at, scans, exif, frame, kept = 2, 0, b"", b"", [data[:2]]
+    for _ in range(MAX_SEGMENTS):
+        found = _MARKER.search(data, at, at + _MAX_JUNK)
+        marker, start = (data[found.end() - 1], found.start()) if found else (_EOI, len(data))
+        if marker == _EOI:
+            if not scans or start == len(data):
+                raise _cut_off(data)
+            kept.append(b"\xff\xd9")
+            return _parts(frame, scans, exif, b"".join(kept))
+        if marker in _ALONE:
+            at = start + 2
             continue
-        marker = data[at + 1]
-        if marker == _END_OF_IMAGE:
-            return JpegLayout(scans, whole=scans > 0)
-        if marker == 0xFF or marker == 0 or marker == 1 or 0xD0 <= marker <= 0xD8:  # no length follows
-            at += 1 if marker == 0xFF else 2
-            continue
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        if marker == _START_OF_SCAN:
+        at = start + 2 + int.from_bytes(data[start + 2 : start + 4], "big")
+        if marker == _SOS:
             scans += 1
-            if scans > MAX_SCANS:
-                break
-            end = _NEXT_MARKER.search(data, at)
+            end = _SCAN_END.search(data, at)
             at = end.start() if end else len(data)
-    return JpegLayout(scans, whole=False)
+        if scans > MAX_SCANS:
+            raise BrokenImage(f"the JPEG has more than {MAX_SCANS} scans: save it again", limit=MAX_SCANS)
+        if marker in _FRAMES:
+            if frame:
+                raise BrokenImage("the JPEG has two frames in one: save it again")
+            frame = data[start + 4 : at]
+        if marker == _EXIF and not exif and data.startswith(b"Exif\0\0", start + 4):
+            exif = data[start + 10 : at]
+        if marker != _COMMENT and (marker not in _APPLICATION or marker == _ADOBE):
+            kept.append(data[start:at])
+    raise BrokenImage(f"the JPEG has more than {MAX_SEGMENTS} segments: save it again", limit=MAX_SEGMENTS)
 
 
-def check_jpeg(data: bytes) -> None:
-    """Raise BrokenImage where the file is cut off, or has more scans than any honest encoder writes."""
-    layout = jpeg_layout(data)
-    if layout.scans > MAX_SCANS:
-        raise BrokenImage(
-            f"the JPEG has more than {MAX_SCANS} scans: save it again with an ordinary encoder", limit=MAX_SCANS
-        )
-    if not layout.whole:
-        raise BrokenImage(
-            f"the JPEG is cut off: {len(data)} bytes arrived and its end is missing",
-            hint="send the whole file again",
-        )
+def _parts(frame: bytes, scans: int, exif: bytes, pixels: bytes) -> JpegParts:
+    if len(frame) < 6:
+        raise BrokenImage("the JPEG has no frame header: its data is damaged")
+    height, width = int.from_bytes(frame[1:3], "big"), int.from_bytes(frame[3:5], "big")
+    return JpegParts(width, height, frame[5], scans, exif, pixels)
 
 
-def decode_jpeg(data: bytes, width: int, height: int, max_side: int | None) -> NDArray[np.uint8]:
-    """JPEG bytes of width x height px -> (H, W, 3) uint8 RGB, as stored (not turned by its EXIF orientation).
+def _cut_off(data: bytes) -> BrokenImage:
+    return BrokenImage(
+        f"the JPEG is cut off: {len(data)} bytes arrived and its end is missing", hint="send the whole file again"
+    )
+
+
+def decode_jpeg(parts: JpegParts, max_side: int | None) -> tuple[NDArray[np.uint8], int]:
+    """A grey or colour JPEG -> (H, W, 3) uint8 RGB, as stored (not turned by its EXIF orientation), and how many px
+    of the photo each of its px spans. The last row and column may span fewer.
 
     With `max_side`, decoded at 1/2, 1/4 or 1/8 where the longest side still is at least that: the inverse DCT
     then makes fewer pixels. Raises BrokenImage.
     """
     flags, by = cv2.IMREAD_COLOR_RGB, 1
-    for by_ in (2, 4, 8):
-        if max_side and max(width, height) // by_ >= max_side:
-            flags, by = _REDUCED[by_], by_
+    for shrink, reduced in _REDUCED.items():
+        if max_side and max(parts.width, parts.height) // shrink >= max_side:
+            flags, by = reduced, shrink
     try:
-        image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
+        image = cv2.imdecode(np.frombuffer(parts.pixels, dtype=np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as error:
         raise BrokenImage(f"the JPEG cannot be decoded ({error.err})", hint="open and save it again") from error
-    if image is None or image.shape != (-(-height // by), -(-width // by), 3):
+    if image is None or image.shape != (-(-parts.height // by), -(-parts.width // by), 3):
         raise BrokenImage("the JPEG cannot be decoded: its data is damaged", hint="open and save it again")
     if by > 1:  # the reduced flags come in BGR only
         cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
-    return image.astype(np.uint8, copy=False)
+    return image.astype(np.uint8, copy=False), by

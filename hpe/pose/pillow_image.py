@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from hpe.errors import TooLarge, UnsupportedImage
+from hpe.pose.containers import exif_orientation
 
 # Each reader's class by itself: Image.open would import every plugin, and try them all on hostile bytes.
 _READERS: Final[dict[str, tuple[str, str]]] = {
@@ -21,7 +22,8 @@ _READERS: Final[dict[str, tuple[str, str]]] = {
     "bmp": ("PIL.BmpImagePlugin", "BmpImageFile"),
     "heic": ("pillow_heif.as_plugin", "HeifImageFile"),
 }
-_ORIENTATION: Final = 0x0112
+# Modes whose values are colours, so that a mean of them makes sense.
+_AVERAGED: Final = ("L", "LA", "RGB", "RGBA", "CMYK")
 
 
 def open_image(data: bytes, kind: str) -> Image.Image:
@@ -47,12 +49,15 @@ def open_image(data: bytes, kind: str) -> Image.Image:
 
 
 def orientation(picture: Image.Image) -> int:
-    """The EXIF orientation, 1..8; 1 (upright) where there is none, or none that makes sense."""
-    try:
-        value = picture.getexif().get(_ORIENTATION, 1)
-    except Exception:  # the pixels are worth showing whatever their metadata holds
-        return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+    """The EXIF orientation of a loaded image, 1..8. Pillow itself has turned a TIFF when it loaded it."""
+    return 1 if picture.format == "TIFF" else exif_orientation(picture.info.get("exif") or b"")
+
+
+def resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """A loaded image, averaged down to `size`; as it is where its values are no colours (palette, 16 bits)."""
+    if picture.size == size or picture.mode not in _AVERAGED or "transparency" in picture.info:
+        return picture
+    return picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0)
 
 
 def to_rgb(picture: Image.Image) -> NDArray[np.uint8]:

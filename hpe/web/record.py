@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -80,3 +81,5 @@ def log_to_stderr(level: str) -> None:
     LOGGER.handlers[:] = [handler]
     LOGGER.setLevel(level.upper())
     LOGGER.propagate = False  # Lambda's own handler would write each line once more
+    # Pillow has one for each odd tag of a photo, and a hostile photo thousands of them
+    warnings.filterwarnings("ignore", module="PIL")

@@ -15,7 +15,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from hpe.errors import BrokenImage, HpeError, TooLarge, UnsupportedImage
 from hpe.pose.image import Limits, decode_image, encode_image
-from hpe.pose.jpeg import MAX_SCANS, jpeg_layout
+from hpe.pose.jpeg import jpeg_parts
 
 pillow_heif = pytest.importorskip("pillow_heif")
 pillow_heif.register_heif_opener()
@@ -211,6 +211,18 @@ def test_max_side_is_kept_exactly_and_the_original_size_is_told(
     assert error_between(image.rgb, want) < 9
 
 
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+def test_shrinking_moves_nothing_where_sizes_do_not_divide(format: str) -> None:
+    # one dark px in 997 (2 * 498 + 1): its centre of mass must lie at the same part of the small picture
+    for column in (100, 501, 985):
+        picture = np.full((15, 997, 3), 255, np.uint8)
+        picture[:, column - 5 : column + 6] = 0
+        small = decode_image(save(picture, format, quality=95), max_side=110).rgb.astype(float)
+        dark = 255 - small.mean(axis=(0, 2))
+        centre = ((np.arange(110) + 0.5) * dark).sum() / dark.sum()
+        assert centre / 110 == pytest.approx((column + 0.5) / 997, abs=0.15 / 110)
+
+
 def test_a_small_picture_is_not_enlarged(photo: np.ndarray) -> None:
     assert decode_image(save(photo, "JPEG"), max_side=4000).rgb.shape == photo.shape
 
@@ -284,6 +296,66 @@ def test_a_bomb_is_refused_before_it_is_decoded(name: str) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
 
 
+def png_with(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A small PNG with these chunks after its header."""
+    data = encode_image(np.zeros((8, 8, 3), np.uint8)).data
+    extra = b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
+    )
+    return data[:33] + extra + data[33:]
+
+
+def gif_with(blocks: bytes) -> bytes:
+    """A GIF with these blocks before its frame."""
+    return (
+        b"GIF89a" + struct.pack("<HH", 10, 10) + b"\x80\0\0" + bytes(6) + blocks + b",\0\0\0\0\x0a\0\x0a\0\0\2\2L\1\0;"
+    )
+
+
+def tiff_of_tags(count: int, tag: int = 40_000, values: int = 0) -> bytes:
+    """A TIFF with so many tags more than it needs."""
+    data = tiff_of(10, 10)
+    tags = b"".join(struct.pack("<HHII", tag + n, 3, values, 0) for n in range(count))
+    return data[:8] + struct.pack("<H", 9 + count) + data[10 : 10 + 108] + tags + data[118:]
+
+
+MEGABYTE_OF_ZEROS = zlib.compress(bytes(1_000_000), 9)
+# name: bytes (made when asked for), whether they are read all the same
+TIME_EATERS = {
+    "a JPEG of a million comments": (lambda jpeg: jpeg[:2] + b"\xff\xfe\0\2" * 1_000_000 + jpeg[2:], False),
+    "a JPEG of padding": (lambda jpeg: jpeg[:2] + b"\xff" * 15_000_000 + jpeg[2:], False),
+    "a JPEG of zeros between segments": (lambda jpeg: jpeg[:20] + bytes(15_000_000) + jpeg[20:], False),
+    "a PNG of a million chunks": (lambda _: png_with(*[(b"tIME", b"")] * 1_000_000), False),
+    "a PNG of a thousand profiles": (lambda _: png_with(*[(b"iCCP", b"a\0\0" + MEGABYTE_OF_ZEROS)] * 1000), True),
+    "a PNG of packed texts": (lambda _: png_with(*[(b"zTXt", b"a\0\0" + MEGABYTE_OF_ZEROS)] * 1000), True),
+    "a GIF of comments": (lambda _: gif_with(b"!\xfe\x01a\0" * 3_000_000), False),
+    "a GIF of one endless comment": (lambda _: gif_with(b"!\xfe" + b"\x01a" * 7_000_000 + b"\0"), False),
+    "a GIF of junk": (lambda _: gif_with(b"\x11" * 15_000_000), False),
+    "a TIFF of tags": (lambda _: tiff_of_tags(20_000), False),
+    "a TIFF of two million strips": (lambda _: tiff_of_tags(1, 324, 2_000_000) + bytes(8_000_000), False),
+}
+
+
+@pytest.mark.parametrize("name", TIME_EATERS)
+def test_a_file_made_to_eat_time_is_done_with_quickly(name: str, astronaut_jpeg: bytes) -> None:
+    make, readable = TIME_EATERS[name]
+    data = make(astronaut_jpeg)
+    began = time.process_time()
+    if readable:
+        decode_image(data)
+    else:
+        with pytest.raises(BrokenImage):
+            decode_image(data)
+    assert time.process_time() - began < 0.3
+
+
+def test_a_gif_with_a_colour_table_and_xmp_is_read() -> None:
+    xmp = b"!\xff\x0bXMP DataXMP" + b"".join(b"\x64" + bytes(100) for _ in range(2000)) + b"\0"
+    data = save(Image.new("P", (40, 30), 3), "GIF")
+    start = 13 + (3 << ((data[10] & 7) + 1))
+    assert decode_image(data[:start] + xmp + data[start:]).width == 40
+
+
 def test_a_jpeg_that_lies_about_its_size_is_refused_or_broken(astronaut_jpeg: bytes) -> None:
     with pytest.raises(TooLarge):
         decode_image(patched_jpeg(astronaut_jpeg, 65_000, 65_000))
@@ -294,8 +366,7 @@ def test_a_jpeg_of_thousands_of_scans_is_refused(photo: np.ndarray) -> None:
     start = data.rindex(b"\xff\xda")
     end = data.rindex(b"\xff\xd9")
     bomb = data[:start] + data[start:end] * 1000 + data[end:]
-    assert jpeg_layout(data).scans <= 12
-    assert jpeg_layout(bomb).scans == MAX_SCANS + 1
+    assert jpeg_parts(data).scans <= 12
     with pytest.raises(BrokenImage, match="scans"):
         decode_image(bomb)
 

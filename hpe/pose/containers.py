@@ -1,0 +1,91 @@
+"""What is looked at in PNG, GIF and TIFF files before Pillow is: blocks that a hostile file repeats a million times.
+
+Pillow reads each block in Python, at a microsecond and more, and unpacks some of them. Nothing here decodes pixels.
+"""
+
+import struct
+from typing import Final
+
+from hpe.errors import BrokenImage
+
+# libpng writes an IDAT every 8 kB: 20 MB make 2,500.
+MAX_PNG_CHUNKS: Final = 20_000
+# XMP in a GIF comes as some thousand of these.
+MAX_GIF_BLOCKS: Final = 50_000
+MAX_TIFF_TAGS: Final = 1000
+MAX_TIFF_STRIPS: Final = 100_000
+
+# The pixels, their palette and transparency, and the orientation; texts and colour profiles may hold bombs.
+_PNG_KEPT: Final = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf"))
+_ORIENTATION: Final = 0x0112
+# Offsets and byte counts of strips and of tiles.
+_STRIP_TAGS: Final = frozenset((273, 279, 324, 325))
+
+
+def plain_png(data: bytes) -> bytes:
+    """A PNG file -> the same picture without the chunks that do not matter here. Raises BrokenImage."""
+    kept, at = [data[:8]], 8
+    for _ in range(MAX_PNG_CHUNKS):
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        name = data[at + 4 : at + 8]
+        if name in _PNG_KEPT:
+            kept.append(data[at:end])
+        if name == b"IEND" or end >= len(data):
+            return b"".join(kept)
+        at = end
+    raise BrokenImage(f"the PNG has more than {MAX_PNG_CHUNKS} chunks: save it again", limit=MAX_PNG_CHUNKS)
+
+
+def check_gif(data: bytes) -> None:
+    """Raise BrokenImage where more stands before a GIF's first frame than belongs there."""
+    flags = data[10] if len(data) > 10 else 0
+    at = 13 + (3 << ((flags & 7) + 1) if flags & 0x80 else 0)
+    in_extension = False
+    for _ in range(MAX_GIF_BLOCKS):
+        if at >= len(data) or (not in_extension and data[at] in b",;"):
+            return
+        if in_extension:  # sub-blocks: a length and so many bytes; length 0 ends them
+            in_extension = data[at] != 0
+            at += 1 + data[at]
+        elif data[at] == 0x21:
+            in_extension, at = True, at + 2
+        else:
+            at += 1
+    raise BrokenImage(f"the GIF has more than {MAX_GIF_BLOCKS} blocks before its first frame", limit=MAX_GIF_BLOCKS)
+
+
+def check_tiff(data: bytes) -> None:
+    """Raise BrokenImage where a TIFF's first directory is longer than any honest one, or cuts the picture too fine."""
+    order = "<" if data[:2] == b"II" else ">"
+    big = data[2:4] in (b"+\0", b"\0+")
+    try:
+        (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
+        (count,) = struct.unpack_from(order + ("Q" if big else "H"), data, at)
+        if count > MAX_TIFF_TAGS:
+            raise BrokenImage(f"the TIFF has {count} tags; the limit is {MAX_TIFF_TAGS}", limit=MAX_TIFF_TAGS)
+        size, head = (20, "HHQ") if big else (12, "HHI")
+        for n in range(count):
+            tag, _, values = struct.unpack_from(order + head, data, at + (8 if big else 2) + n * size)
+            if tag in _STRIP_TAGS and values > MAX_TIFF_STRIPS:
+                raise BrokenImage(f"the TIFF is cut into {values} strips: save it again", limit=MAX_TIFF_STRIPS)
+    except (struct.error, OverflowError) as error:
+        raise BrokenImage("the TIFF is damaged or cut off: its directory is not in it") from error
+
+
+def exif_orientation(exif: bytes) -> int:
+    """EXIF bytes -> the orientation, 1..8; 1 (upright) where there is none, or none that makes sense."""
+    tiff = exif.removeprefix(b"Exif\0\0")
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
+    if order is None:
+        return 1
+    try:
+        (at,) = struct.unpack_from(order + "I", tiff, 4)
+        (count,) = struct.unpack_from(order + "H", tiff, at)
+        for n in range(min(count, MAX_TIFF_TAGS)):
+            tag, kind, values = struct.unpack_from(order + "HHI", tiff, at + 2 + n * 12)
+            if tag == _ORIENTATION and kind in (3, 4) and values == 1:
+                (value,) = struct.unpack_from(order + ("H" if kind == 3 else "I"), tiff, at + 10 + n * 12)
+                return value if 1 <= value <= 8 else 1
+    except struct.error:  # the pixels are worth showing whatever their metadata holds
+        pass
+    return 1
