@@ -98,3 +98,21 @@ def attribute(node: onnx.NodeProto, name: str, default: object = None) -> object
         if found.name == name:
             return onnx.helper.get_attribute_value(found)
     return default
+
+
+def like(node: onnx.NodeProto, inputs: list[str], outputs: list[str], name: str | None = None) -> onnx.NodeProto:
+    """The same operator with the same attributes on other tensors."""
+    copied = _copy(node)
+    del copied.input[:]
+    del copied.output[:]
+    copied.input.extend(inputs)
+    copied.output.extend(outputs)
+    copied.name = name or node.name or outputs[0]
+    return copied
+
+
+def checked(graph: Graph) -> onnx.ModelProto:
+    """The edited model, held against the ONNX specification."""
+    del graph.proto.value_info[:]
+    onnx.checker.check_model(graph.model)
+    return graph.model

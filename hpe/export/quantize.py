@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from hpe.export.graph import Graph
 
 Method = Literal["minmax", "entropy", "percentile"]
-OPERATORS: Final[list[str]] = ["Conv", "Relu", "Add", "MaxPool", "Concat", "DepthToSpace"]
+MOVERS: Final[list[str]] = ["Concat", "Reshape", "Transpose"]  # move values, compute nothing
+OPERATORS: Final[list[str]] = ["Conv", "Relu", "Add", "MaxPool", *MOVERS]
 
 
 def quantize(
@@ -58,7 +59,7 @@ def quantize(
             nodes_to_exclude=list(keep_fp32),
             extra_options=options,
         )
-        return share_interleave_scales(quantized_input(onnx.load(target)))
+        return share_scales(quantized_input(onnx.load(target)))
 
 
 def quantized_input(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -84,15 +85,16 @@ def _copy_to(node: onnx.NodeProto, output: str) -> onnx.NodeProto:
     return copied
 
 
-def share_interleave_scales(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Gives the four phases of an interleave the scale of their Concat, so that it only moves bytes."""
+def share_scales(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Gives what goes into an interleave the scale of what comes out, so that it only moves bytes."""
     graph = Graph.copy_of(model)
-    for concat in graph.nodes("Concat"):
-        after = graph.sole_reader(concat.output[0], "QuantizeLinear")
+    movers = [node for node in graph.proto.node if node.op_type in MOVERS]
+    for mover in reversed(movers):  # from the end: a scale travels back over several of them
+        after = graph.sole_reader(mover.output[0], "QuantizeLinear")
         if after is None:
             continue
-        for phase in concat.input:
-            back = graph.maker(phase)
+        for source in mover.input if mover.op_type == "Concat" else mover.input[:1]:
+            back = graph.maker(source)
             forth = graph.maker(back.input[0]) if back is not None else None
             if back is None or forth is None or back.op_type != "DequantizeLinear" or forth.op_type != "QuantizeLinear":
                 continue

@@ -38,6 +38,7 @@ def test_every_layer_runs_in_int8(models: tuple[onnx.ModelProto, onnx.ModelProto
     assert types["QLinearAdd"] == 8
     assert not types.keys() & {"Conv", "Add", "Relu", "QuantizeLinear"}
     assert types["DequantizeLinear"] == 1  # the heatmaps on their way out
+    assert types["Transpose"] == 1  # and there from channels last to first
 
 
 def test_heatmaps_follow_fp32(models: tuple[onnx.ModelProto, onnx.ModelProto]) -> None:
@@ -52,12 +53,15 @@ def test_weights_take_a_quarter(models: tuple[onnx.ModelProto, onnx.ModelProto])
     assert models[1].ByteSize() < 0.27 * models[0].ByteSize()
 
 
-def test_phases_of_an_interleave_share_one_scale(models: tuple[onnx.ModelProto, onnx.ModelProto]) -> None:
+def test_an_interleave_moves_bytes_at_one_scale(models: tuple[onnx.ModelProto, onnx.ModelProto]) -> None:
     makers = {node.output[0]: node for node in models[1].graph.node}
-    concats = [node for node in models[1].graph.node if node.op_type == "Concat"]
-    assert len(concats) == 3
-    for concat in concats:
-        assert len({makers[phase].input[1] for phase in concat.input}) == 1
+    readers = {name: node for node in models[1].graph.node for name in node.input}
+    concats = [node for node in models[1].graph.node if node.op_type == "Concat" and node.input[0] in makers]
+    interleaves = [node for node in concats if makers[node.input[0]].op_type == "DequantizeLinear"]
+    assert len(interleaves) == 3 * 3  # two rows and their pair, for each of three deconvolutions
+    for concat in interleaves:
+        scales = {makers[phase].input[1] for phase in concat.input}
+        assert scales == {readers[concat.output[0]].input[1]}
 
 
 def test_entropy_and_percentile_calibrate_as_well() -> None:

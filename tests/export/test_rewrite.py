@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from hpe.errors import BadModel
-from hpe.export.rewrite import final_before_interleave, fold_batch_norm, rewrite, split_deconvolutions, uint8_input
+from hpe.export.rewrite import (
+    final_before_interleave,
+    fold_batch_norm,
+    interleave_rows,
+    rewrite,
+    split_deconvolutions,
+    uint8_input,
+)
 from hpe.export.to_onnx import to_onnx
 from hpe.train.network import normalise
 
@@ -32,7 +39,7 @@ def test_every_step_equals_torch_for_every_depth(depth: int) -> None:
     assert np.abs(expected).max() > 1e-3  # a dead network would agree with anything
     model = to_onnx(network, SIZE)
     assert relative_error(run(model, normalised.numpy()), expected) < 1e-4
-    for step in (fold_batch_norm, split_deconvolutions, final_before_interleave):
+    for step in (fold_batch_norm, split_deconvolutions, final_before_interleave, interleave_rows):
         model = step(model)
         assert relative_error(run(model, normalised.numpy()), expected) < 1e-4, step.__name__
     model = uint8_input(model)
@@ -42,17 +49,24 @@ def test_every_step_equals_torch_for_every_depth(depth: int) -> None:
 def test_nothing_is_left_that_has_no_int8_kernel() -> None:
     types = {node.op_type for node in rewrite(to_onnx(lively_network(18, 32), SIZE)).graph.node}
     assert types == {
-        *("Conv", "Relu", "Add", "MaxPool", "Concat", "DepthToSpace"),
-        *("Pad", "Transpose", "DequantizeLinear"),
+        *("Conv", "Relu", "Add", "MaxPool"),
+        *("Concat", "Reshape", "Transpose"),  # the interleaves
+        *("Split", "Shape", "Expand", "DequantizeLinear"),  # the picture
     }
 
 
 def test_only_sixteen_channels_are_shuffled_at_full_size() -> None:
     model = rewrite(to_onnx(lively_network(18, 32), SIZE))
-    shapes = onnx.shape_inference.infer_shapes(model).graph.value_info
-    widths = {v.name: v.type.tensor_type.shape.dim[1].dim_value for v in shapes}
-    last = [node for node in model.graph.node if node.op_type == "DepthToSpace"][-1]
-    assert widths[last.input[0]] == 4 * 16
+    shapes = {v.name: v.type.tensor_type.shape.dim for v in onnx.shape_inference.infer_shapes(model).graph.value_info}
+    last = [node for node in model.graph.node if node.op_type == "Reshape"][-1]
+    assert [d.dim_value for d in shapes[last.output[0]][1:]] == [SIZE // 4, SIZE // 4, 16]
+
+
+def test_another_first_convolution_is_refused() -> None:
+    network = lively_network(18, 32)
+    network.conv1 = nn.Conv2d(3, 64, 5, 2, 2, bias=False)
+    with pytest.raises(BadModel, match="only 7x7, stride 2, padding 3"):
+        rewrite(to_onnx(network, SIZE))
 
 
 def test_the_border_is_exact_on_a_plain_picture() -> None:

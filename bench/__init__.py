@@ -1,0 +1,1 @@
+"""`python -m bench`: every measurement of this project, each part runnable alone."""
