@@ -79,9 +79,9 @@ $(RUN): requirements.txt requirements-cli.txt pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(DEV): requirements-dev.txt $(RUN)
-	@test -z "$(TORCH_INDEX)" || $(PIP) install -q --retries 1 --timeout 15 --no-deps "$$(grep '^torch==' requirements-dev.txt)" \
+	@test -z "$(TORCH_INDEX)" || $(PIP) install -q --retries 1 --timeout 15 --no-compile --no-deps "$$(grep '^torch==' requirements-dev.txt)" \
 	  --extra-index-url "$(TORCH_INDEX)" || echo "No PyTorch from $(TORCH_INDEX): taking the package index's"
-	$(PIP) install -q -r requirements-dev.txt
+	$(PIP) install -q --no-compile -r requirements-dev.txt
 	@touch $@
 
 $(NODE): package-lock.json
