@@ -16,5 +16,5 @@ const rules = {
 export default [
   { ignores: ["node_modules/", ".venv/", "build/", "runs/"] },
   { files: ["static-site/**/*.js"], languageOptions: { globals: globals.browser }, rules },
-  { files: ["tests/site/**/*.js"], languageOptions: { globals: globals.node }, rules },
+  { files: ["tests/site/**/*.js", "tests/deploy/**/*.js", "deploy/**/*.js"], languageOptions: { globals: globals.node }, rules },
 ];

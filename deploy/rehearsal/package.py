@@ -70,7 +70,7 @@ def check_image(bin: Path, version: str, python: Path) -> str:
 
 def unpack(architecture: str) -> Path:
     """The package's files in a folder, as Lambda lays them in /var/task."""
-    folder = WORK / "task"
+    folder = WORK / f"task-{architecture}"
     shutil.rmtree(folder, ignore_errors=True)
     with zipfile.ZipFile(_zip(architecture)) as archive:
         archive.extractall(folder)

@@ -42,14 +42,14 @@ class Stack:
         context = ssl.create_default_context(cafile=str(self.cloud.certificate))
         context.check_hostname = False  # the emulator's address; the name goes into the Host header
         connection = http.client.HTTPSConnection("127.0.0.1", self.cloud.port, context=context, timeout=90)
-        path = parts.path or "/"
+        path, host = parts.path or "/", parts.netloc
         if path == "/health" and parts.netloc.split(".")[1:2] == ["execute-api"]:
             # ministack answers /health itself on every host; this is its other address of the same route
-            path = f"/_aws/execute-api/{parts.netloc.split('.')[0]}/$default/health"
+            path, host = f"/_aws/execute-api/{host.split('.')[0]}/$default/health", f"127.0.0.1:{self.cloud.port}"
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         try:
             connection.request(method, path + (f"?{parts.query}" if parts.query else ""), body or None,
-                               {"host": parts.netloc, **named})  # fmt: skip
+                               {"host": host, **named})  # fmt: skip
             response = connection.getresponse()
             found = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, found, response.read())
