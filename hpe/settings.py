@@ -9,6 +9,8 @@ from hpe.errors import BadSettings
 
 # Lambda answers at most 6 MB; base64 makes 4 bytes of 3, and the envelope needs a little.
 LAMBDA_BODY_BYTES: Final[int] = 6_291_556
+# Lambda shows two cores or more, but shares them out by memory
+LAMBDA_MB_PER_CORE: Final[int] = 1_769
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -16,9 +18,10 @@ _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 class Settings:
     """Read with `Settings.from_env(os.environ)`; after that, passed as an argument.
 
-    model: empty for the file in models/, a path, or s3://bucket/key. threads: per inference, 0 for all.
-    threshold: joint score below which a joint is unsure; 0 means the model's own default. max_*: limits, each
-    named in the error that it causes. cors_origins: web origins that may call the API, or "*" for any.
+    model: empty for the file in models/, a path, or s3://bucket/key. threads: per inference; 0 for all usable
+    cores, in Lambda for as many as its memory buys. threshold: joint score below which a joint is unsure; 0
+    means the model's own default. max_*: limits, each named in the error that it causes. cors_origins: web
+    origins that may call the API, or "*" for any.
     Of the local server alone: concurrent is how many photos it looks at at once (0: one a core), queue how
     many more may wait, and lambda_limits whether it keeps to Lambda's 6 MB each way.
     photo_bucket: where POST /uploads lets big photos be put, empty where that is not offered; photo_max_bytes:
@@ -66,11 +69,23 @@ class Settings:
             text = environ.get(variable, "").strip()
             if text:
                 values[name] = _parse(variable, text, default)
+        memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+        if not values.get("threads") and memory.isdecimal():
+            values["threads"] = max(1, whole_cores(int(memory) / LAMBDA_MB_PER_CORE))
         return cls(**values)  # type: ignore[arg-type]
 
     @classmethod
     def _defaults(cls) -> dict[str, object]:
         return {field.name: field.default for field in fields(cls)}
+
+
+def whole_cores(share: float) -> int:
+    """A share of CPU in cores -> how many threads it keeps busy.
+
+    1.7 feeds two; with 1.45 or less, two threads wait for each other's turn and one alone is faster
+    (docs/decisions/threads.md).
+    """
+    return int(share + 0.3)
 
 
 def _parse(variable: str, text: str, default: object) -> object:

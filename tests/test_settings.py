@@ -65,3 +65,12 @@ def test_settings_cannot_be_changed() -> None:
 def test_the_largest_answer_fits_lambda_after_base64() -> None:
     headers_and_envelope = 8_000
     assert -(-Settings().max_response_bytes // 3) * 4 + headers_and_envelope < LAMBDA_BODY_BYTES
+
+
+@pytest.mark.parametrize(("megabytes", "threads"), [(128, 1), (1769, 1), (2560, 1), (3008, 2), (3538, 2), (10240, 6)])
+def test_in_lambda_threads_follow_the_memory(megabytes: int, threads: int) -> None:
+    assert Settings.from_env({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(megabytes)}).threads == threads
+
+
+def test_a_number_of_threads_that_is_given_stands() -> None:
+    assert Settings.from_env({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769", "HPE_THREADS": "4"}).threads == 4

@@ -9,13 +9,30 @@ from numpy.typing import NDArray
 
 from hpe.engine.manifest import ModelCard
 from hpe.errors import BadModel
+from hpe.settings import whole_cores
+
+_CGROUP_FILES = (
+    "/sys/fs/cgroup/cpu.max",
+    "/sys/fs/cgroup/cpu/cpu.cfs_quota_us",
+    "/sys/fs/cgroup/cpu/cpu.cfs_period_us",
+)
 
 
 def usable_cores() -> int:
-    """Cores that this process may run on; in a container fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Cores that this process may run on: in a container often fewer than it sees."""
+    seen = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    share = cpu_quota()
+    return seen if share is None else max(1, min(seen, whole_cores(share)))
+
+
+def cpu_quota() -> float | None:
+    """The container's CPU limit in cores (docker --cpus), None where there is none. cgroups v2, then v1."""
+    v2, quota, period = (Path(name) for name in _CGROUP_FILES)
+    try:
+        limit, per = v2.read_text().split() if v2.exists() else (quota.read_text().strip(), period.read_text())
+        return None if limit in ("max", "-1") else int(limit) / int(per)
+    except (OSError, ValueError):
+        return None
 
 
 class Session:
@@ -29,8 +46,9 @@ class Session:
         options.intra_op_num_threads = threads or usable_cores()
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        # a spinning thread burns the CPU share that Lambda bills, and starves its neighbours in a container
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Threads that spin between two layers are awake for the next: with sleeping ones two threads gained
+        # nothing on a busy host. Once a run ends they sleep, and leave the cores to the rest of the request.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises its own kinds, none of them public

@@ -1,0 +1,73 @@
+"""Threads follow the share of CPU that there is, and a file that is no model is refused in words."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from hpe.engine import session as module
+from hpe.engine.manifest import ModelCard
+from hpe.engine.session import Session, cpu_quota, usable_cores
+from hpe.errors import BadModel
+
+CARD = ModelCard("tiny", "tiny.onnx", "0" * 64, 32, "none", 0.2, 0.2, 1.5)
+
+
+def write_model(path: Path, kind: int) -> Path:
+    """A model that casts its picture to float."""
+    picture = helper.make_tensor_value_info("image", kind, ["N", 32, 32, 3])
+    out = helper.make_tensor_value_info("heatmaps", TensorProto.FLOAT, ["N", 32, 32, 3])
+    graph = helper.make_graph([helper.make_node("Cast", ["image"], ["heatmaps"], to=1)], "tiny", [picture], [out])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return path
+
+
+def test_a_uint8_model_runs(tmp_path: Path) -> None:
+    picture = np.full((1, 32, 32, 3), 7, np.uint8)
+    found = Session(write_model(tmp_path / "tiny.onnx", TensorProto.UINT8), CARD, threads=1).run(picture)
+    assert found.dtype == np.float32
+    assert (found == 7).all()
+
+
+def test_a_model_of_float_pictures_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadModel, match="expected one uint8 picture"):
+        Session(write_model(tmp_path / "tiny.onnx", TensorProto.FLOAT), CARD)
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.onnx"
+    path.write_bytes(b"not a model")
+    with pytest.raises(BadModel, match=r"tiny\.onnx cannot be loaded"):
+        Session(path, CARD)
+
+
+@pytest.fixture
+def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    names = ("cpu.max", "cpu.cfs_quota_us", "cpu.cfs_period_us")
+    monkeypatch.setattr(module, "_CGROUP_FILES", tuple(str(tmp_path / name) for name in names))
+    monkeypatch.setattr(module.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("limit", "threads"),
+    [("max 100000", 8), ("50000 100000", 1), ("145000 100000", 1), ("170000 100000", 2), ("900000 100000", 8)],
+)
+def test_a_container_with_part_of_the_cores_gets_as_many_threads(cgroup: Path, limit: str, threads: int) -> None:
+    (cgroup / "cpu.max").write_text(limit + "\n")
+    assert usable_cores() == threads
+
+
+def test_the_older_kind_of_cgroup_is_read_as_well(cgroup: Path) -> None:
+    (cgroup / "cpu.cfs_period_us").write_text("100000\n")
+    (cgroup / "cpu.cfs_quota_us").write_text("200000\n")
+    assert cpu_quota() == 2.0
+    (cgroup / "cpu.cfs_quota_us").write_text("-1\n")
+    assert cpu_quota() is None
+
+
+def test_without_cgroups_every_core_is_used(cgroup: Path) -> None:
+    assert cpu_quota() is None
+    assert usable_cores() == 8
