@@ -27,15 +27,6 @@ def _narrow(monkeypatch):
     monkeypatch.setattr("hpe.train.loop.draw_curve", lambda log, out: None)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """Sums in another order would be other sums; and threads of a busy machine wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture
 def config(tmp_path: Path) -> TrainConfig:
     people = Source("shards", str(write_people(tmp_path, 8, side_px=64)))
