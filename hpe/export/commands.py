@@ -36,12 +36,11 @@ def export(checkpoint: Path, out: Path, size: int | None, plain: bool, verify: P
     hpe export runs/mine/best.pt -o build/pose-fp32.onnx
     hpe export pose_resnet_50_256x256.pth.tar -o build/r50.onnx --size 256
     """
-    from hpe.export.to_onnx import load_network, to_onnx
-    from hpe.train.loop import read_checkpoint
+    from hpe.export.to_onnx import to_onnx
+    from hpe.train.checkpoint import read_network
     from hpe.train.network import describe
 
-    network = load_network(checkpoint)
-    saved = read_checkpoint(checkpoint)
+    network, saved = read_network(checkpoint)
     side = size or int(saved.get("size", 256))
     model = to_onnx(network, side)
     if plain:
@@ -81,7 +80,7 @@ def export(checkpoint: Path, out: Path, size: int | None, plain: bool, verify: P
     help="How activation ranges are chosen.",
 )
 @click.option("--percentile", default=99.999, show_default=True, help="For --method percentile.")
-@click.option("--reduce-range", is_flag=True, help="7-bit weights.")
+@click.option("--reduce-range/--full-range", default=True, show_default=True, help="7-bit weights: safe on AVX2.")
 @click.option("--threshold", type=float, help="Joint threshold for the manifest [the fp32 model's].")
 @click.option("--person-threshold", type=float, help="Person threshold for the manifest [the fp32 model's].")
 @click.option("--verify", type=FILE, metavar="DATA.json", help="Compare with fp32 on these people and print a report.")

@@ -82,7 +82,7 @@ def compare(
             reference, confident = points, np.stack([s for _, s in decoded]) >= sure
         shift = np.linalg.norm(points - reference, axis=-1)[confident]
         image_points = np.stack([undo_affine(p, a) for p, a in zip(points, affines, strict=True)])
-        score, per_joint = pck(image_points, labels, labelled, torso_px(labels), 0.2, LSP_JOINTS)
+        score, per_joint = pck(image_points, labels, labelled, torso_px(labels, labelled), 0.2, LSP_JOINTS)
         median, p95 = (float(v) for v in np.percentile(shift, [50, 95])) if shift.size else (0.0, 0.0)
         found.append(Variant(name, megabytes, median, p95, score, per_joint))
     return found

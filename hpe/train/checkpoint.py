@@ -20,7 +20,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise BadModel(f"{path}: no such checkpoint") from error
     except Exception as error:  # torch raises many kinds for files that are not checkpoints
-        raise BadModel(f"{path} is not a checkpoint that can be loaded safely: {str(error).splitlines()[0]}") from error
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise BadModel(f"{path} is not a checkpoint that can be loaded safely: {reason}") from error
     if not isinstance(saved, dict):
         raise BadModel(f"{path}: holds a {type(saved).__name__}, expected a dict of weights")
     return saved if "state_dict" in saved else {"state_dict": saved}
@@ -36,16 +37,32 @@ def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
 def read_network(path: Path) -> tuple[PoseResNet, dict[str, Any]]:
     """A checkpoint -> its PoseResNet in eval mode, depth and widths read off the weights, and the rest of the file.
 
-    A run's `last.pt` holds averaged weights as well (`ema`): those are taken, as for `best.pt`.
+    A run's `last.pt` holds averaged weights as well (`ema`): those are taken, as for `best.pt`. Raises BadModel
+    naming the keys that are missing, unexpected or of another shape.
     """
     saved = read_checkpoint(path)
     state = plain_state(saved.get("ema") or saved["state_dict"])
-    try:
-        joints, deconv = len(state["final_layer.weight"]), state["deconv_layers.0.weight"].shape[1]
-        model = PoseResNet(_depth(state), joints, deconv, width=len(state["conv1.weight"]))
-        model.load_state_dict(state)
-    except (KeyError, RuntimeError) as error:
-        raise BadModel(f"{path} does not hold a PoseResNet's weights: {error}") from error
+    missing = [k for k in ("conv1.weight", "deconv_layers.0.weight", "final_layer.weight") if k not in state]
+    if missing:
+        raise BadModel(f"{path}: not a PoseResNet checkpoint: it lacks {', '.join(missing)}")
+    joints, deconv = len(state["final_layer.weight"]), state["deconv_layers.0.weight"].shape[1]
+    model = PoseResNet(_depth(state, path), joints, deconv, width=len(state["conv1.weight"]))
+    own = model.state_dict()
+    # very old checkpoints have no batch counters, which play no part in eval mode
+    state = {k: v for k, v in own.items() if k.endswith("num_batches_tracked")} | state
+    problems = [
+        *(f"missing {k}" for k in own if k not in state),
+        *(f"unexpected {k}" for k in state if k not in own),
+        *(
+            f"{k} is {tuple(state[k].shape)}, expected {tuple(own[k].shape)}"
+            for k in own
+            if k in state and state[k].shape != own[k].shape
+        ),
+    ]
+    if problems:
+        more = f" and {len(problems) - 6} more" if len(problems) > 6 else ""
+        raise BadModel(f"{path}: does not fit PoseResNet-{model.depth}: {'; '.join(problems[:6])}{more}")
+    model.load_state_dict(state)
     return model.eval(), saved
 
 
@@ -55,14 +72,14 @@ def plain_state(state: State) -> State:
     return {k: v.float() if v.is_floating_point() else v for k, v in plain.items()}
 
 
-def _depth(state: State) -> int:
+def _depth(state: State, path: Path) -> int:
     blocks = [{m[1] for k in state if (m := re.match(rf"layer{stage}\.(\d+)\.", k))} for stage in (1, 2, 3, 4)]
     counts = tuple(len(b) for b in blocks)
     bottleneck = "layer1.0.conv3.weight" in state
     for depth, expected in BLOCKS.items():
         if counts == expected and bottleneck == (depth >= 50):
             return depth
-    raise KeyError(f"stages of {counts} blocks")
+    raise BadModel(f"{path}: stages of {counts} blocks are no ResNet-{'/'.join(map(str, BLOCKS))}")
 
 
 def take_initial_weights(model: PoseResNet, path: Path, channels: str = "rgb") -> str:

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from hpe.errors import BadModel
-from hpe.export.to_onnx import load_network, to_onnx
+from hpe.export.to_onnx import to_onnx
+from hpe.train.checkpoint import read_network
 from hpe.train.network import PoseResNet
 
 
@@ -17,14 +18,14 @@ def saved(path: Path, state: object) -> Path:
 
 @pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
 def test_depth_is_read_off_the_weights(tmp_path: Path, depth: int) -> None:
-    network = load_network(saved(tmp_path / "a.pth.tar", PoseResNet(depth, deconv_channels=16).state_dict()))
+    network, _ = read_network(saved(tmp_path / "a.pth.tar", PoseResNet(depth, deconv_channels=16).state_dict()))
     assert (network.depth, network.deconv_channels, network.training) == (depth, 16, False)
 
 
 def test_data_parallel_names_and_missing_batch_counters_load(tmp_path: Path) -> None:
     state = PoseResNet(18, deconv_channels=16).state_dict()
     old = {f"module.{k}": v for k, v in state.items() if not k.endswith("num_batches_tracked")}
-    network = load_network(saved(tmp_path / "a.pth.tar", old))
+    network, _ = read_network(saved(tmp_path / "a.pth.tar", old))
     assert torch.equal(network.conv1.weight, state["conv1.weight"])
 
 
@@ -32,7 +33,7 @@ def test_half_precision_checkpoint_under_state_dict_loads_as_float(tmp_path: Pat
     state = {
         k: v.half() if v.is_floating_point() else v for k, v in PoseResNet(18, deconv_channels=16).state_dict().items()
     }
-    assert load_network(saved(tmp_path / "a.pt", {"state_dict": state})).conv1.weight.dtype == torch.float32
+    assert read_network(saved(tmp_path / "a.pt", {"state_dict": state}))[0].conv1.weight.dtype == torch.float32
 
 
 def test_missing_and_unexpected_keys_are_named(tmp_path: Path) -> None:
@@ -40,19 +41,19 @@ def test_missing_and_unexpected_keys_are_named(tmp_path: Path) -> None:
     del state["layer2.0.bn1.weight"]
     state["extra.weight"] = torch.zeros(1)
     with pytest.raises(BadModel, match=r"missing layer2\.0\.bn1\.weight; unexpected extra\.weight"):
-        load_network(saved(tmp_path / "a.pt", state))
+        read_network(saved(tmp_path / "a.pt", state))
 
 
 def test_wrong_shape_is_named(tmp_path: Path) -> None:
     state = PoseResNet(18, deconv_channels=16).state_dict()
     state["conv1.weight"] = torch.zeros(64, 3, 3, 3)
     with pytest.raises(BadModel, match=r"conv1\.weight is \(64, 3, 3, 3\), expected \(64, 3, 7, 7\)"):
-        load_network(saved(tmp_path / "a.pt", state))
+        read_network(saved(tmp_path / "a.pt", state))
 
 
 def test_a_classifier_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadModel, match="lacks deconv_layers"):
-        load_network(saved(tmp_path / "a.pt", {"conv1.weight": torch.zeros(64, 3, 7, 7)}))
+        read_network(saved(tmp_path / "a.pt", {"conv1.weight": torch.zeros(64, 3, 7, 7)}))
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 half a zip"])
@@ -60,7 +61,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes)
     path = tmp_path / "a.pt"
     path.write_bytes(content)
     with pytest.raises(BadModel, match=r"a\.pt"):
-        load_network(path)
+        read_network(path)
 
 
 def test_a_checkpoint_that_would_run_code_is_refused(tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path: Path) -> None:
             return print, ("this must not run",)
 
     with pytest.raises(BadModel, match="loaded safely"):
-        load_network(saved(tmp_path / "a.pt", {"state_dict": Evil()}))
+        read_network(saved(tmp_path / "a.pt", {"state_dict": Evil()}))
 
 
 @pytest.mark.parametrize("size", [0, 32, 100, 250])

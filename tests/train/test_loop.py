@@ -192,7 +192,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):
     with pytest.raises(BadModel, match="holds a list"):
         read_checkpoint(tmp_path / "list.pt")
     torch.save({"weight": torch.zeros(3)}, tmp_path / "other.pt")
-    with pytest.raises(BadModel, match="does not hold a PoseResNet"):
+    with pytest.raises(BadModel, match="not a PoseResNet checkpoint"):
         read_network(tmp_path / "other.pt")
 
 
