@@ -4,8 +4,8 @@ VENV ?= .venv
 PORT ?= 8000
 HOST ?= 127.0.0.1
 CONFIG ?= configs/resnet18-cpu.yaml
-# PyTorch's wheels without CUDA, 200 MB instead of 3 GB; empty takes what the package index has
-TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+# An index of PyTorch's wheels without CUDA saves 3 GB; empty takes what pip's own index has
+TORCH_INDEX ?=
 
 # the first Python that is new enough
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -79,9 +79,7 @@ $(RUN): requirements.txt requirements-cli.txt pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(DEV): requirements-dev.txt $(RUN)
-	@test -z "$(TORCH_INDEX)" || $(PIP) install -q --retries 1 --timeout 15 --no-compile --no-deps "$$(grep '^torch==' requirements-dev.txt)" \
-	  --extra-index-url "$(TORCH_INDEX)" || echo "No PyTorch from $(TORCH_INDEX): taking the package index's"
-	$(PIP) install -q --no-compile -r requirements-dev.txt
+	$(PIP) install -q --no-compile -r requirements-dev.txt $(if $(TORCH_INDEX),--extra-index-url "$(TORCH_INDEX)")
 	@touch $@
 
 $(NODE): package-lock.json
