@@ -51,7 +51,7 @@ def pictures(size: int, count: int = 8) -> NDArray[np.uint8]:
 
 def normalised(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(N, S, S, 3) uint8 RGB -> (N, 3, S, S) as the network was trained on."""
-    from hpe.export.rewrite import MEAN_RGB, STD_RGB
+    from hpe.export.stem import MEAN_RGB, STD_RGB
 
     planes = (images / 255 - MEAN_RGB) / STD_RGB
     return np.ascontiguousarray(planes.transpose(0, 3, 1, 2), dtype=np.float32)
@@ -145,7 +145,6 @@ def _static(source: Path, planes: NDArray[np.float32]) -> onnx.ModelProto:
         per_channel=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
-        op_types_to_quantize=["Conv", "Relu", "Add", "MaxPool"],
     )
     prepared.unlink()
     return _taken(target)

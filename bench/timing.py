@@ -32,7 +32,9 @@ class Times:
         return float(np.median(self.seconds / other.seconds))
 
 
-def paired(calls: Mapping[str, Callable[[], Any]], rounds: int, warm: int = 2, limit_s: float = 60.0) -> dict[str, Times]:
+def paired(
+    calls: Mapping[str, Callable[[], Any]], rounds: int, warm: int = 2, limit_s: float = 60.0
+) -> dict[str, Times]:
     """Runs every call `rounds` times (fewer, at least 5, when `limit_s` is used up) -> its times."""
     rng = np.random.default_rng(0)
     names = list(calls)

@@ -27,12 +27,13 @@ def quantize(
     method: Method = "minmax",
     percentile: float = 99.999,
     keep_fp32: Sequence[str] = (),
-    reduce_range: bool = False,
+    reduce_range: bool = True,
 ) -> onnx.ModelProto:
     """A model from `rewrite` and (N, S, S, 3) uint8 RGB training crops -> int8 QDQ model.
 
     Activations uint8 per tensor, weights int8 per output channel, biases int32. keep_fp32: names of nodes to
-    leave alone. reduce_range: 7-bit weights, for hosts whose u8 x s8 products saturate.
+    leave alone. reduce_range: 7-bit weights. On x86 without VNNI two u8 x s8 products are added in 16 bits, and
+    saturate with 8-bit weights: docs/decisions/avx2.md.
     """
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 

@@ -1,0 +1,34 @@
+"""`python -m bench [PART ...]`: measure, and write bench/results.md.
+
+Without names every part runs, in about six minutes on two cores; --full takes longer and counts more,
+5,000 requests in the soak, and --quick only looks whether all works.
+"""
+
+import argparse
+import importlib
+import time
+
+from bench.report import FULL, NORMAL, QUICK, write_section
+
+PARTS = ("latency", "tuning", "stages", "coldstart", "memory", "folder", "soak", "cost", "avx2")
+
+
+def main() -> None:
+    """Run the parts that are asked for, one after another, each into its section."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.replace("`", ""))
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of: {', '.join(PARTS)} [all]")
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--quick", action="store_const", const=QUICK, dest="effort")
+    group.add_argument("--full", action="store_const", const=FULL, dest="effort")
+    asked = parser.parse_args()
+    if unknown := set(asked.parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    for name in asked.parts or PARTS:
+        begin = time.perf_counter()
+        body = importlib.import_module(f"bench.{name}").run(asked.effort or NORMAL)
+        write_section(name, PARTS, body)
+        print(f"{body}\n\n({name}: {time.perf_counter() - begin:.0f} s)\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Requests to `hpe.web.api.handle`, with the default model or a big one."""
+
+import dataclasses
+import logging
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from bench import models
+from bench.models import BUILD, Net
+from bench.photos import jpeg
+
+SETTINGS: dict[str, Any] = {}
+
+
+@cache
+def model_path(net: Net | None) -> Path | None:
+    """The default model (None), or `net` with random weights and thresholds of 0: always a person to draw."""
+    if net is None:
+        return None
+    from hpe.export.bundle import write_bundle
+
+    path = BUILD / f"{net.stem}-bundle.onnx"
+    card = {
+        "name": net.stem,
+        "input_size": net.size,
+        "architecture": net.name,
+        "threshold": 0.0,
+        "person_threshold": 0.0,
+        "sigma": 2.0,
+    }
+    write_bundle(onnx.load(models.int8(net)), path, card)
+    return path
+
+
+@cache
+def estimator(net: Net | None, threads: int = 0) -> Any:
+    """One estimator a model; the default model takes its own thresholds."""
+    from hpe.engine.estimator import PoseEstimator
+
+    return PoseEstimator(model_path(net), threads=threads)
+
+
+def request(width: int, net: Net | None, threads: int = 0, format: str = "png") -> dict[str, float]:
+    """One warm POST /pose of a photo `width` px wide -> ms by stage, and `bytes` of the answer."""
+    from hpe.settings import Settings
+    from hpe.web.api import handle
+    from hpe.web.messages import Request
+
+    logging.getLogger("hpe").setLevel(logging.ERROR)
+    sent = Request("POST", "/pose", {"format": format}, {"content-type": "image/jpeg"}, jpeg(width))
+    found = estimator(net, threads)
+    response = handle(sent, lambda: found, dataclasses.replace(Settings(), **SETTINGS))
+    if response.status != 200:
+        raise RuntimeError(f"{response.status}: {response.body[:300]!r}")
+    stages = dict(part.split(";dur=") for part in response.headers["Server-Timing"].split(", "))
+    return {name: float(ms) for name, ms in stages.items()} | {"bytes": float(len(response.body))}
