@@ -89,6 +89,8 @@ def in_the_cloud(
     report.step("bad input is one clear line, and nothing is made", lambda: check_faults(cloud, env, options))
     report.step("deploy", lambda: last_line(serverless("deploy", "--package", str(folder), *options, env=env)))
     deployed = stack.Stack(cloud)
+    deployed.repeat_cors(json.loads((folder / "cloudformation-template-update-stack.json").read_text()))
+    report.step("CORS", lambda: stack.check_cors(deployed))
     report.step("health", lambda: check_health(deployed))
     for photo in photos[:4]:
         report.step(

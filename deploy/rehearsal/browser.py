@@ -48,15 +48,17 @@ def drive(stack: Stack, photo: Path, people: list[dict[str, Any]]) -> Path:
             browser.find_element(By.ID, "file").send_keys(str(photo))
             end = time.monotonic() + 90
             view = ""
-            while time.monotonic() < end and view not in ("result", "problem"):
+            while time.monotonic() < end and view not in ("done", "problem"):
                 view = browser.find_element(By.ID, "main").get_attribute("data-view") or ""
                 time.sleep(0.3)
             shot = WORK / "site.png"
             browser.save_screenshot(str(shot))
             said = browser.find_element(By.ID, "summary").text + browser.find_element(By.ID, "problem").text
-            complaints = [line["message"] for line in browser.get_log("browser") if line["level"] in SEVERE]
+            log = [line["message"] for line in browser.get_log("browser") if line["level"] in SEVERE]
+            # ministack answers /health itself, for every host, and knows nothing of CORS there
+            complaints = [line for line in log if f"{stack.api}/health" not in line]
             rows = browser.find_elements(By.CSS_SELECTOR, "#joints tr")
-    expect(view == "result", f"the page shows {view!r}: {said} {complaints}")
+    expect(view == "done", f"the page shows {view!r}: {said} {complaints}")
     expect(not complaints, f"the console has {json.dumps(complaints)[:800]}")
     expect(bool(people) == bool(rows), f"the page lists {len(rows)} joints, the engine found {len(people)} people")
     if not shot.is_file():

@@ -80,7 +80,10 @@ def unpack(architecture: str) -> Path:
 def references(task: Path, python: Path, photos: list[Path]) -> dict[str, dict[str, Any]]:
     """Photo's name -> what the package's own code answers without any cloud."""
     script = ROOT / "deploy" / "rehearsal" / "reference.py"
-    output = run([python, "-I", script, task, ROOT / "models" / "pose.onnx", *photos], env=bare_environment())
+    command = [str(part) for part in (python, "-I", script, task, ROOT / "models" / "pose.onnx", *photos)]
+    result = subprocess.run(command, env=bare_environment(), capture_output=True, text=True, check=False)
+    expect(result.returncode == 0, f"the package's own code: {result.stderr[-2000:]}")
+    output = result.stdout
     lines = [line for line in output.splitlines() if line.startswith('{"people"')]
     return {photo.name: json.loads(line) for photo, line in zip(photos, lines, strict=True)}
 

@@ -1,6 +1,8 @@
 """What the deployed package must answer: its own code on its own libraries, without any cloud.
 
-    PYTHON -I reference.py PACKAGE MODEL PHOTO...   -> one line of JSON a photo: {"people", "png_sha256"}
+    PYTHON -I reference.py PACKAGE MODEL PHOTO...
+
+prints one line of JSON a photo: {"people", "png_sha256", "worker": the same two, as the worker makes them}.
 
 Runs under the Lambda runtime's Python with nothing but the package on the path.
 """
@@ -8,7 +10,12 @@ Runs under the Lambda runtime's Python with nothing but the package on the path.
 import hashlib
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, Final
+
+# The worker's HPE_MAX_OUTPUT_SIDE in serverless.yml.
+WORKER_SIDE: Final = 4096
 
 
 def main() -> None:
@@ -18,10 +25,13 @@ def main() -> None:
     from hpe.settings import Settings
     from hpe.web.api import handle
     from hpe.web.messages import Request
+    from hpe.web.record import Record
     from hpe.web.source import EstimatorSource
+    from hpe.web.worker import look
 
     settings = Settings(model=model, cache_dir=str(Path(photos[0]).parent))
     source = EstimatorSource(settings)
+    worker_settings = replace(settings, max_output_side=WORKER_SIDE, max_pixels=120_000_000)
     for photo in photos:
         body = Path(photo).read_bytes()
         headers = {"content-type": "image/jpeg"}
@@ -29,8 +39,14 @@ def main() -> None:
         png = handle(Request("POST", "/pose", {"format": "png"}, headers, body), source, settings)
         if (joints.status, png.status) != (200, 200):
             sys.exit(joints.body.decode())
-        people = json.loads(joints.body)["people"]
-        print(json.dumps({"people": people, "png_sha256": hashlib.sha256(png.body).hexdigest()}))
+        drawn, found = look(body, source, worker_settings, Record())
+        answer = summary(joints.body, png.body) | {"worker": summary(found, drawn)}
+        print(json.dumps(answer))
+
+
+def summary(joints: bytes, png: bytes) -> dict[str, Any]:
+    """What is compared of an answer."""
+    return {"people": json.loads(joints)["people"], "png_sha256": hashlib.sha256(png).hexdigest()}
 
 
 if __name__ == "__main__":
