@@ -77,6 +77,7 @@ def folder(path: Path, **photos: bytes) -> Path:
         target = path / name.replace("__", "/")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.with_suffix(".jpg").write_bytes(data)
+    path.mkdir(parents=True, exist_ok=True)
     (path / "notes.txt").write_text("no photo")
     return path
 
