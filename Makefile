@@ -18,7 +18,7 @@ DEV := $(VENV)/.dev-ready
 NODE := node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help serve predict test lint test-python test-site bench train export rehearse rehearse-arm64 fuzz clean
+.PHONY: help serve predict test lint test-python test-site bench train export rehearse rehearse-arm64 clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -44,7 +44,7 @@ test-site: $(if $(shell command -v npm),$(NODE))  ## The site's JavaScript: esli
 	@if command -v npm >/dev/null; then npm run --silent lint && npm run --silent test; \
 	else echo "SKIPPED: the site's JavaScript tests need Node 20 and npm: apt-get install nodejs npm"; fi
 
-bench: $(DEV)  ## Measure everything and write bench/results.md (half an hour)
+bench: $(DEV)  ## Measure everything and write bench/results.md (minutes)
 	$(BIN)/python -m bench
 
 train: $(DEV)  ## Train, or go on training: make train CONFIG=configs/...yaml
@@ -59,9 +59,6 @@ rehearse: $(DEV) $(NODE)  ## The whole deployment, on this machine alone
 
 rehearse-arm64: $(DEV) $(NODE)  ## The arm64 package under qemu-user: same joints as here
 	$(BIN)/python -m deploy.rehearse_arm64
-
-fuzz: $(DEV)  ## The long fuzz of uploads and events
-	$(BIN)/python -m tests.fuzz
 
 clean:  ## Remove what was built and installed here; models and training runs stay
 	rm -rf "$(VENV)" node_modules build .serverless .pytest_cache .mypy_cache .ruff_cache .hypothesis hpe.egg-info

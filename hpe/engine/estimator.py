@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 # A person cut off at the waist still shows this many joints; the best ones decide whether somebody is there.
 SCORED_JOINTS: Final[int] = 8
-# In the first pass a joint counts towards the person's box from this share of the joint threshold on: a
-# small person's peaks are low, and the second pass decides.
-BOX_SHARE: Final[float] = 0.5
+# In the first pass a peak of this height counts towards the person's box: a small person's peaks are low, and
+# the second pass decides.
+BOX_THRESHOLD: Final[float] = 0.1
 # Where the second pass is surer than this of somebody larger than this share of the picture, that is that;
 # elsewhere somebody small may have been overlooked, and the picture is searched.
 SURE: Final[float] = 0.45
@@ -89,7 +89,7 @@ class PoseEstimator:
 
     def closer(self, rgb: NDArray[np.uint8], first: "Look", flip: bool = False) -> "Look":
         """The second pass: a crop round the joints that the first one found, with the margin used in training."""
-        box = person_box(first.points, first.scores, self.card.threshold * BOX_SHARE)
+        box = person_box(first.points, first.scores, BOX_THRESHOLD)
         if box is None:
             return Look(first.points, np.zeros_like(first.scores))
         return self._looks(rgb, [crop_affine(box, self.card.input_size)], flip)[0]
