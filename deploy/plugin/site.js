@@ -39,7 +39,7 @@ export function headersOf(name) {
 
 /** What the page reads the API's address from. */
 export function configScript(apiUrl) {
-  return `window.HPE_CONFIG = ${JSON.stringify({ apiUrl })};\n`;
+  return `window.HPE_CONFIG = ${JSON.stringify({ apiUrl, uploads: true })};\n`;
 }
 
 /** Every file of the site, config.js made for this API: name -> Buffer, without hidden files. */
