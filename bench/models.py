@@ -8,11 +8,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import onnx
 
 BUILD = Path(__file__).parents[1] / "build" / "bench"
 
@@ -77,7 +79,9 @@ def static_plain(net: Net) -> Path:
     return _kept(net, "static", lambda: _static(exported(net), normalised(pictures(net.size))))
 
 
-def _kept(net: Net, kind: str, make: Callable[[], onnx.ModelProto]) -> Path:
+def _kept(net: Net, kind: str, make: "Callable[[], onnx.ModelProto]") -> Path:
+    import onnx
+
     path = BUILD / f"{net.stem}-{kind}.onnx"
     sources = Path(__file__).parents[1].glob("hpe/export/*.py")
     newest = max(p.stat().st_mtime for p in (*sources, Path(__file__)))
@@ -88,7 +92,7 @@ def _kept(net: Net, kind: str, make: Callable[[], onnx.ModelProto]) -> Path:
     return path
 
 
-def _export(net: Net) -> onnx.ModelProto:
+def _export(net: Net) -> "onnx.ModelProto":
     import torch
     from torch import nn
 
@@ -110,14 +114,16 @@ def _export(net: Net) -> onnx.ModelProto:
     return to_onnx(network, net.size)
 
 
-def _quantize(net: Net) -> onnx.ModelProto:
+def _quantize(net: Net) -> "onnx.ModelProto":
+    import onnx
+
     from hpe.export.quantize import quantize
     from hpe.export.rewrite import rewrite
 
     return quantize(rewrite(onnx.load(exported(net))), pictures(net.size))
 
 
-def _dynamic(source: Path) -> onnx.ModelProto:
+def _dynamic(source: Path) -> "onnx.ModelProto":
     from onnxruntime.quantization import quantize_dynamic
 
     target = source.with_suffix(".tmp")
@@ -125,7 +131,7 @@ def _dynamic(source: Path) -> onnx.ModelProto:
     return _taken(target)
 
 
-def _static(source: Path, planes: NDArray[np.float32]) -> onnx.ModelProto:
+def _static(source: Path, planes: NDArray[np.float32]) -> "onnx.ModelProto":
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -152,7 +158,9 @@ def _static(source: Path, planes: NDArray[np.float32]) -> onnx.ModelProto:
     return _taken(target)
 
 
-def _taken(path: Path) -> onnx.ModelProto:
+def _taken(path: Path) -> "onnx.ModelProto":
+    import onnx
+
     model = onnx.load(path)
     path.unlink()
     return model

@@ -1,18 +1,12 @@
 """Requests to `hpe.web.api.handle`, with the default model or a big one."""
 
-import dataclasses
 import logging
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import onnx
-
-from bench import models
 from bench.models import BUILD, Net
 from bench.photos import jpeg
-
-SETTINGS: dict[str, Any] = {}
 
 
 @cache
@@ -20,6 +14,9 @@ def model_path(net: Net | None) -> Path | None:
     """The default model (None), or `net` with random weights and thresholds of 0: always a person to draw."""
     if net is None:
         return None
+    import onnx
+
+    from bench import models
     from hpe.export.bundle import write_bundle
 
     path = BUILD / f"{net.stem}-bundle.onnx"
@@ -52,7 +49,7 @@ def request(width: int, net: Net | None, threads: int = 0, format: str = "png") 
     logging.getLogger("hpe").setLevel(logging.ERROR)
     sent = Request("POST", "/pose", {"format": format}, {"content-type": "image/jpeg"}, jpeg(width))
     found = estimator(net, threads)
-    response = handle(sent, lambda: found, dataclasses.replace(Settings(), **SETTINGS))
+    response = handle(sent, lambda: found, Settings())
     if response.status != 200:
         raise RuntimeError(f"{response.status}: {response.body[:300]!r}")
     stages = dict(part.split(";dur=") for part in response.headers["Server-Timing"].split(", "))

@@ -25,7 +25,7 @@ class Effort:
 
 
 QUICK = Effort(rounds=8, soak=200)
-NORMAL = Effort(rounds=20, soak=500)
+NORMAL = Effort(rounds=14, soak=500)
 FULL = Effort(rounds=50, soak=5000)
 
 
