@@ -37,7 +37,7 @@ class Variant:
     per_joint: NDArray[np.float64]
 
 
-def onnx_runner(model: onnx.ModelProto, prepare: Callable[[NDArray[np.uint8]], NDArray[Any]] | None = None) -> Runner:
+def onnx_runner(model: onnx.ModelProto) -> Runner:
     """A model -> function from (N, S, S, 3) uint8 RGB to heatmaps."""
     import onnxruntime
 
@@ -48,7 +48,7 @@ def onnx_runner(model: onnx.ModelProto, prepare: Callable[[NDArray[np.uint8]], N
     name = session.get_inputs()[0].name
 
     def run(images: NDArray[np.uint8]) -> Heatmaps:
-        return np.asarray(session.run(None, {name: prepare(images) if prepare else images})[0])
+        return np.asarray(session.run(None, {name: images})[0])
 
     return run
 

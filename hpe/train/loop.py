@@ -194,4 +194,4 @@ def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, list[Tensor
     return [{"params": kernels, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
-__all__ = ["Trainer", "learning_rate", "read_checkpoint", "update_ema"]
+__all__ = ["Trainer", "learning_rate", "update_ema"]

@@ -96,8 +96,6 @@ def main(
     empty = spread(read_empty(negatives, "train"), limit)
     right, wrong = joint_scores(estimator, samples)
     joint = joint_choice(right, wrong)
-    # which joints frame the second pass depends on the joint threshold
-    estimator.card = dataclasses.replace(estimator.card, threshold=joint.threshold)
     with_people = person_scores(estimator, samples, "people")
     without = person_scores(estimator, empty, "photos without people")
     person = person_choice(with_people, without, found, silent)
