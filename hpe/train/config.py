@@ -64,7 +64,8 @@ class TrainConfig:
     lr falls from `lr` to `lr_end` as half a cosine after `warmup_steps`. ema: decay of the averaged weights that
     are validated and kept. augment_on: "auto" augments with OpenCV in `workers` processes, or in batches on the
     GPU where the run has one; "device" and "workers" choose. canvas: side in px of the pictures kept on the
-    device. cache: where people cut out of full-size data sets are kept. flip_eval: validate with the flip test.
+    device. precision: "bf16" (autocast, weights stay float32), "float32", or "auto": bf16 where the device has
+    instructions for it. cache: where people cut out of full-size data sets are kept. flip_eval: validate with the flip test.
     """
 
     name: str
@@ -89,6 +90,7 @@ class TrainConfig:
     workers: int = 2
     augment_on: str = "auto"
     canvas: int = 320
+    precision: str = "auto"
     cache: str = "runs/cache"
     seed: int = 1
     flip_eval: bool = False
@@ -145,6 +147,8 @@ def _problem(config: TrainConfig) -> str:
         return f"stages start at {starts}: the first must start at 0, and they must rise"
     if config.augment_on not in ("auto", "device", "workers"):
         return f"augment_on {config.augment_on!r}: choose auto, device or workers"
+    if config.precision not in ("auto", "bf16", "float32"):
+        return f"precision {config.precision!r}: choose auto, bf16 or float32"
     if config.init_channels not in ("rgb", "bgr"):
         return f"init_channels {config.init_channels!r}: choose rgb or bgr"
     return ""

@@ -29,6 +29,13 @@ def learning_rate(config: TrainConfig, step: int, progress: float) -> float:
     return warm * (config.lr_end + (config.lr - config.lr_end) * cosine)
 
 
+def has_bf16(device: torch.device) -> bool:
+    """Whether bfloat16 pays: on any GPU, and on CPUs with instructions for it, where it halves a step's time."""
+    if device.type != "cpu":
+        return True
+    return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
+
+
 class Trainer:
     """One run in one folder: checkpoint `last.pt`, best weights `best.pt`, `log.csv`, `curve.png`."""
 
@@ -44,9 +51,10 @@ class Trainer:
             print(take_initial_weights(self.model, Path(config.init).expanduser(), config.init_channels), flush=True)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.model).eval().requires_grad_(False)
+        self.bf16 = has_bf16(self.device) if config.precision == "auto" else config.precision == "bf16"
         self.loss = JointsMSELoss()
         groups = _groups(self.model, config.weight_decay)
-        self.optimizer = torch.optim.AdamW(groups, lr=config.lr, fused=self.device.type == "cuda")
+        self.optimizer = torch.optim.AdamW(groups, lr=config.lr, fused=True)
         self.step, self.elapsed_s, self.best = 0, 0.0, 0.0
         # since the last validation; kept on the device, so that a step need not wait for the GPU
         self.loss_sum, self.loss_steps = torch.zeros((), device=self.device), 0
@@ -64,7 +72,8 @@ class Trainer:
 
     def run(self) -> None:
         """Trains to the end of the budget, from wherever the folder's checkpoint stands."""
-        print(describe(self.model), f"on {self.device}, from step {self.step}", flush=True)
+        numbers = "bfloat16" if self.bf16 else "float32"
+        print(describe(self.model), f"on {self.device} in {numbers}, from step {self.step}", flush=True)
         source = self._batch_source(SamplePool(self.config))
         validator = CropValidator(self.config.val, Path(self.config.cache), self.config.sigma, self.config.flip_eval)
         saved_s = time.monotonic()
@@ -108,7 +117,7 @@ class Trainer:
             group["lr"] = rate
         self.model.train()
         self.optimizer.zero_grad(set_to_none=True)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             predicted = self.model(normalise(images))
         loss = self.loss(predicted.float(), targets, weights)
         loss.backward()
