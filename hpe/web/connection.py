@@ -25,6 +25,7 @@ _DRAIN_BYTES: Final = 64_000_000
 _DRAIN_S: Final = 5.0
 _BODY_S: Final = 60.0
 _CHUNK: Final = 1 << 20
+_LINE: Final = 65_536
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -54,6 +55,13 @@ class Connection(BaseHTTPRequestHandler):
     def parse_request(self) -> bool:
         self.busy = True
         self._unread = 0
+        if self.raw_requestline in (b"\r\n", b"\n"):  # one that is left over is to be skipped (RFC 9112, 2.2)
+            self.raw_requestline = self.rfile.readline(_LINE + 1)
+        line = self.raw_requestline.decode("latin-1")
+        if line and (len(line) > _LINE or not line.split()):  # http.server would hang up without a word
+            self.command, self.requestline = "", ""
+            self.send_error(HTTPStatus.BAD_REQUEST, "its first line is empty or too long")
+            return False
         return super().parse_request()
 
     def handle_expect_100(self) -> bool:

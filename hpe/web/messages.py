@@ -103,7 +103,10 @@ def _body(event: Mapping[str, Any]) -> bytes:
             "the gateway has passed a binary body as text, which destroys it",
             hint="REST API: set binaryMediaTypes to */*",
         )
-    return body.encode("utf-8", "surrogateescape")
+    try:
+        return body.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise BadRequest(f"the event's body holds half a character, which is no text ({error.reason})") from error
 
 
 def _last(event: object, single: str, multi: str) -> dict[str, str]:

@@ -133,6 +133,9 @@ def test_a_proxys_full_address_is_understood(server: DevServer) -> None:
     ("data", "status"),
     [
         (b"nonsense\r\n\r\n", 400),
+        (b" \t \r\nHost: x\r\n\r\n", 400),
+        (b"\r\n\r\n\r\nGET /health HTTP/1.1\r\n\r\n", 400),
+        (b"\r\nGET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 400),
         (b"GET / HTTP/9.9\r\n\r\n", 400),
         (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n", 400),
@@ -151,6 +154,11 @@ def test_requests_that_are_none_get_a_problem_and_the_door(server: DevServer, da
     assert head.startswith(f"HTTP/1.1 {status} ".encode()), head
     assert b"application/problem+json" in head
     assert json.loads(body)["status"] == status
+
+
+def test_an_empty_line_before_a_request_is_skipped(server: DevServer) -> None:
+    assert raw(server, b"\r\nGET /health HTTP/1.1\r\nConnection: close\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+    assert raw(server, b"\r\n") == b"", "nothing was asked"
 
 
 def test_a_body_that_stops_half_way_is_nobodys_photo(server: DevServer) -> None:

@@ -118,6 +118,14 @@ def test_a_body_that_is_no_text_is_refused(body: object) -> None:
         from_event(load("http-api-v2-no-body") | {"body": body})
 
 
+def test_half_a_character_in_a_body_is_refused() -> None:
+    # JSON can hold half of a surrogate pair; no encoding can
+    event = load("http-api-v2-no-body") | {"body": json.loads('"\\ud800"')}
+    with pytest.raises(BadRequest, match="half a character"):
+        from_event(event)
+    assert answer(event)["statusCode"] == 400
+
+
 @pytest.mark.parametrize("text", ["", "binary"])
 def test_answers_keep_their_bytes(text: str) -> None:
     data = bytes(range(256)) if text else b""
