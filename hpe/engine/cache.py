@@ -98,6 +98,13 @@ def remember(path: Path, sha256: str, cache_dir: Path) -> None:
         (cache_dir / f"{sha256}.seen").write_text(_identity(path), "ascii")
 
 
+def forget(cache_dir: Path) -> None:
+    """Drop every note: what looked whole could not be used, so it is hashed again before it is believed again."""
+    for note in cache_dir.glob("*.seen"):
+        with contextlib.suppress(OSError):
+            note.unlink()
+
+
 def _identity(path: Path) -> str:
     stat = path.stat()
     return f"{stat.st_dev} {stat.st_ino} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
@@ -116,7 +123,7 @@ def _remove_stale_parts(cache_dir: Path) -> None:
 
 
 def _disk_trouble(cache_dir: Path, error: OSError) -> ModelUnavailable:
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the last: a limit on the size of files
     remedy = "free some space there" if full else "make it writable"
     return ModelUnavailable(
         f"the model cannot be stored in {cache_dir}: {error.strerror}: {remedy}, or set HPE_CACHE_DIR to another folder"

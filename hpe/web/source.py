@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from hpe.errors import HpeError
+from hpe.errors import BadModel, HpeError
 from hpe.settings import Settings
 from hpe.web.record import LOGGER
 
@@ -54,11 +54,17 @@ class EstimatorSource:
             LOGGER.warning("the model could not be loaded ahead: %s", error)
 
     def _build(self) -> Estimator:
+        from hpe.engine.cache import forget
         from hpe.engine.estimator import PoseEstimator
 
-        return PoseEstimator(
-            self._settings.model or None,
-            threads=self._settings.threads,
-            threshold=self._settings.threshold or None,
-            cache_dir=self._settings.cache_dir,
-        )
+        try:
+            return PoseEstimator(
+                self._settings.model or None,
+                threads=self._settings.threads,
+                threshold=self._settings.threshold or None,
+                cache_dir=self._settings.cache_dir,
+            )
+        except BadModel:
+            # a disk that rots leaves a file's times as they were: without its note it is hashed, and fetched anew
+            forget(Path(self._settings.cache_dir))
+            raise
