@@ -11,7 +11,7 @@ from hpe.settings import Settings
 from hpe.web.cors import common_headers, preflight
 from hpe.web.messages import Request, Response, from_event, request_headers, to_event
 from hpe.web.openapi import openapi_json
-from hpe.web.problems import internal, problem
+from hpe.web.problems import problem, unexpected
 from hpe.web.record import LOGGER, Record, note
 from hpe.web.source import Estimator
 
@@ -29,9 +29,9 @@ def handle(request: Request, estimator_source: EstimatorSource, settings: Settin
         record.detail = str(error) if response.status >= 500 else ""  # less may quote what the client sent
         if response.status == 500:
             LOGGER.exception("no status is known for this error")
-    except Exception:
+    except Exception as error:
         LOGGER.exception("unexpected error in %s %s, request %s", request.method, record.route, request.request_id)
-        response = internal()
+        response = unexpected(error)
     return _finish(request, response, settings, record)
 
 

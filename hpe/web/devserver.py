@@ -4,25 +4,28 @@ import contextlib
 import errno
 import os
 import signal
+import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
-from hpe.errors import BadSettings, HpeError
+from hpe.errors import BadSettings, Busy, HpeError
 from hpe.settings import Settings
 from hpe.web.api import EstimatorSource, handle, route_of
 from hpe.web.connection import Connection
 from hpe.web.messages import Request, Response
+from hpe.web.problems import problem
 from hpe.web.record import LOGGER, log_to_stderr
 from hpe.web.slots import Slots
 from hpe.web.source import EstimatorSource as ModelSource
 from hpe.web.static import site_response
 
 _CONNECTIONS: Final = 128
-_FULL: Final = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_NO_FILES: Final = (errno.EMFILE, errno.ENFILE)
 
 
 def serve(port: int, settings: Settings, static_dir: Path, host: str = "127.0.0.1") -> None:
@@ -51,10 +54,20 @@ class DevServer(ThreadingHTTPServer):
         self.connections: set[Connection] = set()
         self.stopping = False
         self._places = threading.BoundedSemaphore(_CONNECTIONS)
+        self._spare = socket.socket()  # given up for a moment to refuse a client when no other file can be opened
         try:
             super().__init__(address, Connection)
         except OSError as error:
+            self._spare.close()
             raise _no_port(address, error) from error
+
+    def server_close(self) -> None:
+        """Stop listening, and wait for the connections' threads."""
+        try:
+            super().server_close()
+        except RuntimeError:  # among the threads to wait for was one that could not be started: now the others
+            super().server_close()
+        self._spare.close()
 
     @property
     def url(self) -> str:
@@ -65,20 +78,54 @@ class DevServer(ThreadingHTTPServer):
     def answer(self, request: Request) -> Response:
         """One request -> its response: the API's, or a file of the website."""
         if not route_of(request.path.rstrip("/")) and request.method in ("GET", "HEAD"):
-            return site_response(self.static_dir, request.path, request.headers, self.settings)
+            try:
+                return site_response(self.static_dir, request.path, request.headers, self.settings)
+            except OSError as error:
+                raise Busy("the website's files cannot be read at the moment", retry_after_s=2) from error
         if request.method == "POST" and request.path.rstrip("/") == "/pose":
             with self.slots.taken():
                 return handle(request, self.source, self.settings)
         return handle(request, self.source, self.settings)
 
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """The next connection. Where no file is free for it, it is refused: left waiting, it would keep us busy."""
+        try:
+            return super().get_request()
+        except OSError as error:
+            if error.errno in _NO_FILES:
+                self._refuse_next()
+            raise
+
+    def _refuse_next(self) -> None:
+        self._spare.close()
+        try:
+            self._refuse(self.socket.accept()[0], "open files")
+            self._spare = socket.socket()
+        except OSError:  # somebody was faster: do not ask again at once
+            time.sleep(0.05)
+
     def process_request(self, request: Any, client_address: Any) -> None:
         """A new connection -> its thread, while there are not too many."""
         if not self._places.acquire(blocking=False):
-            with contextlib.suppress(OSError):
-                request.sendall(_FULL)
-            self.shutdown_request(request)
+            self._refuse(request, "connections")
             return
-        super().process_request(request, client_address)
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:  # no thread can be started now
+            self._places.release()
+            self._refuse(request, "threads")
+
+    def _refuse(self, request: socket.socket, lacks: str) -> None:
+        """503 without a thread: nothing here may wait for the client."""
+        answer = problem(Busy(f"this server is out of {lacks} for the moment", retry_after_s=2))
+        headers = {**answer.headers, "Content-Length": str(len(answer.body)), "Connection": "close"}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        request.setblocking(False)
+        with contextlib.suppress(OSError):
+            request.sendall(f"HTTP/1.1 503 Service Unavailable\r\n{lines}\r\n".encode() + answer.body)
+        with contextlib.suppress(OSError):
+            request.recv(65_536)  # unread, it would make of the close a reset, and lose the answer
+        self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """All of one connection."""

@@ -5,6 +5,7 @@ An id is 122 random bits and is all that its owner needs, so nothing lists or gu
 
 import functools
 import json
+import logging
 import re
 import uuid
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any, Final
 from hpe.errors import PhotosUnavailable
 from hpe.settings import Settings
 
+_log = logging.getLogger(__name__)
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 PENDING: Final = "pending"
 DONE: Final = "done"
@@ -113,6 +115,7 @@ def open_store(settings: Settings) -> PhotoStore:
 def _client() -> Any:
     import boto3
     from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
 
     # A regional address: browsers do not follow the redirect that the global one gives a new bucket.
     config = Config(
@@ -122,7 +125,13 @@ def _client() -> Any:
         retries={"mode": "standard", "total_max_attempts": 3},
         s3={"us_east_1_regional_endpoint": "regional"},
     )
+    passing = "the photo store cannot be reached: try again in a moment"
     try:
-        return boto3.client("s3", config=config)
-    except Exception as error:  # botocore's errors have no common base that imports cheaply
-        raise PhotosUnavailable("the photo store cannot be reached: try again in a moment") from error
+        session = boto3.Session()
+        # a client made without keys never asks for them again, and this one is kept
+        if session.get_credentials() is None:
+            _log.error("no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give a role")
+            raise PhotosUnavailable(passing)
+        return session.client("s3", config=config)
+    except (BotoCoreError, ValueError) as error:
+        raise PhotosUnavailable(passing) from error

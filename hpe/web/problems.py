@@ -1,5 +1,6 @@
 """Errors -> `application/problem+json` (RFC 9457). The only place that knows which error has which status."""
 
+import errno
 import json
 from dataclasses import dataclass
 from typing import Any, Final
@@ -33,6 +34,11 @@ class Kind:
     title: str
     hint: str
 
+    @property
+    def type(self) -> str:
+        """Its URI, relative to the API."""
+        return f"/problems/{self.slug}"
+
 
 INTERNAL: Final = Kind(
     500,
@@ -63,6 +69,14 @@ KINDS: Final[dict[type[HpeError], Kind]] = {
     Busy: Kind(503, "busy", "Too many photos at once", "try again after the seconds in Retry-After"),
 }
 _RETRY_AFTER_S: Final = 30
+# What the machine lacks for the moment, and has again when others are done: no fault of the code, nor of the photo.
+_SCARCE: Final = {
+    errno.EMFILE: "open files",
+    errno.ENFILE: "open files",
+    errno.ENOMEM: "memory",
+    errno.ENOSPC: "room on the disk",
+    errno.EDQUOT: "room on the disk",
+}
 
 
 def kind_of(error: HpeError) -> Kind:
@@ -83,6 +97,16 @@ def problem(error: HpeError) -> Response:
     return _response(kind, str(error), extra, error.limit, error.hint)
 
 
+def unexpected(error: Exception) -> Response:
+    """What nobody raised on purpose -> 503 where the machine is out of something, else the fixed 500."""
+    lacks = "memory" if isinstance(error, MemoryError) else ""
+    if isinstance(error, OSError) and error.errno in _SCARCE:
+        lacks = _SCARCE[error.errno]
+    if not lacks:
+        return internal()
+    return problem(Busy(f"this service is out of {lacks} for the moment", retry_after_s=5))
+
+
 def internal() -> Response:
     """The fixed answer to what nobody expected: the log knows more, the client must not."""
     return _response(INTERNAL, "The request could not be answered because of a fault in this service.")
@@ -92,7 +116,7 @@ def _response(
     kind: Kind, detail: str, extra: dict[str, str] | None = None, limit: Any = None, hint: str = ""
 ) -> Response:
     body: dict[str, Any] = {
-        "type": f"/problems/{kind.slug}",
+        "type": kind.type,
         "title": kind.title,
         "status": kind.status,
         "detail": detail,

@@ -11,7 +11,7 @@ WEEK_S: Final = 7 * 86_400
 
 
 class BrokenS3(http.server.ThreadingHTTPServer):
-    """`fault` is what the next requests meet: '', 'gone', 'refusing', 'silent', 'trickling', 'truncated', 'other bytes'.
+    """fault: what the next requests meet: '', 'gone', 'refusing', 'silent', 'trickling', 'truncated', 'other bytes'.
 
     clock_s: how far its clock is ahead of this machine's. As S3 does, it refuses what was signed by one 15 minutes off.
     """
