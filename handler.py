@@ -9,7 +9,7 @@ from hpe.web.record import log_to_stderr
 from hpe.web.source import EstimatorSource
 
 SETTINGS = Settings.from_env(os.environ)
-log_to_stderr(SETTINGS.log_level)
+log_to_stderr(SETTINGS.log_level, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
 estimator = EstimatorSource(SETTINGS)
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:  # while Lambda starts a container its processor is not throttled
     estimator.warm()

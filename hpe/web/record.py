@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+from hpe.web.metrics import Metrics
+
 LOGGER: Final = logging.getLogger("hpe")
 
 
@@ -65,19 +67,29 @@ def note(record: Record) -> None:
 class JsonLines(logging.Formatter):
     """A log record -> one line of JSON: a request's own fields, or the message, with a traceback where there is one."""
 
+    def __init__(self, metrics: Metrics | None = None) -> None:
+        """metrics: put into the lines of requests, where they are wanted."""
+        super().__init__()
+        self._metrics = metrics
+
     def format(self, record: logging.LogRecord) -> str:
         """One line, whatever the message holds."""
         fields = getattr(record, "fields", None) or {"event": "log", "message": record.getMessage()}
         line = {"time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"), "level": record.levelname, **fields}
+        if self._metrics and fields["event"] == "request":
+            line |= self._metrics.of(fields, record.created)
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line)
 
 
-def log_to_stderr(level: str) -> None:
-    """Send what this package logs to stderr as lines of JSON; Lambda keeps those in CloudWatch."""
+def log_to_stderr(level: str, function: str = "") -> None:
+    """Send what this package logs to stderr as lines of JSON; Lambda keeps those in CloudWatch.
+
+    function: its name in Lambda, for the metrics in the lines of requests; without one there are none.
+    """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonLines(Metrics(function) if function else None))
     LOGGER.handlers[:] = [handler]
     LOGGER.setLevel(level.upper())
     LOGGER.propagate = False  # Lambda's own handler would write each line once more
