@@ -1,11 +1,7 @@
 """The template that is deployed: what no emulator enforces is read here. `serverless package`, offline."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +10,6 @@ import pytest
 from hpe.web.cors import EXPOSED
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVERLESS = ROOT / "node_modules" / ".bin" / "serverless"
-
-if shutil.which("node") is None or not SERVERLESS.exists():
-    pytest.skip("needs Node 20.19 or newer and `npm ci`", allow_module_level=True)
-
-
-def package(tmp: Path, *options: str, ok: bool = True, **environ: str) -> Any:
-    """The template that these options give, or what is printed where it must fail."""
-    zipped = tmp / "package.zip"
-    with zipfile.ZipFile(zipped, "w") as archive:
-        archive.writestr("handler.py", "")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    environment |= {"HPE_PACKAGE_ZIP": str(zipped), "NODE_NO_WARNINGS": "1", **environ}
-    command = [str(SERVERLESS), "package", "--package", str(tmp / "out"), *options]
-    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if not ok:
-        assert result.returncode, "this should have failed"
-        return result.stdout + result.stderr
-    assert result.returncode == 0, result.stdout + result.stderr
-    return json.loads((tmp / "out" / "cloudformation-template-update-stack.json").read_text())
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return package(tmp_path_factory.mktemp("default"))
 
 
 def of_type(template: Any, kind: str) -> dict[str, Any]:
@@ -121,7 +92,7 @@ def test_model_key_is_the_manifests_sha256(template: Any) -> None:
 
 def test_alarms_ring_somewhere(template: Any) -> None:
     alarms = of_type(template, "AWS::CloudWatch::Alarm")
-    assert {"LostPhotos", "ServerErrors", "SlowAnswers", "Throttled", "PhotosWaitLong"} <= set(alarms)
+    assert {"LostPhotos", "ServerErrors", "SlowAnswers", "Throttled", "PhotosWaitLong", "NoModel"} <= set(alarms)
     assert all(alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}] for alarm in alarms.values())
 
 
@@ -141,7 +112,7 @@ def test_nothing_names_an_account_or_a_secret(template: Any) -> None:
     assert set(template["Outputs"]) >= {"WebsiteUrl", "ApiUrl", "ModelBucketName", "PhotoBucketName", "SiteBucketName"}
 
 
-def test_parameters_change_what_they_say(tmp_path: Path) -> None:
+def test_parameters_change_what_they_say(package: Any, tmp_path: Path) -> None:
     options = {
         "architecture": "x86_64",
         "concurrency": "none",
@@ -169,7 +140,7 @@ def test_parameters_change_what_they_say(tmp_path: Path) -> None:
     assert changed["Resources"]["AlarmMail"]["Properties"]["Endpoint"] == "a@b.example"
 
 
-def test_api_alone_has_no_site(tmp_path: Path) -> None:
+def test_api_alone_has_no_site(package: Any, tmp_path: Path) -> None:
     alone = package(tmp_path, "--param=website=none")
     assert "SiteBucket" not in alone["Resources"]
     assert "WebsiteUrl" not in alone["Outputs"]
@@ -187,7 +158,7 @@ def test_api_alone_has_no_site(tmp_path: Path) -> None:
         ("--stage=Dev", 'stage "Dev" cannot be part of a bucket name'),
     ],
 )
-def test_bad_parameter_is_one_clear_line(tmp_path: Path, option: str, words: str) -> None:
+def test_bad_parameter_is_one_clear_line(package: Any, tmp_path: Path, option: str, words: str) -> None:
     said = package(tmp_path, option, ok=False)
     assert [line for line in said.splitlines() if words in line], said
     assert "    at " not in said, "a stack trace helps nobody who deploys"
