@@ -20,8 +20,9 @@ class Settings:
 
     model: empty for the file in models/, a path, or s3://bucket/key. threads: per inference; 0 for all usable
     cores, in Lambda for as many as its memory buys. threshold: joint score below which a joint is unsure; 0
-    means the model's own default. max_*: limits, each named in the error that it causes. cors_origins: web
-    origins that may call the API, or "*" for any.
+    means the model's own default. max_*: limits, each named in the error that it causes: bytes and
+    pixels of a photo, frames of an animation (of which the first is looked at), parts of a form, the answer's side
+    and bytes. cors_origins: web origins that may call the API, or "*" for any.
     Of the local server alone: concurrent is how many photos it looks at at once (0: one a core), queue how
     many more may wait, and lambda_limits whether it keeps to Lambda's 6 MB each way.
     photo_bucket: where POST /uploads lets big photos be put, empty where that is not offered; photo_max_bytes:
@@ -34,6 +35,7 @@ class Settings:
     threshold: float = 0.0
     max_upload_bytes: int = 20_000_000
     max_pixels: int = 64_000_000
+    max_frames: int = 1000
     max_parts: int = 20
     max_output_side: int = 1600
     max_response_bytes: int = 4_650_000
@@ -47,9 +49,9 @@ class Settings:
     photo_link_s: int = 900
 
     def __post_init__(self) -> None:
-        for name in ("max_upload_bytes", "max_pixels", "max_parts", "max_output_side", "max_response_bytes"):
-            if getattr(self, name) < 1:
-                raise BadSettings(f"HPE_{name.upper()}={getattr(self, name)} would refuse everything: give 1 or more")
+        for name, value in vars(self).items():
+            if name.startswith("max_") and value < 1:
+                raise BadSettings(f"HPE_{name.upper()}={value} would refuse everything: give 1 or more")
         if not 0 <= self.threshold <= 1:
             raise BadSettings(f"HPE_THRESHOLD={self.threshold} is no score: give 0 to 1")
         if self.log_level.upper() not in _LOG_LEVELS:

@@ -14,12 +14,17 @@ MAX_PNG_CHUNKS: Final = 20_000
 MAX_GIF_BLOCKS: Final = 50_000
 MAX_TIFF_TAGS: Final = 1000
 MAX_TIFF_STRIPS: Final = 100_000
+# A tile is unpacked whole, however little of it is picture. Writers make them of 256 to 1024 px a side.
+MAX_TILE_SIDE: Final = 4096
 
 # The pixels, their palette and transparency, and the orientation; texts and colour profiles may hold bombs.
 _PNG_KEPT: Final = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf"))
 _ORIENTATION: Final = 0x0112
 # Offsets and byte counts of strips and of tiles.
 _STRIP_TAGS: Final = frozenset((273, 279, 324, 325))
+_TILE_SIDES: Final = frozenset((322, 323))
+# Types of whole numbers without a sign.
+_INTEGERS: Final = {1: "B", 3: "H", 4: "I", 16: "Q"}
 
 
 def plain_png(data: bytes) -> bytes:
@@ -65,11 +70,22 @@ def check_tiff(data: bytes) -> None:
             raise BrokenImage(f"the TIFF has {count} tags; the limit is {MAX_TIFF_TAGS}", limit=MAX_TIFF_TAGS)
         size, head = (20, "HHQ") if big else (12, "HHI")
         for n in range(count):
-            tag, _, values = struct.unpack_from(order + head, data, at + (8 if big else 2) + n * size)
+            entry = at + (8 if big else 2) + n * size
+            tag, kind, values = struct.unpack_from(order + head, data, entry)
             if tag in _STRIP_TAGS and values > MAX_TIFF_STRIPS:
                 raise BrokenImage(f"the TIFF is cut into {values} strips: save it again", limit=MAX_TIFF_STRIPS)
+            if tag in _TILE_SIDES:
+                _check_tile(data, order, kind, entry + struct.calcsize("<" + head), big)
     except (struct.error, OverflowError) as error:
         raise BrokenImage("the TIFF is damaged or cut off: its directory is not in it") from error
+
+
+def _check_tile(data: bytes, order: str, kind: int, at: int, big: bool) -> None:
+    if kind not in _INTEGERS or (kind == 16 and not big):  # eight bytes would stand elsewhere: nobody writes that
+        raise BrokenImage(f"the TIFF says the size of its tiles in type {kind}, which makes no sense")
+    (side,) = struct.unpack_from(order + _INTEGERS[kind], data, at)
+    if side > MAX_TILE_SIDE:
+        raise BrokenImage(f"the TIFF has tiles of {side} px: save it again", limit=MAX_TILE_SIDE)
 
 
 def exif_orientation(exif: bytes) -> int:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hpe.errors import BrokenImage, HpeError, TooLarge, UnsupportedImage
 from hpe.pose.containers import check_gif, check_tiff, exif_orientation, plain_png
+from hpe.pose.frames import frames_in
 from hpe.pose.image_type import image_type
 from hpe.pose.jpeg import JpegParts, decode_jpeg, jpeg_parts
 from hpe.pose.pillow_image import open_image, orientation, resized, to_rgb
@@ -26,6 +27,8 @@ WEBP_QUALITY: Final = 82
 WEBP_METHOD: Final = 2
 _LONGEST_SIDE: Final[dict[Format, int]] = {"png": 2**31 - 1, "jpeg": 65_500, "webp": 16_383}
 _CHECKS: Final[dict[str, Callable[[bytes], None]]] = {"gif": check_gif, "tiff": check_tiff}
+# Their readers know the number of frames once they are open; of others it costs a look at every frame.
+_COUNTED: Final = ("webp", "avif", "heic")
 # Aimed at rather than the limit itself: bytes do not shrink quite as fast as pixels do.
 _AIM: Final = 0.9
 
@@ -36,6 +39,7 @@ class Limits:
 
     max_bytes: int = 20_000_000
     max_pixels: int = 64_000_000
+    max_frames: int = 1000
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def decode_image(data: bytes, limits: Limits = Limits(), max_side: int | None = 
     """The bytes of an image file -> its first frame, upright, on white where it is transparent.
 
     `max_side`: the longest side of the array, at most; larger pictures are averaged down. Raises TooLarge (by
-    bytes, or by the pixels that the header states: nothing is decoded then), UnsupportedImage, BrokenImage.
+    bytes, frames, or the pixels that the header states: nothing is decoded then), UnsupportedImage, BrokenImage.
     """
     if len(data) > limits.max_bytes:
         raise TooLarge(
@@ -77,6 +81,7 @@ def decode_image(data: bytes, limits: Limits = Limits(), max_side: int | None = 
     try:
         if kind in _CHECKS:
             _CHECKS[kind](data)
+        _check_frames(frames_in(data, kind, limits.max_frames), limits)
         rgb, turn, stored = _decode(data, kind, limits, max_side)
     except HpeError:
         raise
@@ -95,6 +100,8 @@ def _decode(data: bytes, kind: str, limits: Limits, max_side: int | None) -> tup
         return _decode_jpeg(jpeg_parts(data), limits, max_side)
     picture = open_image(plain_png(data) if kind == "png" else data, kind)
     _check_pixels(*picture.size, limits)
+    if kind in _COUNTED:
+        _check_frames(getattr(picture, "n_frames", 1), limits)
     picture.load()
     # a TIFF is turned by loading it
     size = picture.size
@@ -105,6 +112,7 @@ def _decode(data: bytes, kind: str, limits: Limits, max_side: int | None) -> tup
 def _decode_jpeg(parts: JpegParts, limits: Limits, max_side: int | None) -> tuple[RGB, int, tuple[int, int]]:
     size = (parts.width, parts.height)
     _check_pixels(*size, limits)
+    parts.check_length()
     if parts.components == 4:  # CMYK and YCCK: Pillow knows Adobe's inverted ones
         rgb, spans = to_rgb(open_image(parts.pixels, "jpeg")), 1
     else:
@@ -120,6 +128,14 @@ def _check_pixels(width: int, height: int, limits: Limits) -> None:
         raise TooLarge(
             f"{width}x{height} px; the limit is {limits.max_pixels} px: send a smaller photo",
             limit=limits.max_pixels,
+        )
+
+
+def _check_frames(frames: int, limits: Limits) -> None:
+    if frames > limits.max_frames:
+        raise TooLarge(
+            f"more than {limits.max_frames} frames, which is the limit: send one of them as a photo",
+            limit=limits.max_frames,
         )
 
 

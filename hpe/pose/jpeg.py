@@ -14,11 +14,14 @@ from hpe.errors import BrokenImage
 MAX_SCANS: Final = 30
 # A photo has some twenty, one with a large colour profile and depth maps a few hundred.
 MAX_SEGMENTS: Final = 2000
+# Of 8x8 px, which take a bit or more each where they are coded by Huffman's method.
+_MAX_PIXELS_A_BYTE: Final = 8 * 64
 # Padding between segments, bytes.
 _MAX_JUNK: Final = 65_536
 
 _SOS, _EOI, _ADOBE, _EXIF, _COMMENT = 0xDA, 0xD9, 0xEE, 0xE1, 0xFE
 _APPLICATION: Final = range(0xE1, 0xF0)
+_ARITHMETIC: Final = range(0xC9, 0xD0)
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ALONE: Final = frozenset((0x01, *range(0xD0, 0xD9)))
 _MARKER: Final = re.compile(rb"\xff[^\x00\xff]")
@@ -31,15 +34,22 @@ _REDUCED: Final = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4,
 class JpegParts:
     """width, height: stored size, px. components: 1 grey, 3 colour, 4 CMYK. scans: passes over the picture.
 
-    exif: its bytes, from their TIFF header on. pixels: the file without metadata and without what follows it.
+    huffman: how its numbers are coded, as nearly all are. exif: its bytes, from their TIFF header on. pixels: the
+    file without metadata and without what follows it.
     """
 
     width: int
     height: int
     components: int
     scans: int
+    huffman: bool
     exif: bytes
     pixels: bytes
+
+    def check_length(self) -> None:
+        """Raise BrokenImage where there are fewer bits than blocks: a decoder would make up the rest, slowly."""
+        if self.huffman and self.width * self.height > _MAX_PIXELS_A_BYTE * len(self.pixels):
+            raise _cut_off(self.pixels)
 
 
 def jpeg_parts(data: bytes) -> JpegParts:
@@ -48,7 +58,7 @@ def jpeg_parts(data: bytes) -> JpegParts:
     Raises BrokenImage where it is cut off, or repeats something more often than any honest encoder does:
     decoders take seconds over that, and show a cut-off file as if it were whole.
     """
-    at, scans, exif, frame, kept = 2, 0, b"", b"", [data[:2]]
+    at, scans, exif, frame, coding, kept = 2, 0, b"", b"", 0, [data[:2]]
     for _ in range(MAX_SEGMENTS):
         found = _MARKER.search(data, at, at + _MAX_JUNK)
         marker, start = (data[found.end() - 1], found.start()) if found else (_EOI, len(data))
@@ -56,7 +66,7 @@ def jpeg_parts(data: bytes) -> JpegParts:
             if not scans or start == len(data):
                 raise _cut_off(data)
             kept.append(b"\xff\xd9")
-            return _parts(frame, scans, exif, b"".join(kept))
+            return _parts(frame, coding, scans, exif, b"".join(kept))
         if marker in _ALONE:
             at = start + 2
             continue
@@ -70,7 +80,7 @@ def jpeg_parts(data: bytes) -> JpegParts:
         if marker in _FRAMES:
             if frame:
                 raise BrokenImage("the JPEG has two frames in one: save it again")
-            frame = data[start + 4 : at]
+            frame, coding = data[start + 4 : at], marker
         if marker == _EXIF and not exif and data.startswith(b"Exif\0\0", start + 4):
             exif = data[start + 10 : at]
         if marker != _COMMENT and (marker not in _APPLICATION or marker == _ADOBE):
@@ -78,11 +88,11 @@ def jpeg_parts(data: bytes) -> JpegParts:
     raise BrokenImage(f"the JPEG has more than {MAX_SEGMENTS} segments: save it again", limit=MAX_SEGMENTS)
 
 
-def _parts(frame: bytes, scans: int, exif: bytes, pixels: bytes) -> JpegParts:
+def _parts(frame: bytes, coding: int, scans: int, exif: bytes, pixels: bytes) -> JpegParts:
     if len(frame) < 6:
         raise BrokenImage("the JPEG has no frame header: its data is damaged")
     height, width = int.from_bytes(frame[1:3], "big"), int.from_bytes(frame[3:5], "big")
-    return JpegParts(width, height, frame[5], scans, exif, pixels)
+    return JpegParts(width, height, frame[5], scans, coding not in _ARITHMETIC, exif, pixels)
 
 
 def _cut_off(data: bytes) -> BrokenImage:

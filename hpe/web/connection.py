@@ -38,6 +38,7 @@ class Connection(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = 30
     busy = False
+    raw_requestline: bytes
 
     def setup(self) -> None:
         super().setup()

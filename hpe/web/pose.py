@@ -19,7 +19,7 @@ def answer_pose(request: Request, estimator_source: Any, settings: Settings, rec
     params = read_params(request.query, request.headers.get("accept", ""))
     data = photo_bytes(request.body, request.headers.get("content-type", ""), settings.max_parts)
     with record.stage("decode"):
-        limits = Limits(settings.max_upload_bytes, settings.max_pixels)
+        limits = Limits(settings.max_upload_bytes, settings.max_pixels, settings.max_frames)
         image = decode_image(data, limits, settings.max_output_side)
     estimator: Estimator = estimator_source()
     with record.stage("infer"):

@@ -16,7 +16,7 @@ from hpe.pose.image import Limits, decode_image
 from hpe.settings import Settings
 from hpe.web import photos
 from hpe.web.pose import drawn_response, joints_response
-from hpe.web.problems import internal, problem
+from hpe.web.problems import INTERNAL, internal, kind_of, problem
 from hpe.web.record import LOGGER, Record, log_to_stderr, note
 from hpe.web.source import EstimatorSource
 
@@ -25,7 +25,7 @@ LAST_TRY: Final = 3
 _OUR_FAULT: Final = (ModelUnavailable, BadModel, PhotosUnavailable)
 
 SETTINGS = Settings.from_env(os.environ)
-log_to_stderr(SETTINGS.log_level)
+log_to_stderr(SETTINGS.log_level, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
 estimator = EstimatorSource(SETTINGS)
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:
     estimator.warm()
@@ -58,12 +58,21 @@ def work_off(message: dict[str, Any], store: photos.PhotoStore, source: Any, set
             record.status = record.status or 200
         except Exception as error:  # whatever it is, SQS tries again, and keeps it in the end
             LOGGER.exception("a photo could not be worked off")
-            record.status, record.problem, record.detail = 500, "internal", type(error).__name__
+            kind = kind_of(error) if isinstance(error, HpeError) else INTERNAL
+            record.status, record.problem, record.detail = kind.status, kind.type, type(error).__name__
             done = False
             if last_try:
-                store.put_result(photo_id, "problem.json", internal().body, "application/problem+json")
+                _give_up(photo_id, store)
         note(record)
     return done
+
+
+def _give_up(photo_id: str, store: photos.PhotoStore) -> None:
+    """Tell the client who waits; where even that cannot be written, the other photos of the batch go on."""
+    try:
+        store.put_result(photo_id, "problem.json", internal().body, "application/problem+json")
+    except Exception:
+        LOGGER.exception("the problem of a photo could not be written")
 
 
 def photo_ids(body: str) -> Iterator[str]:
@@ -101,7 +110,8 @@ def draw(photo_id: str, store: photos.PhotoStore, source: Any, settings: Setting
 def look(data: bytes, source: Any, settings: Settings, record: Record) -> tuple[bytes, bytes]:
     """Photo bytes -> (the drawn PNG, the joints' JSON as POST /pose gives it)."""
     with record.stage("decode"):
-        image = decode_image(data, Limits(settings.photo_max_bytes, settings.max_pixels), settings.max_output_side)
+        limits = Limits(settings.photo_max_bytes, settings.max_pixels, settings.max_frames)
+        image = decode_image(data, limits, settings.max_output_side)
     found = source()
     with record.stage("infer"):
         poses = found(image.rgb)

@@ -371,6 +371,44 @@ def test_a_jpeg_of_thousands_of_scans_is_refused(photo: np.ndarray) -> None:
         decode_image(bomb)
 
 
+def test_a_jpeg_with_fewer_bits_than_blocks_is_cut_off(photo: np.ndarray) -> None:
+    # a decoder would make 64 million grey pixels of two kilobytes
+    with pytest.raises(BrokenImage, match="cut off"):
+        decode_image(patched_jpeg(save(photo[:32, :48], "JPEG"), 8000, 8000))
+    flat = save(Image.new("L", (4000, 4000), 128), "JPEG", quality=1, optimize=True)
+    assert decode_image(flat).width == 4000, "the smallest honest one: a quarter of a byte a block"
+
+
+@pytest.mark.parametrize("kind", [3, 4, 9, 16])
+def test_tiff_tiles_are_limited_whatever_the_picture_is(kind: int) -> None:
+    # a tile is unpacked whole: 900 MB for a picture of 10x10
+    data = bytearray(tiff_of(10, 10, t322=4097, t323=16, t324=8, t325=100))
+    at = data.index(struct.pack("<H", 322)) + 2
+    data[at : at + 2] = struct.pack("<H", kind)
+    with pytest.raises(BrokenImage, match="tiles"):
+        decode_image(bytes(data))
+
+
+def test_honest_tiles_are_read(photo: np.ndarray) -> None:
+    tile = np.zeros((256, 256), np.uint8)
+    tile[:100, :100] = photo[:100, :100, 0]
+    data = tiff_of(100, 100, t322=256, t323=256, t324=600, t325=65_536)
+    for strips in (273, 278, 279):
+        data = data.replace(struct.pack("<HHI", strips, 4, 1), struct.pack("<HHI", strips + 40_000, 4, 1))
+    data = data[:600].ljust(600, b"\0") + tile.tobytes()
+    assert np.array_equal(decode_image(data).rgb[..., 0], photo[:100, :100, 0])
+
+
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG", "TIFF", "AVIF", "HEIF"])
+def test_frames_are_limited_at_the_edge(format: str) -> None:
+    frames = [Image.new("RGB", (64, 64), (n, 90, 90)) for n in (0, 80, 160, 240)]
+    data = save(frames[0], format, save_all=True, append_images=frames[1:])
+    assert decode_image(data, Limits(max_frames=4)).rgb.shape == (64, 64, 3)
+    with pytest.raises(TooLarge, match="more than 3 frames") as caught:
+        decode_image(data, Limits(max_frames=3))
+    assert caught.value.limit == 3
+
+
 def test_circular_tiff_directories_end() -> None:
     assert decode_image(tiff_of(10, 10, next_directory=8)).width == 10
 
