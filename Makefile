@@ -15,10 +15,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 RUN := $(VENV)/.run-ready
 DEV := $(VENV)/.dev-ready
+FUZZ := $(VENV)/.fuzz-ready
 NODE := node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help serve predict test lint test-python test-site bench train export rehearse rehearse-arm64 clean
+.PHONY: help serve predict test lint test-python test-site bench load soak fuzz train export rehearse rehearse-arm64 clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +47,15 @@ test-site: $(if $(shell command -v npm),$(NODE))  ## The site's JavaScript: esli
 
 bench: $(DEV)  ## Measure everything and write bench/results.md (minutes)
 	$(BIN)/python -m bench
+
+load: $(DEV)  ## Clients at the local server, 1 to 32 at a time: latency, refusals, wrong answers (minutes)
+	$(BIN)/python -m bench load
+
+soak: $(DEV)  ## 10,000 mixed requests to the local server: memory, open files, temporary files (half an hour)
+	$(BIN)/python -m bench --full soak
+
+fuzz: $(FUZZ)  ## 20,000 mutated uploads over HTTP, then minutes guided by coverage; findings in build/fuzz/ (FUZZ_ARGS=)
+	$(BIN)/python -m fuzz $(FUZZ_ARGS)
 
 train: $(DEV)  ## Train, or go on training: make train CONFIG=configs/...yaml
 	$(BIN)/hpe train --config "$(CONFIG)"
@@ -78,6 +88,11 @@ $(RUN): requirements.txt requirements-cli.txt pyproject.toml | $(BIN)/python
 $(DEV): requirements-dev.txt $(RUN)
 	$(PIP) install -q --no-compile -r requirements-dev.txt $(if $(TORCH_INDEX),--extra-index-url "$(TORCH_INDEX)")
 	@touch $@
+
+# without it python -m fuzz still sends its requests, then says what was not run, and fails
+$(FUZZ): fuzz/requirements.txt $(DEV)
+	@if $(PIP) install -q -r fuzz/requirements.txt; then touch $@; \
+	else echo "atheris cannot be installed here (it has wheels for Linux on x86-64): fuzzing goes on without it" >&2; fi
 
 $(NODE): package-lock.json
 	npm ci --silent --no-audit --no-fund
