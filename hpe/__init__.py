@@ -4,6 +4,7 @@
 >>> poses = PoseEstimator()("photo.jpg")
 """
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from hpe.errors import HpeError
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 __version__ = "1.0.0"
 __all__ = ["HpeError", "Pose", "PoseEstimator", "__version__", "draw_pose"]
+
+# From 1.29 on onnxruntime tells Microsoft about every process and session, and leaves a file in the temporary folder.
+# Read when it starts, so this has to come first; whoever sets it to 0 has decided otherwise.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _HOMES = {"PoseEstimator": "hpe.engine.estimator", "Pose": "hpe.pose.result", "draw_pose": "hpe.pose.draw"}
 
