@@ -1,7 +1,7 @@
 """`python -m bench [PART ...]`: measure, and write bench/results.md.
 
-Without names every part runs, in about six minutes on two cores; --full takes longer and counts more,
-5,000 requests in the soak, and --quick only looks whether all works.
+Without names every part runs, in about eight minutes on two cores; --full takes longer and counts more,
+10,000 requests in the soak, and --quick only looks whether all works.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import time
 
 from bench.report import FULL, NORMAL, QUICK, write_section
 
-PARTS = ("latency", "tuning", "stages", "coldstart", "memory", "folder", "soak", "cost", "avx2")
+PARTS = ("latency", "tuning", "stages", "coldstart", "memory", "folder", "soak", "load", "cost", "avx2")
 
 
 def main() -> None:
@@ -25,8 +25,9 @@ def main() -> None:
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     for name in asked.parts or PARTS:
         begin = time.perf_counter()
-        body = importlib.import_module(f"bench.{name}").run(asked.effort or NORMAL)
-        write_section(name, PARTS, body)
+        effort = asked.effort or NORMAL
+        body = importlib.import_module(f"bench.{name}").run(effort)
+        write_section(name, PARTS, body, effort.option)
         print(f"{body}\n\n({name}: {time.perf_counter() - begin:.0f} s)\n", flush=True)
 
 

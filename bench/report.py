@@ -18,15 +18,18 @@ run, its rows in turn, round by round: on a busy machine the ratios hold where t
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to measure. rounds: of a paired timing. soak: requests of the soak test."""
+    """How long to measure. rounds: of a paired timing. soak: requests of the soak test. load_s: seconds of each of
+    the load test's six steps. option: of the command line."""
 
     rounds: int
     soak: int
+    load_s: float
+    option: str = ""
 
 
-QUICK = Effort(rounds=8, soak=200)
-NORMAL = Effort(rounds=14, soak=500)
-FULL = Effort(rounds=50, soak=5000)
+QUICK = Effort(rounds=8, soak=200, load_s=2.0, option="--quick ")
+NORMAL = Effort(rounds=14, soak=500, load_s=15.0)
+FULL = Effort(rounds=50, soak=10_000, load_s=60.0, option="--full ")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -42,11 +45,11 @@ def _text(cell: object) -> str:
     return str(cell)
 
 
-def write_section(name: str, order: Sequence[str], body: str) -> None:
+def write_section(name: str, order: Sequence[str], body: str, option: str = "") -> None:
     """Puts one part's text between its marks in results.md, keeps the other parts, and sorts them by `order`."""
     old = RESULTS.read_text() if RESULTS.exists() else ""
     parts = dict(re.findall(r"<!-- (\w+) -->\n(.*?)<!-- end -->", old, flags=re.DOTALL))
-    parts[name] = f"{body.rstrip()}\n\n_{machine()}; `python -m bench {name}`_\n"
+    parts[name] = f"{body.rstrip()}\n\n_{machine()}; `python -m bench {option}{name}`_\n"
     kept = [f"<!-- {key} -->\n{parts[key]}<!-- end -->\n" for key in order if key in parts]
     RESULTS.write_text("\n".join([HEAD, *kept]))
 

@@ -1,37 +1,123 @@
-"""(f) Many requests of mixed sizes and formats in one process of its own: memory stays flat."""
+"""(f) Many mixed requests to the local server in a process of its own: what it holds stays flat."""
 
-import json
+import http.client
+import io
+import random
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from typing import Final
 
-from bench.processes import report_of
+import cv2
+import numpy as np
+from PIL import Image
+
+from bench.photos import jpeg
 from bench.report import Effort, table
+from bench.serving import Served, Usage, serving
+from fuzz.cases import case, form_of
+from fuzz.over_http import complaint, exchange, status_of
+from fuzz.seeds import FORMATS, seeds
 
-SIZES = (320, 640, 1280)
-FORMATS = ("json", "png", "jpeg", "webp")
-CHILD = """
-import json, sys
-import numpy
-from bench.posting import request
-from bench.processes import rss_mb
-count, sizes, formats = int(sys.argv[1]), json.loads(sys.argv[2]), json.loads(sys.argv[3])
-rng, seen = numpy.random.default_rng(0), {}
-points = {round(count * share) for share in (0.1, 0.25, 0.5, 0.75, 1.0)}
-for done in range(1, count + 1):
-    request(int(rng.choice(sizes)), None, format=str(rng.choice(formats)))
-    if done in points:
-        seen[done] = rss_mb()
-print(json.dumps(seen))
-"""
+SIZES: Final = (320, 640, 1280)
+# Encoders' own choice takes seconds a photo.
+_QUICKLY: Final = {"avif": {"speed": 10}, "heic": {"enc_params": {"preset": "ultrafast"}}}
+ANSWERS: Final = ("json", "png", "jpeg", "webp")
+BAD_SHARE: Final = 0.3
+SHARES: Final = (0.1, 0.25, 0.5, 0.75, 1.0)
+# What an allocator may still add after the first quarter, and threads that are just ending.
+_MAX_GROWTH_MB: Final = 20.0
+_MAX_MORE_FILES: Final = 3
+
+
+@cache
+def photo(kind: str, width: int) -> bytes:
+    """A photograph of a person in this format, one of FORMATS."""
+    if kind == "jpeg":
+        return jpeg(width)
+    seeds()  # registers HEIF
+    rgb = cv2.imdecode(np.frombuffer(jpeg(width), np.uint8), cv2.IMREAD_COLOR_RGB)
+    out = io.BytesIO()
+    Image.fromarray(rgb).save(out, "HEIF" if kind == "heic" else kind.upper(), **_QUICKLY.get(kind, {}))
+    return out.getvalue()
+
+
+class Soak:
+    """Sends requests by number, good and bad by chance, and judges what comes back."""
+
+    def __init__(self, served: Served, sizes: Sequence[int]) -> None:
+        self.served, self.sizes, self.statuses = served, sizes, Counter[int]()
+        self._connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
+
+    def send(self, number: int) -> None:
+        """One request. Raises RuntimeError where its answer is wrong."""
+        rng = random.Random(number)
+        status = self._bad(number) if rng.random() < BAD_SHARE else self._good(rng)
+        self.statuses[status] += 1
+
+    def _good(self, rng: random.Random) -> int:
+        kind, width, wanted = rng.choice(FORMATS), rng.choice(self.sizes), rng.choice(ANSWERS)
+        content_type, body = f"image/{kind}".encode(), photo(kind, width)
+        if rng.random() < 0.5:
+            content_type, body = form_of(body, kind)
+        self._connection.request("POST", f"/pose?format={wanted}", body, {"Content-Type": content_type.decode()})
+        response = self._connection.getresponse()
+        answer = response.read()
+        expected = "application/json" if wanted == "json" else f"image/{wanted}"
+        if response.status != 200 or response.headers["Content-Type"] != expected:
+            raise RuntimeError(f"{kind} of {width} px as {wanted}: {response.status} {answer[:300]!r}")
+        return response.status
+
+    def _bad(self, number: int) -> int:
+        request = case(1, number).request
+        answer = exchange(self.served.port, request)
+        if words := complaint(request, answer, 0.0):
+            raise RuntimeError(f"mutated request {number}: {words}")
+        return status_of(answer)
+
+
+def soak(served: Served, count: int, sizes: Sequence[int] = SIZES) -> tuple[dict[int, Usage], Counter[int]]:
+    """`count` requests, one after another -> what the server held after some shares of them, and the statuses."""
+    sender, seen = Soak(served, sizes), {}
+    points = {max(1, round(count * share)) for share in SHARES}
+    for done in range(1, count + 1):
+        sender.send(done)
+        if done in points:
+            seen[done] = served.usage()
+    return seen, sender.statuses
+
+
+def growth(seen: dict[int, Usage]) -> list[str]:
+    """What is more at the end than it was after the first quarter, in words; nothing where all is flat."""
+    early, late = list(seen.values())[min(1, len(seen) - 1)], list(seen.values())[-1]
+    found = []
+    if late.megabytes - early.megabytes > _MAX_GROWTH_MB:
+        found.append(f"memory grew from {early.megabytes:.1f} to {late.megabytes:.1f} MB")
+    if late.files > early.files + _MAX_MORE_FILES:
+        found.append(f"open files grew from {early.files} to {late.files}")
+    if late.left > early.left:
+        found.append(f"temporary files grew from {early.left} to {late.left}")
+    return found
 
 
 def run(effort: Effort) -> str:
-    """The section of results.md."""
-
-    seen = report_of(CHILD, str(effort.soak), json.dumps(SIZES), json.dumps(FORMATS))
+    """The section of results.md. Raises RuntimeError where an answer was wrong or something grew."""
+    with serving() as served:
+        seen, statuses = soak(served, effort.soak)
+    if grown := growth(seen):
+        raise RuntimeError("; ".join(grown))
     first, *_, last = seen.values()
-    growth = last - first
     text = (
-        f"{effort.soak:,} requests to `hpe.web.api.handle`, JPEGs of {', '.join(map(str, SIZES))} px by chance, "
-        f"answers by chance in {', '.join(FORMATS)}. From the first tenth on memory changed by {growth:+.1f} MB."
+        f"{effort.soak:,} requests over HTTP to `hpe serve` in its own process: photos of {', '.join(map(str, SIZES))} "
+        f"px in {', '.join(FORMATS)}, raw and in forms, answers in {', '.join(ANSWERS)}, all by chance; "
+        f"{BAD_SHARE:.0%} are mutated requests of `fuzz/`. Answers by status: {_listed(statuses)}. From the first "
+        f"tenth on memory changed by {last.megabytes - first.megabytes:+.1f} MB."
     )
-    rows = [[f"{int(done):,}", f"{megabytes:.1f}"] for done, megabytes in seen.items()]
-    return "\n\n".join(["## Soak", text, table(["requests", "resident MB"], rows)])
+    head = ["requests", "resident MB", "open files", "temporary files"]
+    rows = [[f"{done:,}", f"{use.megabytes:.1f}", use.files, use.left] for done, use in seen.items()]
+    return "\n\n".join(["## Soak", text, table(head, rows)])
+
+
+def _listed(statuses: Counter[int]) -> str:
+    words = {status: "hung up on, being cut off" if status == 0 else str(status) for status in statuses}
+    return ", ".join(f"{statuses[status]:,} {words[status]}" for status in sorted(statuses))
