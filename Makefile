@@ -19,7 +19,7 @@ FUZZ := $(VENV)/.fuzz-ready
 NODE := node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help serve predict test lint test-python test-site bench load soak fuzz train export rehearse rehearse-arm64 clean
+.PHONY: help serve predict test lint test-python test-site bench load soak fuzz train export rehearse rehearse-arm64 audit clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -33,10 +33,12 @@ predict: $(RUN)  ## Draw the pose in a photo: make predict IMAGE=photo.jpg (OUT=
 
 test: lint test-python test-site  ## Lint, types and every test
 
-lint: $(DEV)  ## ruff and mypy
+lint: $(DEV)  ## ruff, mypy and bandit
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/bandit -q -r hpe handler.py
+	$(BIN)/bandit -q -r deploy -c deploy/bandit.yml
 
 test-python: $(DEV) $(if $(shell command -v npm),$(NODE))  ## pytest; browser and deploy tests run where Chromium and Node are (TESTS=)
 	$(BIN)/pytest $(TESTS)
@@ -69,6 +71,9 @@ rehearse: $(DEV) $(NODE)  ## The whole deployment, on this machine alone
 
 rehearse-arm64: $(DEV) $(NODE)  ## The arm64 package under qemu-user: same joints as here
 	$(BIN)/python -m deploy.rehearse_arm64
+
+audit: $(DEV)  ## Known vulnerabilities of what is shipped, where an advisory service answers; lists of it in build/
+	$(BIN)/python -m deploy.audit
 
 clean:  ## Remove what was built and installed here; models and training runs stay
 	rm -rf "$(VENV)" node_modules build .serverless .pytest_cache .mypy_cache .ruff_cache .hypothesis hpe.egg-info

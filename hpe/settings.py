@@ -30,7 +30,7 @@ class Settings:
     """
 
     model: str = ""
-    cache_dir: str = "/tmp/hpe"  # noqa: S108 (the one folder that Lambda lets a function write to)
+    cache_dir: str = "/tmp/hpe"  # nosec B108  # noqa: S108 (the one folder that Lambda lets a function write to)
     threads: int = 0
     threshold: float = 0.0
     max_upload_bytes: int = 20_000_000

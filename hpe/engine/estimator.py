@@ -21,6 +21,7 @@ from hpe.pose.image import Limits, decode_image
 from hpe.pose.preprocess import Affine, crop_affine, undo_affine, warp, whole_image_box
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import FLIP_ORDER
+from hpe.settings import Settings
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
@@ -57,7 +58,7 @@ class PoseEstimator:
         flip: bool = False,
         cache_dir: str | PathLike[str] | None = None,
     ) -> None:
-        path, self.card = fetch_model(str(model or ""), Path(cache_dir or "/tmp/hpe"))  # noqa: S108
+        path, self.card = fetch_model(str(model or ""), Path(cache_dir or Settings.cache_dir))
         self._session = Session(path, self.card, threads)
         self.threshold = self.card.threshold if threshold is None else threshold
         self.flip = flip

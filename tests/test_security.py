@@ -1,0 +1,124 @@
+"""What docs/security.md promises of the code: no pickle, no code from data, headers, logs without user data."""
+
+import ast
+import json
+import logging
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_imports import SOURCES, imports
+from web.fakes import FakeEstimator, form, part, photo
+
+from hpe.settings import Settings
+from hpe.web.api import ROUTES, handle
+from hpe.web.messages import Request
+from hpe.web.record import JsonLines
+
+ROOT = Path(__file__).resolve().parents[1]
+RUNS_WHAT_IT_READS = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "joblib", "jsonpickle"}
+ORIGIN = "https://site.example"
+
+
+def calls(module: str) -> list[ast.Call]:
+    return [node for node in ast.walk(ast.parse(SOURCES[module].read_text("utf-8"))) if isinstance(node, ast.Call)]
+
+
+def has(call: ast.Call, name: str, value: bool) -> bool:
+    return any(one.arg == name and ast.unparse(one.value) == str(value) for one in call.keywords)
+
+
+@pytest.mark.parametrize("module", list(SOURCES))
+def test_nothing_that_is_read_can_run(module: str) -> None:
+    assert not {name.split(".")[0] for name, _ in imports(module)} & RUNS_WHAT_IT_READS
+    for call in calls(module):
+        name = ast.unparse(call.func)
+        if name in ("torch.load", "torch.jit.load"):
+            assert has(call, "weights_only", True), f"line {call.lineno}"
+        assert name not in ("eval", "exec", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "__import__")
+        if name in ("np.load", "numpy.load"):
+            assert not has(call, "allow_pickle", True), f"line {call.lineno}"
+
+
+class Payload:
+    """Unpickled, it makes a file."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> Any:
+        return open, (str(self.target), "w")
+
+
+def test_poisoned_checkpoint_is_refused_and_does_not_run(tmp_path: Path) -> None:
+    import torch
+
+    from hpe.errors import BadModel
+    from hpe.train.checkpoint import read_checkpoint
+
+    target, checkpoint = tmp_path / "ran", tmp_path / "poisoned.pt"
+    torch.save({"state_dict": Payload(target)}, checkpoint)
+    with pytest.raises(BadModel, match="can be loaded safely"):
+        read_checkpoint(checkpoint)
+    assert not target.exists()
+    torch.load(checkpoint, weights_only=False)
+    assert target.exists(), "the payload is one that works elsewhere"
+
+
+def test_pickle_in_place_of_a_model_does_not_run(tmp_path: Path) -> None:
+    from hpe.engine.manifest import read_manifest
+    from hpe.engine.session import Session
+    from hpe.errors import BadModel
+
+    target, model = tmp_path / "ran", tmp_path / "pose.onnx"
+    model.write_bytes(pickle.dumps(Payload(target)))
+    with pytest.raises(BadModel, match="cannot be loaded"):
+        Session(model, read_manifest(ROOT / "models" / "pose.json"), 1)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("path", [*(route.replace("{id}", "f" * 32) for route in ROUTES), "/none"])
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "DELETE"])
+def test_every_answer_says_that_it_is_no_other_type_and_who_may_read_it(method: str, path: str) -> None:
+    settings = Settings(cors_origins=(ORIGIN,))
+    for origin, allowed in ((ORIGIN, ORIGIN), ("https://evil.example", None), ("null", None), ("", None)):
+        headers = {"origin": origin, "content-type": "image/jpeg"} if origin else {}
+        answer = handle(Request(method, path, {}, headers, photo()), FakeEstimator, settings)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers.get("Access-Control-Allow-Origin") == allowed
+        assert "Origin" in answer.headers["Vary"]
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+        assert not {"Server", "X-Powered-By"} & set(answer.headers)
+
+
+PRIVATE = "anna-at-the-beach"
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_nothing_of_the_visitor_is_logged(broken: bool, caplog: pytest.LogCaptureFixture) -> None:
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x010E] = f"{PRIVATE}-exif"  # ImageDescription
+    data = photo(exif=exif)
+    body = form(part(data[: len(data) // 2] if broken else data, filename=f"{PRIVATE}.jpg"))
+    headers = {
+        "content-type": "multipart/form-data; boundary=d74496d66958873e",
+        "user-agent": f"{PRIVATE}-browser",
+        "x-forwarded-for": "203.0.113.77",
+        "cookie": f"session={PRIVATE}",
+        "authorization": f"Bearer {PRIVATE}",
+        "origin": f"https://{PRIVATE}.example",
+        "referer": f"https://{PRIVATE}.example/",
+    }
+    with caplog.at_level(logging.DEBUG):
+        answer = handle(Request("POST", "/pose", {}, headers, body, "id-1"), FakeEstimator, Settings())
+        handle(Request("POST", "/pose", {"who": PRIVATE}, headers, body, "id-2"), FakeEstimator, Settings())
+        handle(Request("GET", f"/{PRIVATE}", {}, headers, b"", "id-3"), FakeEstimator, Settings())
+    lines = [JsonLines().format(record) for record in caplog.records if record.name.startswith("hpe")]
+    assert [json.loads(line)["request_id"] for line in lines] == ["id-1", "id-2", "id-3"]
+    assert PRIVATE not in caplog.text + "".join(lines)
+    assert "203.0.113.77" not in caplog.text + "".join(lines)
+    assert answer.status == (422 if broken else 200)
+    assert f"{PRIVATE}-exif".encode() not in answer.body, "a drawn photo carries none of the original's metadata"
