@@ -2,18 +2,22 @@
 
 import json
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bench.serving import Served, serving
+from fuzz.__main__ import main
 from fuzz.cases import case
 from fuzz.mutate import repaired_png
 from fuzz.over_http import STUB, Outcome, against, complaint, exchange, status_of
 from fuzz.seeds import FORMATS, seeds
 from fuzz.targets import TARGETS, one_event
 
+ROOT = Path(__file__).parents[2]
 CASES = 800
 # Its network fails on some pictures, as nothing may.
 FAULTY = """
@@ -114,3 +118,30 @@ def test_check_sums_are_put_right_after_a_mutation() -> None:
     data[20] ^= 1
     assert repaired_png(bytes(data)) != bytes(data)
     assert repaired_png(seeds()["png"]) == seeds()["png"]
+
+
+def command(*words: str) -> subprocess.CompletedProcess[str]:
+    """python -m fuzz ..."""
+    return subprocess.run([sys.executable, "-m", "fuzz", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_the_command_tells_what_it_did_and_replays(tmp_path: Path) -> None:
+    done = command("http", "--stub", "--count", "40", "--seed", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "seed 2: 40 requests" in done.stdout
+    assert "nothing found" in done.stdout
+    request = tmp_path / "finding.bin"
+    request.write_bytes(b"POST /pose HTTP/1.1\r\nContent-Length: 4\r\nConnection: close\r\n\r\ntext")
+    done = command("replay", str(request), "--stub")
+    assert (done.returncode, done.stdout.split(" in ")[0]) == (0, "nothing wrong: status 415")
+
+
+def test_without_atheris_it_says_so_and_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    from fuzz import guided
+
+    monkeypatch.setattr(guided, "have_atheris", lambda: False)
+    monkeypatch.setattr(sys, "argv", ["fuzz", "events"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code
+    assert "NOT RUN: events: atheris is not installed" in capsys.readouterr().out
