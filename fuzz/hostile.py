@@ -171,7 +171,10 @@ HOSTILE: Final[Mapping[str, tuple[Maker, bool | None]]] = {
     "BMP of 7,900 x 7,900 with no runs": (lambda: bmp_rle(7900, 7900), None),
     "AVIF that says 65,535 x 65,535": (lambda: lying_ispe(sound("avif"), 65_535, 65_535), False),
     "HEIC that says 65,535 x 65,535": (lambda: lying_ispe(sound("heic"), 65_535, 65_535), False),
-    "AVIF of 9 megapixels that says 48 x 32": (lambda: lying_ispe(flat("AVIF", 3000, 3000, speed=10), 48, 32), None),
+    "AVIF of 67 megapixels that says 48 x 32": (
+        lambda: lying_ispe(flat("AVIF", 16_384, 4096, speed=10), 48, 32),
+        False,
+    ),
     "HEIC of 4 megapixels that says 48 x 32": (lambda: lying_ispe(flat("HEIF", 2000, 2000), 48, 32), False),
     # what unpacks to more than it should
     "PNG whose pixels unpack to 300 MB": (lambda: png(48, 32, pixels=zeros(300)), None),

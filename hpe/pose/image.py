@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpe.errors import BrokenImage, HpeError, TooLarge, UnsupportedImage
+from hpe.pose.avif import check_avif
 from hpe.pose.containers import check_gif, check_tiff, exif_orientation, plain_png
 from hpe.pose.frames import frames_in
 from hpe.pose.image_type import image_type
@@ -81,6 +82,8 @@ def decode_image(data: bytes, limits: Limits = Limits(), max_side: int | None = 
     try:
         if kind in _CHECKS:
             _CHECKS[kind](data)
+        if kind == "avif":
+            check_avif(data, limits.max_pixels)
         _check_frames(frames_in(data, kind, limits.max_frames), limits)
         rgb, turn, stored = _decode(data, kind, limits, max_side)
     except HpeError:
