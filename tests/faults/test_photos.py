@@ -70,3 +70,13 @@ def test_last_try_whose_problem_cannot_be_written_spares_the_rest_of_the_batch(
     monkeypatch.setattr(worker.photos, "open_store", lambda _: photos.PhotoStore("b", RefusesToWrite(), 1))
     batch = [message(f"uploads/{photos.new_id()}", "doomed"), message("elsewhere/x", "fine")]
     assert worker.handler({"Records": batch}, None) == {"batchItemFailures": [{"itemIdentifier": "doomed"}]}
+
+
+def test_worker_without_a_bucket_gives_the_photos_back(
+    aws: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    aws.setattr(worker, "SETTINGS", Settings())
+    body = json.dumps({"Records": [{"s3": {"object": {"key": f"uploads/{photos.new_id()}"}}}]})
+    answer = worker.handler({"Records": [{"messageId": "m", "body": body}]}, None)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+    assert "Bucket" in caplog.text, "the log names what is missing"
