@@ -110,6 +110,16 @@ def test_out_of_threads_and_back(server: DevServer, monkeypatch: pytest.MonkeyPa
     assert ask(port, "GET", "/health").status == 200
 
 
+def test_out_of_connections_and_back(server: DevServer) -> None:
+    idle = [socket.create_connection(("127.0.0.1", server.server_port), 10) for _ in range(128)]
+    try:
+        assert "out of connections" in refused(until(server.server_port, 503))
+    finally:
+        for connection in idle:
+            connection.close()
+    assert until(server.server_port, 200).status == 200
+
+
 @pytest.mark.parametrize(
     ("error", "lacks"),
     [
