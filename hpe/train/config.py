@@ -65,7 +65,8 @@ class TrainConfig:
     are validated and kept. augment_on: "auto" augments with OpenCV in `workers` processes, or in batches on the
     GPU where the run has one; "device" and "workers" choose. canvas: side in px of the pictures kept on the
     device. precision: "bf16" (autocast, weights stay float32), "float32", or "auto": bf16 where the device has
-    instructions for it. cache: where people cut out of full-size data sets are kept. flip_eval: validate with the flip test.
+    instructions for it. cache: where people cut out of full-size data sets are kept. flip_eval: validate with the
+    flip test.
     """
 
     name: str

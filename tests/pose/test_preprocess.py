@@ -81,3 +81,22 @@ def test_a_box_without_extent_still_gives_a_crop():
     affine = crop_affine(np.array([5.0, 5.0, 5.0, 5.0]), 64)
     assert np.isfinite(affine).all()
     assert affine[0, 0] == pytest.approx(64 / MARGIN)
+
+
+@pytest.mark.parametrize("box", [[620, 300, 980, 900.0], [-200, -100, 500, 700.0], [1100, 600, 1500, 1100.0]])
+def test_what_a_frame_shows_does_not_depend_on_the_picture_around_it(box):
+    rng = np.random.default_rng(3)
+    image = cv2.resize(rng.integers(0, 256, (60, 80, 3), dtype=np.uint8), (1280, 960), interpolation=cv2.INTER_CUBIC)
+    box = np.array(box)
+    affine = crop_affine(box, 64)
+    # averaged down as a whole, and sampled by hand
+    scale = affine[0, 0]
+    small = cv2.resize(image, None, fx=1.5 * scale, fy=1.5 * scale, interpolation=cv2.INTER_AREA)
+    rx, ry = 1280 / small.shape[1], 960 / small.shape[0]
+    up = np.array([[rx, 0, rx / 2 - 0.5], [0, ry, ry / 2 - 0.5], [0, 0, 1]])
+    expected = cv2.warpAffine(small, affine @ up, (64, 64), borderValue=PAD_RGB)
+    inside = cv2.erode(cv2.warpAffine(np.full((960, 1280), 255, np.uint8), affine, (64, 64)), np.ones((5, 5))) == 255
+    difference = np.abs(warp(image, affine, 64).astype(int) - expected)[inside]
+    assert inside.any()
+    assert difference.mean() < 2
+    assert difference.max() < 16
