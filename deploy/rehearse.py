@@ -8,6 +8,7 @@ Writes build/rehearsal/report.json. Ends with 1 at the first thing that is not a
 
 import json
 import platform
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -100,6 +101,7 @@ def in_the_cloud(
         "photos through POST /uploads and the queue",
         lambda: stack.check_uploads(deployed, photos[-1], references[photos[-1].name]),
     )
+    report.step("hpe submit FOLDER", lambda: stack.check_submit(deployed, photos, references))
     names = [path.relative_to(ROOT / "static-site").as_posix() for path in (ROOT / "static-site").rglob("*.*")]
     report.step("the site through CloudFront", lambda: stack.check_site(deployed, names))
     if browser.chromium():
@@ -143,6 +145,9 @@ def last_line(text: str) -> str:
 def main() -> int:
     """Rehearse; 1 where something is not as it must be."""
     report, began = Report(), time.monotonic()
+    for told in (signal.SIGTERM, signal.SIGHUP):
+        # As an exception, so that all that was started is ended.
+        signal.signal(told, lambda number, frame: sys.exit(128 + number))
     try:
         rehearse(report)
     except RehearsalError as error:

@@ -43,10 +43,10 @@ def drive(stack: Stack, photo: Path, people: list[dict[str, Any]]) -> Path:
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         with webdriver.Chrome(options=options, service=Service(driver)) as browser:
-            browser.set_page_load_timeout(60)
+            browser.set_page_load_timeout(240)
             browser.get(f"{stack.site}/")
             browser.find_element(By.ID, "file").send_keys(str(photo))
-            end = time.monotonic() + 90
+            end = time.monotonic() + 240
             view = ""
             while time.monotonic() < end and view not in ("done", "problem"):
                 view = browser.find_element(By.ID, "main").get_attribute("data-view") or ""

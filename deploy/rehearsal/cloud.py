@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from deploy.build_package import ROOT
-from deploy.rehearsal.tools import WORK, free_port, run, wait_for_port
+from deploy.rehearsal.tools import WORK, expect, free_port, run, start, stop, wait_for_port
 
 ACCOUNT: Final = "111122223333"
 REGION: Final = "us-east-1"
@@ -49,6 +49,7 @@ class Cloud:
         folder = WORK / "cloud"
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "tmp").mkdir(parents=True)
+        expect(shutil.which("openssl") is not None, "openssl is missing: apt-get install openssl")
         names = f"DNS:localhost,DNS:*.execute-api.{REGION}.amazonaws.com,DNS:*.cloudfront.net,IP:127.0.0.1"
         run([
             "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=rehearsal",
@@ -71,18 +72,17 @@ class Cloud:
             "HPE_CACHE_DIR": str(folder / "tmp" / "hpe"),
         }
         with self.log.open("wb") as log:
-            command = [str(self.bin / "ministack")]
-            self.process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
-        wait_for_port(self.port, self.process, self.log)
+            self.process = start([self.bin / "ministack"], env=environment, cwd=folder, stdout=log)
+        try:
+            wait_for_port(self.port, self.process, self.log)
+        except BaseException:  # __exit__ is not called where __enter__ fails
+            stop(self.process)
+            raise
         return self
 
     def __exit__(self, *reason: object) -> None:
         if self.process is not None:
-            self.process.terminate()
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
+            stop(self.process)
 
     def environment(self, key: str = "test", secret: str = "test") -> dict[str, str]:
         """For a client of this cloud: osls, the AWS SDKs, the CLI."""

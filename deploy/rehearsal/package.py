@@ -14,7 +14,16 @@ from typing import Any
 from deploy import build_package
 from deploy.build_package import LAMBDA_UNZIPPED_BYTES, ROOT
 from deploy.rehearsal.cloud import bare_environment
-from deploy.rehearsal.tools import WORK, expect, free_port, run, runtime_interface_emulator, wait_for_port
+from deploy.rehearsal.tools import (
+    WORK,
+    expect,
+    free_port,
+    run,
+    runtime_interface_emulator,
+    start,
+    stop,
+    wait_for_port,
+)  # fmt: skip
 
 
 def fetch_wheels(architecture: str, python: str) -> None:
@@ -113,20 +122,18 @@ def answer_under_rie(task: Path, python: Path, photo: Path) -> tuple[dict[str, A
         "body": base64.b64encode(photo.read_bytes()).decode(),
     }  # fmt: skip
     url = f"http://127.0.0.1:{service}/2015-03-31/functions/function/invocations"
-    with (
-        log.open("wb") as out,
-        subprocess.Popen(command, cwd=task, env=environment, stdout=out, stderr=out) as emulator,
-    ):
+    with log.open("wb") as out:
+        emulator = start(command, cwd=task, env=environment, stdout=out)
         try:
             wait_for_port(service, emulator, log)
             times, answer = [], {}
             for _ in range(2):
                 began = time.monotonic()
                 request = urllib.request.Request(url, json.dumps(event).encode())
-                with urllib.request.urlopen(request, timeout=60) as response:
+                with urllib.request.urlopen(request, timeout=180) as response:
                     answer = json.loads(response.read())
                 times.append(time.monotonic() - began)
         finally:
-            emulator.terminate()
+            stop(emulator)
     expect(answer.get("statusCode") == 200, f"under RIE: {str(answer)[:500]} {log.read_text()[-800:]}")
     return json.loads(answer["body"]), times[0], times[1]

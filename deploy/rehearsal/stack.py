@@ -2,13 +2,17 @@
 
 import hashlib
 import json
+import shutil
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.rehearsal.cloud import ACCOUNT, Cloud
-from deploy.rehearsal.tools import RehearsalError, expect
+from deploy.build_package import ROOT
+from deploy.rehearsal.cloud import ACCOUNT, Cloud, bare_environment
+from deploy.rehearsal.tools import WORK, RehearsalError, expect
 
 STACK: Final = "hpe-dev"
 
@@ -49,7 +53,7 @@ class Stack:
         parts = urlsplit(url)
         context = ssl.create_default_context(cafile=str(self.cloud.certificate))
         context.check_hostname = False  # the emulator's address; the name goes into the Host header
-        connection = http.client.HTTPSConnection("127.0.0.1", self.cloud.port, context=context, timeout=90)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.cloud.port, context=context, timeout=240)
         path, host = parts.path or "/", parts.netloc
         if path == "/health" and parts.netloc.split(".")[1:2] == ["execute-api"]:
             # ministack answers /health itself on every host; this is its other address of the same route
@@ -68,7 +72,7 @@ class Stack:
         """POST /pose with the photo as the body."""
         return self.ask("POST", f"{self.api}/pose?format={format}", photo.read_bytes(), content_type="image/jpeg")
 
-    def through_uploads(self, photo: bytes, content_type: str = "image/jpeg", timeout_s: float = 120) -> Answer:
+    def through_uploads(self, photo: bytes, content_type: str = "image/jpeg", timeout_s: float = 300) -> Answer:
         """The photo through POST /uploads, S3, the queue and the worker: the last answer of GET /results/ID."""
         import requests
 
@@ -121,6 +125,34 @@ def check_uploads(stack: Stack, photo: Path, reference: dict[str, Any]) -> None:
     expect(unknown.status == 404, f"an unknown id: {unknown.status}")
     left = stack.cloud.client("s3").list_objects_v2(Bucket=stack.outputs["PhotoBucketName"], Prefix="uploads/")
     expect(not left.get("Contents"), f"uploads are kept after their result: {left.get('Contents')}")
+
+
+def check_submit(stack: Stack, photos: list[Path], references: dict[str, Any]) -> str:
+    """`hpe submit FOLDER`: a folder with a folder in it, where one photo is broken and the others come back whole."""
+    folder, output = WORK / "album", WORK / "album-drawn"
+    for old in (folder, output):
+        shutil.rmtree(old, ignore_errors=True)
+    names = {f"trip/{photo.name}" if at % 2 else photo.name: photo for at, photo in enumerate(photos)}
+    for name, photo in names.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(photo, folder / name)
+    (folder / "broken.jpg").write_bytes(photos[0].read_bytes()[:4000])
+    # the API's other address in the emulator, since nobody resolves the real one here
+    api = f"{stack.cloud.endpoint}/_aws/execute-api/{stack.outputs['HttpApiId']}/$default"
+    command = [str(Path(sys.executable).parent / "hpe"), "submit", str(folder), "--api", api, "-o", str(output)]
+    env = bare_environment() | {"REQUESTS_CA_BUNDLE": str(stack.cloud.certificate), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=900)
+    expect(done.returncode == 1, f"hpe submit ended with {done.returncode}, one photo being broken: {done.stderr}")
+    expect("broken.jpg: " in done.stderr, f"hpe submit does not name the broken photo: {done.stderr}")
+    expect(f"1 of {len(names) + 1} photos failed" in done.stderr, f"hpe submit: {done.stderr}")
+    expect(len(done.stdout.splitlines()) == len(names), f"hpe submit: {done.stdout[:500]} {done.stderr}")
+    for name, photo in names.items():
+        wanted = references[photo.name]["worker"]
+        joints = json.loads((output / f"{name}.json").read_text())
+        expect(joints["people"] == wanted["people"], f"hpe submit, {name}: other joints than the engine's")
+        drawn = hashlib.sha256((output / f"{name}.png").read_bytes()).hexdigest()
+        expect(drawn == wanted["png_sha256"], f"hpe submit, {name}: another PNG than the engine's")
+    return f"{len(names)} photos, and 1 broken one named"
 
 
 def check_cors(stack: Stack) -> None:
@@ -238,6 +270,7 @@ def leftovers(cloud: Cloud) -> list[str]:
     found += cloud.client("sqs").list_queues().get("QueueUrls", [])
     found += [one["logGroupName"] for one in cloud.client("logs").describe_log_groups()["logGroups"]]
     found += [one["AlarmName"] for one in cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]]
+    found += [one["DashboardName"] for one in cloud.client("cloudwatch").list_dashboards()["DashboardEntries"]]
     found += [one["RoleName"] for one in cloud.client("iam").list_roles()["Roles"] if "hpe" in one["RoleName"]]
     found += [one["Name"] for one in cloud.client("apigatewayv2").get_apis()["Items"]]
     found += [one["TopicArn"] for one in cloud.client("sns").list_topics()["Topics"]]

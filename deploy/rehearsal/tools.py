@@ -1,14 +1,17 @@
 """What the rehearsal runs: virtual environments of its own, AWS's runtime emulator, commands with reasons."""
 
+import contextlib
+import ctypes
 import hashlib
 import os
+import signal
 import socket
 import subprocess
 import sys
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from deploy.build_package import ROOT, find_python
 
@@ -28,17 +31,51 @@ def expect(condition: bool, message: str) -> None:
 
 
 def run(
-    command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, cwd: Path = ROOT, ok: bool = True
-) -> str:
-    """Run a command to its end and give stdout and stderr together. Raises RehearsalError where it fails."""
-    result = subprocess.run(
-        [str(part) for part in command], cwd=cwd, env=env, check=False, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+    command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, cwd: Path = ROOT, ok: bool = True,
+    timeout_s: float = 900,
+) -> str:  # fmt: skip
+    """Run a command to its end and give stdout and stderr together. Raises RehearsalError where it fails or hangs."""
+    words = " ".join(map(str, command))[:200]
+    process = start(command, env=env, cwd=cwd, stdout=subprocess.PIPE)
+    try:
+        said = process.communicate(timeout=timeout_s)[0].decode(errors="replace")
+    except subprocess.TimeoutExpired:
+        raise RehearsalError(f"{words} has not ended after {timeout_s:g} s") from None
+    finally:
+        stop(process)
+    if ok and process.returncode:
+        tail = "\n".join(said.strip().splitlines()[-30:])
+        raise RehearsalError(f"{words} ended with {process.returncode}:\n{tail}")
+    return said
+
+
+def start(
+    command: Sequence[str | Path], *, stdout: int | IO[bytes], env: Mapping[str, str] | None = None, cwd: Path = ROOT
+) -> subprocess.Popen[bytes]:
+    """A process that leads a group of its own, for `stop`, and that is killed where this one is, however it ends."""
+    return subprocess.Popen(
+        [str(part) for part in command], cwd=cwd, env=env, stdout=stdout, stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_die_with_parent,
     )  # fmt: skip
-    if ok and result.returncode:
-        tail = "\n".join(result.stdout.strip().splitlines()[-30:])
-        raise RehearsalError(f"{' '.join(map(str, command))[:200]} ended with {result.returncode}:\n{tail}")
-    return result.stdout
+
+
+def _die_with_parent() -> None:
+    """prctl(PR_SET_PDEATHSIG, SIGKILL) where there is a Linux; nothing elsewhere."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def stop(process: subprocess.Popen[bytes], patience_s: float = 20) -> None:
+    """End what `start` began and all that it began in its group: politely, then by force."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def lambda_python(wanted: str = "3.13") -> tuple[str, str]:
@@ -82,7 +119,7 @@ def free_port() -> int:
         return port
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path, timeout_s: float = 60) -> None:
+def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path, timeout_s: float = 180) -> None:
     """Until something listens there. Raises RehearsalError with the log's end where it does not."""
     import time
 
