@@ -112,6 +112,7 @@ def in_the_cloud(
     else:
         print("-- SKIPPED the site in Chromium: apt-get install chromium chromium-driver", flush=True)
     report.step("deploy again changes nothing", lambda: deploy_again(folder, options, env))
+    report.step("logs and metrics, as the deployer", lambda: watch(options, env))
     report.step("refusals", lambda: stack.check_denied(deployed))
     report.step("remove", lambda: last_line(serverless("remove", *options, env=env)))
     left = stack.leftovers(cloud)
@@ -134,6 +135,15 @@ def deploy_again(folder: Any, options: tuple[str, ...], env: dict[str, str]) -> 
     expect("Website: 0 of" in said, f"a second deploy uploaded the site again: {said[-800:]}")
     expect("Model uploaded" not in said, "a second deploy uploaded the model again")
     return "no changes"
+
+
+def watch(options: tuple[str, ...], env: dict[str, str]) -> str:
+    """What docs/deploy.md says of watching works with the deployer's own policy."""
+    said = serverless("logs", "--function", "api", "--startTime", "1h", *options, env=env)
+    expect('"event": "request"' in said, f"serverless logs has no line of a request: {said[-800:]}")
+    figures = serverless("metrics", *options, env=env)
+    expect("invocations" in figures, f"serverless metrics: {figures[-800:]}")
+    return "both"
 
 
 def last_line(text: str) -> str:
