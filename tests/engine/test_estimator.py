@@ -35,7 +35,8 @@ class DotSession:
     def _heatmaps(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
         points, seen = np.zeros((16, 2), np.float32), np.zeros(16, np.float32)
         for j in range(16):
-            ys, xs = np.nonzero((np.abs(picture[..., 0].astype(int) - (100 + 8 * j)) <= 2) & (picture[..., 1] > 192))
+            # green shows that it is not the mixed edge of a brighter dot, which has this one's red
+            ys, xs = np.nonzero((np.abs(picture[..., 0].astype(int) - (100 + 8 * j)) <= 2) & (picture[..., 1] > 198))
             if len(xs):
                 points[j], seen[j] = (xs.mean(), ys.mean()), 1
         return encode_joints(points, seen, SIZE, 2.0)[0] * self.peak
