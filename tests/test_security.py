@@ -114,7 +114,9 @@ def test_nothing_of_the_visitor_is_logged(
         "origin": f"https://{PRIVATE}.example",
         "referer": f"https://{PRIVATE}.example/",
     }
-    monkeypatch.setattr(logging.getLogger("hpe"), "propagate", True)  # a server started in this process turns it off
+    logger = logging.getLogger("hpe")
+    monkeypatch.setattr(logger, "handlers", [caplog.handler])  # a server started in this process set others
+    monkeypatch.setattr(logger, "propagate", False)
     with caplog.at_level(logging.DEBUG, logger="hpe"):
         answer = handle(Request("POST", "/pose", {}, headers, body, "id-1"), FakeEstimator, Settings())
         handle(Request("POST", "/pose", {"who": PRIVATE}, headers, body, "id-2"), FakeEstimator, Settings())

@@ -25,6 +25,7 @@ from hpe.web.source import EstimatorSource as ModelSource
 from hpe.web.static import site_response
 
 _CONNECTIONS: Final = 128
+_WARMING_S: Final = 10.0
 _NO_FILES: Final = (errno.EMFILE, errno.ENFILE)
 
 
@@ -33,12 +34,15 @@ def serve(port: int, settings: Settings, static_dir: Path, host: str = "127.0.0.
     source = ModelSource(settings)
     server = DevServer((host, port), source, settings, static_dir)
     log_to_stderr(settings.log_level)
-    threading.Thread(target=source.warm, daemon=True).start()
+    warming = threading.Thread(target=source.warm, daemon=True)
+    warming.start()
     sys.stderr.write(f"Serving on {server.url} (Ctrl-C stops)\n")
     sys.stderr.flush()
     with server, _stop_on_signals(server):
         server.serve_forever(poll_interval=0.1)
         server.close_idle()
+    # a process that ends while onnxruntime loads a model in another thread is aborted by it
+    warming.join(timeout=_WARMING_S)
     sys.stderr.write("Stopped.\n")
 
 
