@@ -11,7 +11,7 @@ from hpe.errors import BrokenImage
 # libpng writes an IDAT every 8 kB: 20 MB make 2,500.
 MAX_PNG_CHUNKS: Final = 20_000
 # XMP in a GIF comes as some thousand of these.
-MAX_GIF_BLOCKS: Final = 50_000
+MAX_GIF_HEAD: Final = 50_000
 MAX_TIFF_TAGS: Final = 1000
 MAX_TIFF_STRIPS: Final = 100_000
 # A tile is unpacked whole, however little of it is picture. Writers make them of 256 to 1024 px a side.
@@ -46,7 +46,7 @@ def check_gif(data: bytes) -> None:
     flags = data[10] if len(data) > 10 else 0
     at = 13 + (3 << ((flags & 7) + 1) if flags & 0x80 else 0)
     in_extension = False
-    for _ in range(MAX_GIF_BLOCKS):
+    for _ in range(MAX_GIF_HEAD):
         if at >= len(data) or (not in_extension and data[at] in b",;"):
             return
         if in_extension:  # sub-blocks: a length and so many bytes; length 0 ends them
@@ -56,7 +56,7 @@ def check_gif(data: bytes) -> None:
             in_extension, at = True, at + 2
         else:
             at += 1
-    raise BrokenImage(f"the GIF has more than {MAX_GIF_BLOCKS} blocks before its first frame", limit=MAX_GIF_BLOCKS)
+    raise BrokenImage(f"the GIF has more than {MAX_GIF_HEAD} blocks before its first frame", limit=MAX_GIF_HEAD)
 
 
 def check_tiff(data: bytes) -> None:
