@@ -16,6 +16,9 @@ MAX_SCANS: Final = 30
 MAX_SEGMENTS: Final = 2000
 # Of 8x8 px, which take a bit or more each where they are coded by Huffman's method.
 _MAX_PIXELS_A_BYTE: Final = 8 * 64
+# Bytes of one scan for each 8x8 block of one component: 64 numbers of at most 27 bits, twice as long where every byte
+# is stuffed, make 432, a restart marker two more. What is longer is restarts without a picture, or padding.
+_MAX_BYTES_A_BLOCK: Final = 1024
 # Padding between segments, bytes.
 _MAX_JUNK: Final = 65_536
 
@@ -73,7 +76,10 @@ def jpeg_parts(data: bytes) -> JpegParts:
         at = start + 2 + int.from_bytes(data[start + 2 : start + 4], "big")
         if marker == _SOS:
             scans += 1
-            end = _SCAN_END.search(data, at)
+            limit = at + _longest_scan(frame)
+            end = _SCAN_END.search(data, at, limit)
+            if end is None and limit < len(data):
+                raise BrokenImage("the JPEG has more data than its pixels can need: save it again")
             at = end.start() if end else len(data)
         if scans > MAX_SCANS:
             raise BrokenImage(f"the JPEG has more than {MAX_SCANS} scans: save it again", limit=MAX_SCANS)
@@ -88,11 +94,23 @@ def jpeg_parts(data: bytes) -> JpegParts:
     raise BrokenImage(f"the JPEG has more than {MAX_SEGMENTS} segments: save it again", limit=MAX_SEGMENTS)
 
 
+def _longest_scan(frame: bytes) -> int:
+    """Bytes that one scan of a picture may take, from its frame header."""
+    if len(frame) < 6:
+        raise _no_frame()
+    across, down = (-(-int.from_bytes(frame[i : i + 2], "big") // 8) + 1 for i in (3, 1))
+    return _MAX_JUNK + _MAX_BYTES_A_BLOCK * across * down * max(1, frame[5])
+
+
 def _parts(frame: bytes, coding: int, scans: int, exif: bytes, pixels: bytes) -> JpegParts:
     if len(frame) < 6:
-        raise BrokenImage("the JPEG has no frame header: its data is damaged")
+        raise _no_frame()
     height, width = int.from_bytes(frame[1:3], "big"), int.from_bytes(frame[3:5], "big")
     return JpegParts(width, height, frame[5], scans, coding not in _ARITHMETIC, exif, pixels)
+
+
+def _no_frame() -> BrokenImage:
+    return BrokenImage("the JPEG has no frame header: its data is damaged")
 
 
 def _cut_off(data: bytes) -> BrokenImage:

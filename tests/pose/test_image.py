@@ -379,6 +379,21 @@ def test_a_jpeg_with_fewer_bits_than_blocks_is_cut_off(photo: np.ndarray) -> Non
     assert decode_image(flat).width == 4000, "the smallest honest one: a quarter of a byte a block"
 
 
+def test_a_jpeg_with_more_data_than_its_pixels_can_need_is_refused(photo: np.ndarray) -> None:
+    # 48x32 px of three components: 7 x 5 blocks of 1024 bytes each, and 65,536 for padding
+    scan = 65_536 + 3 * 7 * 5 * 1024
+    start, _, rest = save(photo[:32, :48], "JPEG", subsampling=0).partition(b"\xff\xda")
+    header = 2 + int.from_bytes(rest[:2], "big") - 2
+
+    def stretched(length: int) -> bytes:
+        body = rest[header : rest.rindex(b"\xff\xd9")]
+        return start + b"\xff\xda" + rest[:header] + body + bytes(length - len(body)) + b"\xff\xd9"
+
+    assert jpeg_parts(stretched(scan - 2)).scans == 1, "its end is the last two bytes that are looked at"
+    with pytest.raises(BrokenImage, match="more data than its pixels can need"):
+        jpeg_parts(stretched(scan - 1))
+
+
 @pytest.mark.parametrize("kind", [3, 4, 9, 16])
 def test_tiff_tiles_are_limited_whatever_the_picture_is(kind: int) -> None:
     # a tile is unpacked whole: 900 MB for a picture of 10x10
