@@ -18,7 +18,7 @@ from hpe.engine.session import Session
 from hpe.errors import UnsupportedImage
 from hpe.pose.heatmaps import decode_joints, flip_heatmaps
 from hpe.pose.image import Limits, decode_image
-from hpe.pose.preprocess import Affine, crop_affine, undo_affine, warp, whole_image_box
+from hpe.pose.preprocess import MARGIN, Affine, crop_affine, undo_affine, warp, whole_image_box
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import FLIP_ORDER
 from hpe.settings import Settings
@@ -30,9 +30,12 @@ if TYPE_CHECKING:
 
 # A person cut off at the waist still shows this many joints; the best ones decide whether somebody is there.
 SCORED_JOINTS: Final[int] = 8
-# In the first pass a peak of this height counts towards the person's box: a small person's peaks are low, and
-# the second pass decides.
-BOX_THRESHOLD: Final[float] = 0.1
+# The first pass only has to frame somebody. It does so at this many px as well as at 192, at two thirds of the cost;
+# at 128 px joints in the second pass were already a point of PCK worse (docs/model.md).
+FIRST_SIZE: Final[int] = 160
+# In the first pass a peak counts towards the person's box the more the higher it is, not at all at the first of these
+# heights and fully from the second on: a small person's peaks are low, and the second pass decides.
+BOX_SCORES: Final[tuple[float, float]] = (0.02, 0.12)
 # Where the second pass is surer than this of somebody larger than this share of the picture, that is that;
 # elsewhere somebody small may have been overlooked, and the picture is searched.
 SURE: Final[float] = 0.45
@@ -81,23 +84,31 @@ class PoseEstimator:
     def glance(self, rgb: NDArray[np.uint8], flip: bool = False) -> "Look":
         """The first pass: the whole picture in one frame."""
         height, width = rgb.shape[:2]
-        return self._looks(rgb, [crop_affine(whole_image_box(width, height), self.card.input_size, 1.0)], flip)[0]
+        return self._looks(rgb, [whole_image_box(width, height)], 1.0, self._first_size, flip)[0]
 
     def search(self, rgb: NDArray[np.uint8], flip: bool = False) -> "Look":
         """The first pass for somebody small: nine overlapping windows of half the picture's longer side, the best."""
-        affines = [crop_affine(window, self.card.input_size, 1.0) for window in windows(*rgb.shape[:2])]
-        return max(self._looks(rgb, affines, flip), key=lambda look: look.score)
+        looks = self._looks(rgb, windows(*rgb.shape[:2]), 1.0, self._first_size, flip)
+        return max(looks, key=lambda look: look.score)
 
     def closer(self, rgb: NDArray[np.uint8], first: "Look", flip: bool = False) -> "Look":
         """The second pass: a crop round the joints that the first one found, with the margin used in training."""
-        box = person_box(first.points, first.scores, BOX_THRESHOLD)
+        box = person_box(first.points, first.scores)
         if box is None:
             return Look(first.points, np.zeros_like(first.scores))
-        return self._looks(rgb, [crop_affine(box, self.card.input_size)], flip)[0]
+        return self._looks(rgb, [box], MARGIN, self.card.input_size, flip)[0]
 
-    def _looks(self, rgb: NDArray[np.uint8], affines: list[Affine], flip: bool) -> "list[Look]":
-        """One batch through the network, a frame each."""
-        crops = [warp(rgb, affine, self.card.input_size) for affine in affines]
+    @property
+    def _first_size(self) -> int:
+        """px: models exported with a fixed size look twice at that."""
+        return min(FIRST_SIZE, self.card.input_size) if self._session.any_size else self.card.input_size
+
+    def _looks(
+        self, rgb: NDArray[np.uint8], boxes: list[NDArray[np.float64]], margin: float, size: int, flip: bool
+    ) -> "list[Look]":
+        """One batch through the network, a square frame of `size` px round each box."""
+        affines = [crop_affine(box, size, margin) for box in boxes]
+        crops = [warp(rgb, affine, size) for affine in affines]
         batch = crops + [crop[:, ::-1] for crop in crops] if flip else crops
         heatmaps = self._session.run(np.stack(batch))
         if flip:
@@ -135,14 +146,20 @@ def windows(height: int, width: int) -> list[NDArray[np.float64]]:
     return [np.array([x - side / 2, y - side / 2, x + side / 2, y + side / 2]) for y in down for x in across]
 
 
-def person_box(
-    points: NDArray[np.floating], scores: NDArray[np.floating], threshold: float
-) -> NDArray[np.float64] | None:
-    """(16, 2) px, (16,) -> (4,) tight box of the joints above the threshold, or None where under three are."""
-    chosen = points[scores >= threshold]
-    if len(chosen) < 3:
+def person_box(points: NDArray[np.floating], scores: NDArray[np.floating]) -> NDArray[np.float64] | None:
+    """(16, 2) px, (16,) -> (4,) tight box of the joints that were seen, or None where hardly any was.
+
+    A joint seen faintly (`BOX_SCORES`) is moved towards the middle of the others by what its score lacks, so that
+    the box changes as little as the scores do: with a plain threshold the last bit of one score, which differs from
+    processor to processor, could make it another box.
+    """
+    low, high = BOX_SCORES
+    weights = np.clip((np.asarray(scores, np.float64) - low) / (high - low), 0.0, 1.0)[:, None]
+    if weights.sum() < 2:
         return None
-    return np.concatenate([chosen.min(axis=0), chosen.max(axis=0)]).astype(np.float64)
+    middle = (weights * points).sum(axis=0) / weights.sum()
+    drawn = middle + weights * (points - middle)
+    return np.concatenate([drawn.min(axis=0), drawn.max(axis=0)])
 
 
 def make_pose(points: NDArray[np.floating], scores: NDArray[np.float32], score: float, threshold: float) -> Pose:

@@ -36,7 +36,10 @@ def cpu_quota() -> float | None:
 
 
 class Session:
-    """Runs a model file. Safe to call from several threads at once."""
+    """Runs a model file. Safe to call from several threads at once.
+
+    any_size: whether it takes pictures of any multiple of 32 px, as `hpe export` makes them.
+    """
 
     def __init__(self, path: Path, card: ModelCard, threads: int = 0) -> None:
         """threads: for one inference; 0 means every usable core. Raises BadModel for a file that is no model."""
@@ -57,8 +60,10 @@ class Session:
         if len(inputs) != 1 or inputs[0].type != "tensor(uint8)":
             raise BadModel(f"{path.name}: expected one uint8 picture as input, found {[i.type for i in inputs]}")
         self._input = inputs[0].name
+        # whether H and W are names in the file ("H", "W"), that is free, or numbers
+        self.any_size = all(isinstance(side, str) for side in inputs[0].shape[1:3])
         self.card = card
 
     def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(N, S, S, 3) uint8 RGB -> (N, 16, S/4, S/4) float32 heatmaps."""
+        """(N, S, S, 3) uint8 RGB -> (N, 16, S/4, S/4) float32 heatmaps. Other S than the card's where `any_size`."""
         return cast("NDArray[np.float32]", self._session.run(None, {self._input: batch})[0])

@@ -79,6 +79,17 @@ class Graph:
                 self.proto.initializer.append(numpy_helper.from_array(self.weight(alias.input[0]), alias.output[0]))
                 self.proto.node.remove(alias)
 
+    def drop_unused_nodes(self) -> None:
+        """Leaves out, from the end on, every node whose outputs nobody reads."""
+        used = {o.name for o in self.proto.output}
+        kept: list[onnx.NodeProto] = []
+        for node in reversed(self.proto.node):
+            if used.intersection(node.output):
+                used.update(node.input)
+                kept.append(_copy(node))
+        del self.proto.node[:]
+        self.proto.node.extend(reversed(kept))
+
     def drop_unused_weights(self) -> None:
         used = {name for n in self.proto.node for name in n.input}
         kept = [t for t in self.proto.initializer if t.name in used]

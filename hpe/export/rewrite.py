@@ -9,6 +9,7 @@ unfolded, so the plain graph keeps two thirds of its weights in fp32. `rewrite` 
 3. `final_before_interleave`: a 1x1 convolution commutes with the interleave, so only 16 channels are shuffled.
 4. `interleave_rows`: the interleave as copies of whole rows, in the channels-last order that int8 runs in.
 5. `uint8_input`: raw uint8 RGB in; mean, standard deviation and a space-to-depth go into the first convolution.
+6. `free_size`: pictures of any size, so that a first look may be a smaller one.
 
 Why these and not others is measured: docs/decisions/int8-graph.md, `python -m bench tuning`.
 """
@@ -17,13 +18,15 @@ import numpy as np
 import onnx
 
 from hpe.export.deconvolutions import final_before_interleave, interleave_rows, split_deconvolutions
+from hpe.export.free_size import free_size
 from hpe.export.graph import Graph, attribute, checked, like
 from hpe.export.stem import uint8_input
 
 
 def rewrite(model: onnx.ModelProto) -> onnx.ModelProto:
-    """All five steps. fp32 (N, 3, S, S) normalised RGB in -> uint8 (N, S, S, 3) RGB in, the same heatmaps out."""
-    return uint8_input(interleave_rows(final_before_interleave(split_deconvolutions(fold_batch_norm(model)))))
+    """All six steps. fp32 (N, 3, S, S) normalised RGB in -> uint8 (N, H, W, 3) RGB in, the same heatmaps out."""
+    fixed = uint8_input(interleave_rows(final_before_interleave(split_deconvolutions(fold_batch_norm(model)))))
+    return free_size(fixed)
 
 
 def fold_batch_norm(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hpe.engine.estimator import Look, PoseEstimator
 from hpe.engine.manifest import ModelCard
 from hpe.engine.session import Session
-from hpe.pose.preprocess import crop_affine
+from hpe.pose.preprocess import MARGIN
 from hpe.train.checkpoint import read_network
 from hpe.train.network import PoseResNet, describe, normalise
 
@@ -24,14 +24,14 @@ class BoxEstimator(PoseEstimator):
 
     def in_box(self, rgb: NDArray[np.uint8], box: NDArray[np.floating], flip: bool = False) -> Look:
         """(H, W, 3) uint8 RGB, (4,) px -> the second pass alone, on the crop round a known box."""
-        return self._looks(rgb, [crop_affine(box, self.card.input_size)], flip)[0]
+        return self._looks(rgb, [np.asarray(box, np.float64)], MARGIN, self.card.input_size, flip)[0]
 
 
 class TorchSession(Session):
     """A PoseResNet where the product has its onnxruntime session."""
 
     def __init__(self, network: PoseResNet, card: ModelCard) -> None:
-        self.card = card
+        self.card, self.any_size = card, True
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._network = network.to(self.device)
 

@@ -25,8 +25,8 @@ class DotSession:
     joints, which is what the flip test undoes.
     """
 
-    def __init__(self, peak: float = 0.9) -> None:
-        self.peak, self.batches = peak, []
+    def __init__(self, peak: float = 0.9, any_size: bool = True) -> None:
+        self.peak, self.any_size, self.batches = peak, any_size, []
 
     def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         self.batches.append(batch)
@@ -39,7 +39,7 @@ class DotSession:
             ys, xs = np.nonzero((np.abs(picture[..., 0].astype(int) - (100 + 8 * j)) <= 2) & (picture[..., 1] > 198))
             if len(xs):
                 points[j], seen[j] = (xs.mean(), ys.mean()), 1
-        return encode_joints(points, seen, SIZE, 2.0)[0] * self.peak
+        return encode_joints(points, seen, picture.shape[0], 2.0)[0] * self.peak
 
 
 def scene(width: int, height: int, points: NDArray[np.floating], dot: int) -> NDArray[np.uint8]:
@@ -75,6 +75,38 @@ def test_second_pass_is_finer_on_a_small_person_in_a_corner(estimator: PoseEstim
     (pose,) = estimator(image)
     assert np.abs(pose.points - points).mean() < np.abs(estimator.glance(image).points - points).mean()
     assert np.abs(pose.points - points).max() < 1.5
+
+
+@pytest.mark.parametrize("any_size", [True, False])
+def test_the_first_pass_is_smaller_where_the_model_takes_any_size(
+    estimator: PoseEstimator, any_size: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FIRST_SIZE", 96)
+    session = estimator._session = DotSession(any_size=any_size)
+    (pose,) = estimator(scene(400, 300, person(120, 60, 50), 8))
+    assert [batch.shape[1] for batch in session.batches] == [module.FIRST_SIZE if any_size else SIZE, SIZE]
+    assert np.abs(pose.points - person(120, 60, 50)).max() < 1.5
+
+
+def test_a_box_leaves_out_joints_that_were_not_seen() -> None:
+    points, scores = person(150, 90, 40), np.full(16, 0.5)
+    points[3], scores[3] = (9000, 9000), module.BOX_SCORES[0]
+    rest = np.delete(points, 3, axis=0)
+    assert np.allclose(module.person_box(points, scores), [*rest.min(axis=0), *rest.max(axis=0)])
+    assert module.person_box(points, np.where(np.arange(16) < 1, 0.9, 0.0)) is None
+
+
+def test_a_box_changes_as_little_as_the_scores_do() -> None:
+    """Another processor's last bit of a faint joint far away must not make another crop."""
+    points, scores = person(150, 90, 40), np.full(16, 0.5)
+    points[3] = (900, 900)
+    boxes = []
+    for score in np.arange(0.0, 0.2, 1e-3):
+        scores[3] = score
+        boxes.append(module.person_box(points, scores))
+    steps = np.abs(np.diff(boxes, axis=0)).max(axis=1)
+    assert np.ptp(np.array(boxes), axis=0).max() > 600
+    assert steps.max() < 12, "a hundredth of the way for a hundredth of the range"
 
 
 def test_somebody_too_small_for_one_look_is_searched_for(estimator: PoseEstimator) -> None:

@@ -5,6 +5,7 @@ import dataclasses
 import io
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -40,12 +41,13 @@ class Oracle(BoxEstimator):
     def __init__(self, points: np.ndarray, score: float = 0.9) -> None:
         self.card, self.threshold, self.flip = CARD, CARD.threshold, False
         self._points, self._seen = points, score
+        self._session = SimpleNamespace(any_size=True)
 
-    def _looks(self, rgb, affines, flip):
+    def _looks(self, rgb, boxes, margin, size, flip):
         ys, xs = (rgb == LABEL).all(axis=2).nonzero()
         if len(xs) == 0:
-            return [Look(np.zeros((16, 2)), np.full(16, 0.01, np.float32))] * len(affines)
-        return [Look(self._points + np.array([xs[0], ys[0]]), np.full(16, self._seen, np.float32))] * len(affines)
+            return [Look(np.zeros((16, 2)), np.full(16, 0.01, np.float32))] * len(boxes)
+        return [Look(self._points + np.array([xs[0], ys[0]]), np.full(16, self._seen, np.float32))] * len(boxes)
 
 
 def marked(seed: int):
