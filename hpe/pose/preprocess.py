@@ -12,6 +12,8 @@ Affine = NDArray[np.float64]
 PAD_RGB: Final[tuple[int, int, int]] = (0, 0, 0)
 # How much larger than the box of the joints the square crop is; training uses the same (Xiao et al. 2018).
 MARGIN: Final[float] = 1.25
+# What is averaged before it is sampled is left at least this much finer than the frame.
+_FINER: Final[float] = 1.2
 
 
 def crop_affine(box: NDArray[np.floating], size: int, margin: float = MARGIN) -> Affine:
@@ -42,35 +44,46 @@ def warp(image: NDArray[np.uint8], affine: Affine, size: int) -> NDArray[np.uint
     """
     scale = float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
     if scale < 0.5:
-        image, affine = _shrunk(*_around(image, affine, size), scale)
+        by = max(2, int(1 / (_FINER * scale)))
+        image, affine = _shrunk(*_around(image, affine, size, by), by)
     out = cv2.warpAffine(
         image, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=PAD_RGB
     )
     return out.astype(np.uint8, copy=False)
 
 
-def _around(image: NDArray[np.uint8], affine: Affine, size: int) -> tuple[NDArray[np.uint8], Affine]:
-    """The part of the picture that the frame shows, and its map: averaging the rest would be work for nothing."""
+def _around(image: NDArray[np.uint8], affine: Affine, size: int, by: int) -> tuple[NDArray[np.uint8], Affine]:
+    """The part of the picture that the frame shows, and its map: averaging the rest would be work for nothing.
+
+    Its sides are multiples of `by`, or end with the picture.
+    """
     corners = undo_affine(np.array([[0, 0], [size - 1, 0], [0, size - 1], [size - 1, size - 1]]), affine)
     reach = 2 * np.abs(corners[1:3] - corners[0]).max() / (size - 1)  # two network px, so that no edge shows
     limit = np.array([image.shape[1], image.shape[0]])
     low = np.clip(np.floor(corners.min(axis=0) - reach), 0, limit - 1).astype(int)
     high = np.clip(np.ceil(corners.max(axis=0) + reach) + 1, low + 1, limit).astype(int)
+    high = np.minimum(high + (low - high) % by, limit)
     moved = affine.copy()
     moved[:, 2] += affine[:, :2] @ low
     return image[low[1] : high[1], low[0] : high[0]], moved
 
 
-def _shrunk(image: NDArray[np.uint8], affine: Affine, scale: float) -> tuple[NDArray[np.uint8], Affine]:
-    """Averaged down to one and a half times the frame's resolution, and the map from there."""
+def _shrunk(image: NDArray[np.uint8], affine: Affine, by: int) -> tuple[NDArray[np.uint8], Affine]:
+    """Each by x by px averaged to one, and the map from there.
+
+    A whole number, because OpenCV averages by whole numbers three times as fast as by fractions. Where the
+    picture ends within the last of them, its last row or column is repeated.
+    """
     height, width = image.shape[:2]
-    small_w, small_h = max(1, round(width * scale * 1.5)), max(1, round(height * scale * 1.5))
-    if small_w >= width or small_h >= height:
-        return image, affine
-    small = cv2.resize(image, (small_w, small_h), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    rx, ry = width / small_w, height / small_h
+    if height % by or width % by:
+        image = cv2.copyMakeBorder(image, 0, -height % by, 0, -width % by, cv2.BORDER_REPLICATE).astype(
+            np.uint8, copy=False
+        )
+    size = image.shape[1] // by, image.shape[0] // by
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
     # small px -> image px, pixel centres at integers on both sides
-    up = np.array([[rx, 0.0, rx / 2 - 0.5], [0.0, ry, ry / 2 - 0.5], [0.0, 0.0, 1.0]])
+    offset = (by - 1) / 2
+    up = np.array([[by, 0.0, offset], [0.0, by, offset], [0.0, 0.0, 1.0]])
     return small, affine @ up
 
 
