@@ -18,6 +18,7 @@ from deploy.build_package import ROOT
 from deploy.rehearsal import browser, package, stack
 from deploy.rehearsal.cloud import Cloud, serverless
 from deploy.rehearsal.faults import check_faults
+from deploy.rehearsal.model_change import answering, change_model_and_roll_back
 from deploy.rehearsal.photos import make_photos
 from deploy.rehearsal.tools import WORK, RehearsalError, expect, lambda_python, virtual_environment
 
@@ -112,6 +113,12 @@ def in_the_cloud(
     else:
         print("-- SKIPPED the site in Chromium: apt-get install chromium chromium-driver", flush=True)
     report.step("deploy again changes nothing", lambda: deploy_again(folder, options, env))
+    report.step(
+        "another model, and back",
+        lambda: change_model_and_roll_back(
+            deployed, package.zip_file(ARCHITECTURE), photos[0], references[photos[0].name], options, env
+        ),
+    )
     report.step("logs and metrics, as the deployer", lambda: watch(options, env))
     report.step("refusals", lambda: stack.check_denied(deployed))
     report.step("remove", lambda: last_line(serverless("remove", *options, env=env)))
@@ -121,9 +128,7 @@ def in_the_cloud(
 
 def check_health(deployed: stack.Stack) -> str:
     """The API knows the model that was deployed."""
-    answer = deployed.ask("GET", f"{deployed.api}/health")
-    expect(answer.status == 200, f"/health: {answer.status} {answer.body[:500]!r}")
-    sha256 = json.loads(answer.body)["model"]["sha256"]
+    sha256 = answering(deployed)
     expect(sha256 == json.loads((ROOT / "models" / "pose.json").read_text())["sha256"], f"/health: model {sha256}")
     return f"model {sha256[:12]}"
 

@@ -24,6 +24,11 @@ def check_faults(cloud: Cloud, env: Mapping[str, str], options: tuple[str, ...])
         "AWS_EC2_METADATA_DISABLED": "true", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "HOME": str(WORK),
     }  # fmt: skip
     wrong = {**env, "AWS_SECRET_ACCESS_KEY": "wrong"}
+    pretend = WORK / "old-node.cjs"
+    pretend.write_text(
+        "Object.defineProperty(process, 'version', { value: 'v18.20.8' });\n"
+        "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.8' } });\n"
+    )
     faults = [
         (nobody, (), "credentials"),
         (wrong, (), "AWS does not accept the credentials"),
@@ -31,6 +36,8 @@ def check_faults(cloud: Cloud, env: Mapping[str, str], options: tuple[str, ...])
         (env, (f"--param=model={damaged}",), "does not match its manifest"),
         (env, ("--param=prefix=taken",), f"bucket name {taken} is taken"),
         (env, ("--stage", "Dev"), "cannot be part of a bucket name"),
+        (env, ("--region", "nowhere-1"), "'provider.region': must be equal to one of the allowed values"),
+        ({**env, "NODE_OPTIONS": f"--require {pretend}"}, (), "does not support Node.js v18.20.8"),
         (env, ("--param=website=ftp",), "website is ftp"),
         (env, ("--param=corsOrigins=example.org",), "corsOrigins has example.org"),
         ({**env, "PYTHON": "/nonexistent/python"}, (), "Python 3.11 or newer with pip is needed"),

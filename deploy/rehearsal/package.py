@@ -44,13 +44,14 @@ def package(architecture: str, python: str, builder: str) -> tuple[Path, int]:
     ]  # fmt: skip
     run([*_without_network(), *command], env=environment)
     expect((folder / "cloudformation-template-update-stack.json").is_file(), "serverless package wrote no template")
-    with zipfile.ZipFile(_zip(architecture)) as archive:
+    with zipfile.ZipFile(zip_file(architecture)) as archive:
         total = sum(info.file_size for info in archive.infolist())
     expect(total <= LAMBDA_UNZIPPED_BYTES, f"{total} bytes unzipped, over Lambda's {LAMBDA_UNZIPPED_BYTES}")
     return folder, total
 
 
-def _zip(architecture: str) -> Path:
+def zip_file(architecture: str) -> Path:
+    """Where the package of an architecture is built."""
     return ROOT / "build" / f"package-{architecture}.zip"
 
 
@@ -83,7 +84,7 @@ def unpack(architecture: str) -> Path:
     """The package's files in a folder, as Lambda lays them in /var/task."""
     folder = WORK / f"task-{architecture}"
     shutil.rmtree(folder, ignore_errors=True)
-    with zipfile.ZipFile(_zip(architecture)) as archive:
+    with zipfile.ZipFile(zip_file(architecture)) as archive:
         archive.extractall(folder)
     return folder
 

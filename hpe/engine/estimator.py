@@ -2,10 +2,9 @@
 
 The method is top-down (Xiao et al. 2018): the network expects one person filling its frame. The first pass
 gives it the whole picture, and where that finds nobody for sure, nine windows of the picture. The second
-gives it the crop round the joints that the first one found.
+gives it the crop round the joints that the first one found. Both count (`hpe.engine.looks`).
 """
 
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpe.engine.fetch import fetch_model
+from hpe.engine.looks import Finding, Look, together
 from hpe.engine.session import Session
 from hpe.errors import UnsupportedImage
 from hpe.pose.heatmaps import decode_joints, flip_heatmaps
@@ -28,17 +28,15 @@ if TYPE_CHECKING:
 
     ImageLike = NDArray[np.uint8] | str | PathLike[str] | bytes | PillowImage
 
-# A person cut off at the waist still shows this many joints; the best ones decide whether somebody is there.
-SCORED_JOINTS: Final[int] = 8
 # The first pass only has to frame somebody. It does so at this many px as well as at 192, at two thirds of the cost;
 # at 128 px joints in the second pass were already a point of PCK worse (docs/model.md).
 FIRST_SIZE: Final[int] = 160
 # In the first pass a peak counts towards the person's box the more the higher it is, not at all at the first of these
 # heights and fully from the second on: a small person's peaks are low, and the second pass decides.
 BOX_SCORES: Final[tuple[float, float]] = (0.02, 0.12)
-# Where the second pass is surer than this of somebody larger than this share of the picture, that is that;
-# elsewhere somebody small may have been overlooked, and the picture is searched.
-SURE: Final[float] = 0.45
+# Where both passes are surer than this of somebody larger than this share of the picture, that is that; elsewhere
+# somebody small may have been overlooked, and the picture is searched.
+SURE: Final[float] = 0.4
 SMALL: Final[float] = 0.3
 LIMITS: Final[Limits] = Limits(max_bytes=200_000_000, max_pixels=200_000_000)
 
@@ -74,29 +72,33 @@ class PoseEstimator:
         rgb = as_rgb(image)
         limit = self.threshold if threshold is None else threshold
         mirrored = self.flip if flip is None else flip
-        found = self.closer(rgb, self.glance(rgb, mirrored), mirrored)
+        found = self.followed(rgb, self.glance(rgb, mirrored), mirrored)
         if found.score < SURE or found.share(rgb) < SMALL:
-            found = max(found, self.closer(rgb, self.search(rgb, mirrored), mirrored), key=lambda look: look.score)
+            found = max(found, self.followed(rgb, self.search(rgb, mirrored), mirrored), key=lambda look: look.score)
         if found.score < self.card.person_threshold:
             return []
         return [make_pose(found.points, found.scores, found.score, limit)]
 
-    def glance(self, rgb: NDArray[np.uint8], flip: bool = False) -> "Look":
+    def glance(self, rgb: NDArray[np.uint8], flip: bool = False) -> Look:
         """The first pass: the whole picture in one frame."""
         height, width = rgb.shape[:2]
         return self._looks(rgb, [whole_image_box(width, height)], 1.0, self._first_size, flip)[0]
 
-    def search(self, rgb: NDArray[np.uint8], flip: bool = False) -> "Look":
+    def search(self, rgb: NDArray[np.uint8], flip: bool = False) -> Look:
         """The first pass for somebody small: nine overlapping windows of half the picture's longer side, the best."""
         looks = self._looks(rgb, windows(*rgb.shape[:2]), 1.0, self._first_size, flip)
         return max(looks, key=lambda look: look.score)
 
-    def closer(self, rgb: NDArray[np.uint8], first: "Look", flip: bool = False) -> "Look":
-        """The second pass: a crop round the joints that the first one found, with the margin used in training."""
+    def followed(self, rgb: NDArray[np.uint8], first: Look, flip: bool = False) -> Finding:
+        """The second pass on the crop round the joints that the first one found, and what both say together."""
         box = person_box(first.points, first.scores)
         if box is None:
-            return Look(first.points, np.zeros_like(first.scores))
-        return self._looks(rgb, [box], MARGIN, self.card.input_size, flip)[0]
+            return Finding(first.points, np.zeros_like(first.scores), 0.0)
+        return together(first, self.closer(rgb, box, flip))
+
+    def closer(self, rgb: NDArray[np.uint8], box: NDArray[np.floating], flip: bool = False) -> Look:
+        """The second pass alone, on the crop round a (4,) box in image px, with the margin used in training."""
+        return self._looks(rgb, [np.asarray(box, np.float64)], MARGIN, self.card.input_size, flip)[0]
 
     @property
     def _first_size(self) -> int:
@@ -105,7 +107,7 @@ class PoseEstimator:
 
     def _looks(
         self, rgb: NDArray[np.uint8], boxes: list[NDArray[np.float64]], margin: float, size: int, flip: bool
-    ) -> "list[Look]":
+    ) -> list[Look]:
         """One batch through the network, a square frame of `size` px round each box."""
         affines = [crop_affine(box, size, margin) for box in boxes]
         crops = [warp(rgb, affine, size) for affine in affines]
@@ -116,26 +118,10 @@ class PoseEstimator:
             heatmaps = np.stack([(seen + flip_heatmaps(mirror, FLIP_ORDER)) / 2 for seen, mirror in pairs])
         return [self._decode(maps, affine) for maps, affine in zip(heatmaps, affines, strict=True)]
 
-    def _decode(self, heatmaps: NDArray[np.float32], affine: Affine) -> "Look":
+    def _decode(self, heatmaps: NDArray[np.float32], affine: Affine) -> Look:
         points, scores = decode_joints(heatmaps, "dark", self.card.sigma)
-        return Look(undo_affine(points, affine), np.clip(scores, 0.0, 1.0))
-
-
-@dataclass(frozen=True)
-class Look:
-    """What one pass sees: points (16, 2) float64 image px, scores (16,) float32."""
-
-    points: NDArray[np.float64]
-    scores: NDArray[np.float32]
-
-    @property
-    def score(self) -> float:
-        """How sure it is that somebody is there: the mean of the best joints' scores."""
-        return float(np.sort(self.scores)[-SCORED_JOINTS:].mean())
-
-    def share(self, rgb: NDArray[np.uint8]) -> float:
-        """The longer side of the joints' box over the picture's longer side."""
-        return float(np.ptp(self.points, axis=0).max() / max(rgb.shape[:2]))
+        scale = float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
+        return Look(undo_affine(points, affine), np.clip(scores, 0.0, 1.0), scale)
 
 
 def windows(height: int, width: int) -> list[NDArray[np.float64]]:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from hpe.engine.estimator import PoseEstimator
 from hpe.train.coco_ap import oks_ap
 from hpe.train.config import Source
 from hpe.train.measure import MEASURES, lsp_measures, predict_in_boxes
-from hpe.train.models import BoxEstimator, open_model
+from hpe.train.models import open_model
 from hpe.train.readers import read_empty, read_source
 from hpe.train.report import Report
 from hpe.train.samples import Sample
@@ -58,7 +59,7 @@ def run_evaluation(options: Options) -> Report:
     return report
 
 
-def _in_boxes(report: Report, estimator: BoxEstimator, samples: list[Sample], source: Source, flip: bool) -> None:
+def _in_boxes(report: Report, estimator: PoseEstimator, samples: list[Sample], source: Source, flip: bool) -> None:
     predictions = predict_in_boxes(estimator, samples, flip)
     if source.kind == "coco":
         report.average_precision = oks_ap(Path(source.path).expanduser(), samples, predictions)
@@ -70,7 +71,7 @@ def _in_boxes(report: Report, estimator: BoxEstimator, samples: list[Sample], so
 
 
 def _whole_images(
-    report: Report, estimator: BoxEstimator, samples: list[Sample], scenery: list[Sample], options: Options
+    report: Report, estimator: PoseEstimator, samples: list[Sample], scenery: list[Sample], options: Options
 ) -> None:
     whole = predict_whole(estimator, samples, scenery, options.frame)
     report.measures += lsp_measures(samples, whole.one_pass, "PCK@0.2 whole image, 1 pass")

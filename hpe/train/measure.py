@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from hpe.engine.estimator import PoseEstimator
 from hpe.pose.metrics import GROUPS, correct, head_px, percent, torso_px
 from hpe.pose.skeleton import JOINTS, LIMB_JOINTS, LSP_JOINTS
-from hpe.train.models import BoxEstimator
 from hpe.train.samples import Sample
 
 # kind of data -> [(measure, thresholds)]
@@ -37,10 +37,10 @@ class Measure:
     joints: dict[str, float] = field(repr=False)
 
 
-def predict_in_boxes(estimator: BoxEstimator, samples: list[Sample], flip: bool = False) -> Predictions:
+def predict_in_boxes(estimator: PoseEstimator, samples: list[Sample], flip: bool = False) -> Predictions:
     """The product's second pass on the crop round each labelled box: how top-down methods are compared."""
     looks = [
-        estimator.in_box(sample.image(), sample.box, flip)
+        estimator.closer(sample.image(), sample.box, flip)
         for sample in tqdm(samples, desc="people", unit="person", leave=False, disable=None)
     ]
     return Predictions(np.stack([look.points for look in looks]), np.stack([look.scores for look in looks]))

@@ -7,24 +7,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hpe.engine.estimator import Look, PoseEstimator
+from hpe.engine.estimator import PoseEstimator
 from hpe.engine.manifest import ModelCard
 from hpe.engine.session import Session
-from hpe.pose.preprocess import MARGIN
 from hpe.train.checkpoint import read_network
 from hpe.train.network import PoseResNet, describe, normalise
 
 # of a checkpoint, which has no manifest yet
 THRESHOLD: Final[float] = 0.2
 CHECKPOINTS: Final[tuple[str, ...]] = (".pt", ".pth", ".tar")
-
-
-class BoxEstimator(PoseEstimator):
-    """The product's estimator, which can also be told where the person is, as published protocols do."""
-
-    def in_box(self, rgb: NDArray[np.uint8], box: NDArray[np.floating], flip: bool = False) -> Look:
-        """(H, W, 3) uint8 RGB, (4,) px -> the second pass alone, on the crop round a known box."""
-        return self._looks(rgb, [np.asarray(box, np.float64)], MARGIN, self.card.input_size, flip)[0]
 
 
 class TorchSession(Session):
@@ -43,7 +34,7 @@ class TorchSession(Session):
         return maps
 
 
-class TorchEstimator(BoxEstimator):
+class TorchEstimator(PoseEstimator):
     """The product's estimator on a checkpoint. size: side of the network's frame, 0 for the checkpoint's own."""
 
     def __init__(self, checkpoint: Path, size: int = 0) -> None:
@@ -62,11 +53,11 @@ class TorchEstimator(BoxEstimator):
         self.threshold, self.flip = self.card.threshold, False
 
 
-def open_model(model: str, size: int = 0, threads: int = 0) -> BoxEstimator:
+def open_model(model: str, size: int = 0, threads: int = 0) -> PoseEstimator:
     """ "" for the default, a path or s3:// address of an .onnx with its manifest, or a checkpoint -> estimator.
 
     size applies to checkpoints only: an exported model has its own. Raises BadModel, ModelUnavailable.
     """
     if model.endswith(CHECKPOINTS):
         return TorchEstimator(Path(model).expanduser(), size)
-    return BoxEstimator(model, threads=threads)
+    return PoseEstimator(model, threads=threads)

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from hpe.engine.estimator import PoseEstimator
 from hpe.pose.metrics import torso_px
 from hpe.pose.skeleton import FLIP_PAIRS, INDEX, JOINTS
 from hpe.train.config import Source
-from hpe.train.models import BoxEstimator, open_model
+from hpe.train.models import open_model
 from hpe.train.readers import read_source
 from hpe.train.samples import MIDPOINTS, Sample, with_midpoints
 
@@ -72,10 +73,10 @@ def _torso(sample: Sample) -> float:
 def write_corrected_labels(model: str, source: Source, out: Path, rules: Rules | None = None) -> str:
     """Corrects a source's labels into `out`, for the config's `labels` -> a summary for people."""
     samples = read_source(replace(source, labels=""))
-    estimator: BoxEstimator = open_model(model)
+    estimator: PoseEstimator = open_model(model)
     rows, counts, people = [], Counter[str](), 0
     for sample in tqdm(samples, desc="people", unit="person", disable=None):
-        look = estimator.in_box(sample.image(), sample.box, flip=True)
+        look = estimator.closer(sample.image(), sample.box, flip=True)
         corrected, done = correct_labels(sample, look.points, look.scores, rules or Rules())
         if not done:
             continue

@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from hpe.engine.estimator import PoseEstimator
 from hpe.pose.metrics import correct, torso_px
+from hpe.pose.result import Pose
 from hpe.train.evaluate import spread
-from hpe.train.measure import PCK, labels_of, predict_in_boxes
-from hpe.train.models import BoxEstimator, open_model
+from hpe.train.measure import PCK, labels_of
+from hpe.train.models import open_model
 from hpe.train.readers import read_empty, read_shards
 from hpe.train.report import grid
 from hpe.train.samples import Sample
@@ -54,24 +56,29 @@ def _choice(threshold: float, keep: Scores, turn_away: Scores) -> Choice:
     return Choice(threshold, *(float(hits.mean()) if hits.size else float("nan") for hits in (kept, turned_away)))
 
 
-def joint_scores(estimator: BoxEstimator, samples: list[Sample]) -> tuple[Scores, Scores]:
-    """-> scores of the labelled joints that are right by PCK@0.2 of the torso, and of those that are wrong."""
-    predictions = predict_in_boxes(estimator, samples)
-    labels, labelled = labels_of(samples)
-    found = correct(predictions.points, labels, labelled, torso_px(labels, labelled), PCK)
-    return predictions.scores[found == 1], predictions.scores[found == 0]
-
-
-def person_scores(estimator: BoxEstimator, samples: list[Sample], what: str) -> Scores:
-    """The product's score for each whole picture, whatever the present threshold."""
+def looked_at(estimator: PoseEstimator, samples: list[Sample], what: str) -> list[Pose | None]:
+    """What the product finds in each whole picture, however unsure."""
     before = estimator.card
     estimator.card = dataclasses.replace(before, person_threshold=0.0)
     try:
         bar = tqdm(samples, desc=what, unit="photo", leave=False, disable=None)
-        poses = [estimator(sample.image()) for sample in bar]
+        return [next(iter(estimator(sample.image())), None) for sample in bar]
     finally:
         estimator.card = before
-    return np.array([found[0].score if found else 0.0 for found in poses])
+
+
+def joint_scores(found: list[Pose | None], samples: list[Sample]) -> tuple[Scores, Scores]:
+    """-> scores of the labelled joints that are right by PCK@0.2 of the torso, and of those that are wrong."""
+    seen = [(pose, sample) for pose, sample in zip(found, samples, strict=True) if pose is not None]
+    points, scores = np.stack([pose.points for pose, _ in seen]), np.stack([pose.scores for pose, _ in seen])
+    labels, labelled = labels_of([sample for _, sample in seen])
+    hit = correct(points, labels, labelled, torso_px(labels, labelled), PCK)
+    return scores[hit == 1], scores[hit == 0]
+
+
+def person_scores(found: list[Pose | None]) -> Scores:
+    """The product's score for each picture."""
+    return np.array([0.0 if pose is None else pose.score for pose in found])
 
 
 @click.command()
@@ -94,10 +101,11 @@ def main(
     estimator = open_model(model)
     samples = [sample for path in paths for sample in spread(read_shards(path), limit)]
     empty = spread(read_empty(negatives, "train"), limit)
-    right, wrong = joint_scores(estimator, samples)
+    people = looked_at(estimator, samples, "people")
+    right, wrong = joint_scores(people, samples)
     joint = joint_choice(right, wrong)
-    with_people = person_scores(estimator, samples, "people")
-    without = person_scores(estimator, empty, "photos without people")
+    with_people = person_scores(people)
+    without = person_scores(looked_at(estimator, empty, "photos without people"))
     person = person_choice(with_people, without, found, silent)
     rows = [["person threshold", "people found, %", "nobody found, %"]]
     for step in STEPS[8:50:3]:

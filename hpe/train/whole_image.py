@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from hpe.engine.estimator import PoseEstimator
 from hpe.pose.skeleton import NUM_JOINTS
-from hpe.train.models import BoxEstimator
 from hpe.train.samples import Sample
 
 GREY = 118
@@ -27,7 +27,7 @@ class WholeImage:
 
 
 def predict_whole(
-    estimator: BoxEstimator, samples: list[Sample], scenery: list[Sample], frame: tuple[float, float], seed: int = 0
+    estimator: PoseEstimator, samples: list[Sample], scenery: list[Sample], frame: tuple[float, float], seed: int = 0
 ) -> WholeImage:
     """Each sample's picture, somewhere in a frame `frame` times as large, through the whole product.
 
@@ -68,7 +68,7 @@ def _cover(photo: NDArray[np.uint8], size_hw: tuple[int, int]) -> NDArray[np.uin
     return np.array(large[y : y + size_hw[0], x : x + size_hw[1]], dtype=np.uint8)
 
 
-def nobody(estimator: BoxEstimator, samples: list[Sample]) -> NDArray[np.bool_]:
+def nobody(estimator: PoseEstimator, samples: list[Sample]) -> NDArray[np.bool_]:
     """(N,) bool: on which pictures the product finds nobody."""
     return np.array(
         [not estimator(s.image()) for s in tqdm(samples, desc="photos", unit="photo", leave=False, disable=None)]

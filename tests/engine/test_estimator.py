@@ -112,7 +112,7 @@ def test_a_box_changes_as_little_as_the_scores_do() -> None:
 def test_somebody_too_small_for_one_look_is_searched_for(estimator: PoseEstimator) -> None:
     points = person(1500, 900, 44)
     image = scene(1900, 1400, points, 12)
-    assert estimator.closer(image, estimator.glance(image)).share(image) < module.SMALL
+    assert estimator.followed(image, estimator.glance(image)).share(image) < module.SMALL
     (pose,) = estimator(image)
     assert np.abs(pose.points - points).max() < 3
 

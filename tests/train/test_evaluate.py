@@ -15,7 +15,8 @@ from scipy.io import savemat
 from train.figures import png, scenery, stick_sample, write_people, write_sceneries
 from train.test_readers import mpii_rows, write_images
 
-from hpe.engine.estimator import Look
+from hpe.engine.estimator import PoseEstimator
+from hpe.engine.looks import Look
 from hpe.engine.manifest import ModelCard
 from hpe.errors import BadSettings
 from hpe.pose.skeleton import INDEX
@@ -25,7 +26,7 @@ from hpe.train.commands import data_source, evaluate, guess_kind
 from hpe.train.config import Source
 from hpe.train.evaluate import Options, run_evaluation, spread
 from hpe.train.measure import Predictions, lsp_measures, mpii_measures, predict_in_boxes
-from hpe.train.models import BoxEstimator, open_model
+from hpe.train.models import open_model
 from hpe.train.network import PoseResNet
 from hpe.train.readers import read_source
 from hpe.train.report import Report, as_text
@@ -35,7 +36,7 @@ CARD = ModelCard("oracle", "", "", 64, "an oracle", 0.2, 0.3, 1.0)
 LABEL = (255, 0, 255)  # marks a picture's top left corner for the oracle
 
 
-class Oracle(BoxEstimator):
+class Oracle(PoseEstimator):
     """Knows everybody: sees the marked corner of a picture and says where the joints are from there."""
 
     def __init__(self, points: np.ndarray, score: float = 0.9) -> None:
@@ -46,8 +47,8 @@ class Oracle(BoxEstimator):
     def _looks(self, rgb, boxes, margin, size, flip):
         ys, xs = (rgb == LABEL).all(axis=2).nonzero()
         if len(xs) == 0:
-            return [Look(np.zeros((16, 2)), np.full(16, 0.01, np.float32))] * len(boxes)
-        return [Look(self._points + np.array([xs[0], ys[0]]), np.full(16, self._seen, np.float32))] * len(boxes)
+            return [Look(np.zeros((16, 2)), np.full(16, 0.01, np.float32), 1.0)] * len(boxes)
+        return [Look(self._points + np.array([xs[0], ys[0]]), np.full(16, self._seen, np.float32), 1.0)] * len(boxes)
 
 
 def marked(seed: int):
