@@ -86,7 +86,7 @@ class PoseEstimator:
 
     def search(self, rgb: NDArray[np.uint8], flip: bool = False) -> Look:
         """The first pass for somebody small: nine overlapping windows of half the picture's longer side, the best."""
-        looks = self._looks(rgb, windows(*rgb.shape[:2]), 1.0, self._first_size, flip)
+        looks = self._looks(rgb, windows(*rgb.shape[:2]), 1.0, self.card.input_size, flip)
         return max(looks, key=lambda look: look.score)
 
     def followed(self, rgb: NDArray[np.uint8], first: Look, flip: bool = False) -> Finding:

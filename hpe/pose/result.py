@@ -13,9 +13,10 @@ from hpe.pose.skeleton import JOINTS
 class Pose:
     """One person.
 
-    points: (16, 2) float32 x, y in image px, MPII order. scores: (16,) float32 heatmap peaks, about 0..1.
-    box: (4,) float32 x0, y0, x1, y1 round the confident joints, image px. score: mean of the eight
-    best joints' scores. threshold: joints scoring below it are unsure, and are not drawn.
+    points: (16, 2) float32 x, y in image px, MPII order. scores: (16,) float32 in 0..1, heatmap
+    peaks, up to half as high where two looks disagree. box: (4,) float32 x0, y0, x1, y1 round the confident joints,
+    image px. score: 0..1, how sure it is that somebody is there (`hpe.engine.looks`). threshold: joints scoring below
+    it are unsure, and are not drawn.
     """
 
     points: NDArray[np.float32]
