@@ -87,29 +87,38 @@ def person_scores(found: list[Pose | None]) -> Scores:
     "--people", "paths", type=click.Path(path_type=Path), multiple=True, required=True, help="Training people (JSON)."
 )
 @click.option("--negatives", type=click.Path(path_type=Path), required=True, help="A tar of photos without people.")
+@click.option("--without", default="", help="Leave out people whose id begins with this, as those with crowd labels.")
 @click.option("--limit", default=600, show_default=True, help="People of each file, and photos without people.")
 @click.option("--found", default=0.985, show_default=True, help="Share of the people to find.")
 @click.option("--silent", default=0.97, show_default=True, help="Share of the other photos to stay silent on.")
 @click.option("--write", type=click.Path(path_type=Path), default=None, help="Put both into this manifest.")
 def main(
-    model: str, paths: tuple[Path, ...], negatives: Path, limit: int, found: float, silent: float, write: Path | None
+    model: str,
+    paths: tuple[Path, ...],
+    negatives: Path,
+    without: str,
+    limit: int,
+    found: float,
+    silent: float,
+    write: Path | None,
 ) -> None:
     """Choose a model's joint and person thresholds on training data.
 
     Photos without people are those of the training part, which `hpe eval` does not measure on.
     """
     estimator = open_model(model)
-    samples = [sample for path in paths for sample in spread(read_shards(path), limit)]
+    sources = [[one for one in read_shards(path) if not without or not one.id.startswith(without)] for path in paths]
+    samples = [sample for source in sources for sample in spread(source, limit)]
     empty = spread(read_empty(negatives, "train"), limit)
     people = looked_at(estimator, samples, "people")
     right, wrong = joint_scores(people, samples)
     joint = joint_choice(right, wrong)
     with_people = person_scores(people)
-    without = person_scores(looked_at(estimator, empty, "photos without people"))
-    person = person_choice(with_people, without, found, silent)
+    nobody = person_scores(looked_at(estimator, empty, "photos without people"))
+    person = person_choice(with_people, nobody, found, silent)
     rows = [["person threshold", "people found, %", "nobody found, %"]]
     for step in STEPS[8:50:3]:
-        choice = _choice(float(step), with_people, without)
+        choice = _choice(float(step), with_people, nobody)
         rows.append([f"{step:.2f}", f"{100 * choice.kept:.1f}", f"{100 * choice.turned_away:.1f}"])
     click.echo("\n".join(grid(rows)))
     click.echo(
