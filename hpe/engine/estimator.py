@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpe.engine.fetch import fetch_model
-from hpe.engine.looks import Finding, Look, together
+from hpe.engine.looks import Finding, Look, person_box, together
 from hpe.engine.session import Session
 from hpe.errors import UnsupportedImage
 from hpe.pose.heatmaps import decode_joints, flip_heatmaps
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 # The first pass only has to frame somebody. It does so at this many px as well as at 192, at two thirds of the cost;
 # at 128 px joints in the second pass were already a point of PCK worse (docs/model.md).
 FIRST_SIZE: Final[int] = 160
-# In the first pass a peak counts towards the person's box the more the higher it is, not at all at the first of these
-# heights and fully from the second on: a small person's peaks are low, and the second pass decides.
-BOX_SCORES: Final[tuple[float, float]] = (0.02, 0.12)
 # Where both passes are surer than this of somebody larger than this share of the picture, that is that; elsewhere
 # somebody small may have been overlooked, and the picture is searched.
 SURE: Final[float] = 0.4
@@ -91,10 +88,9 @@ class PoseEstimator:
 
     def followed(self, rgb: NDArray[np.uint8], first: Look, flip: bool = False) -> Finding:
         """The second pass on the crop round the joints that the first one found, and what both say together."""
-        box = person_box(first.points, first.scores)
-        if box is None:
+        if first.box is None:
             return Finding(first.points, np.zeros_like(first.scores), 0.0)
-        return together(first, self.closer(rgb, box, flip))
+        return together(first, self.closer(rgb, first.box, flip))
 
     def closer(self, rgb: NDArray[np.uint8], box: NDArray[np.floating], flip: bool = False) -> Look:
         """The second pass alone, on the crop round a (4,) box in image px, with the margin used in training."""
@@ -121,7 +117,9 @@ class PoseEstimator:
     def _decode(self, heatmaps: NDArray[np.float32], affine: Affine) -> Look:
         points, scores = decode_joints(heatmaps, "dark", self.card.sigma)
         scale = float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
-        return Look(undo_affine(points, affine), np.clip(scores, 0.0, 1.0), scale)
+        corners = person_box(heatmaps)
+        box = None if corners is None else undo_affine(corners, affine).reshape(4)
+        return Look(undo_affine(points, affine), np.clip(scores, 0.0, 1.0), scale, box)
 
 
 def windows(height: int, width: int) -> list[NDArray[np.float64]]:
@@ -130,22 +128,6 @@ def windows(height: int, width: int) -> list[NDArray[np.float64]]:
     across = [width / 2] if width <= side else list(np.linspace(side / 2, width - side / 2, 3))
     down = [height / 2] if height <= side else list(np.linspace(side / 2, height - side / 2, 3))
     return [np.array([x - side / 2, y - side / 2, x + side / 2, y + side / 2]) for y in down for x in across]
-
-
-def person_box(points: NDArray[np.floating], scores: NDArray[np.floating]) -> NDArray[np.float64] | None:
-    """(16, 2) px, (16,) -> (4,) tight box of the joints that were seen, or None where hardly any was.
-
-    A joint seen faintly (`BOX_SCORES`) is moved towards the middle of the others by what its score lacks, so that
-    the box changes as little as the scores do: with a plain threshold the last bit of one score, which differs from
-    processor to processor, could make it another box.
-    """
-    low, high = BOX_SCORES
-    weights = np.clip((np.asarray(scores, np.float64) - low) / (high - low), 0.0, 1.0)[:, None]
-    if weights.sum() < 2:
-        return None
-    middle = (weights * points).sum(axis=0) / weights.sum()
-    drawn = middle + weights * (points - middle)
-    return np.concatenate([drawn.min(axis=0), drawn.max(axis=0)])
 
 
 def make_pose(points: NDArray[np.floating], scores: NDArray[np.float32], score: float, threshold: float) -> Pose:

@@ -10,6 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from hpe.pose.heatmaps import STRIDE
+
 # Of one look: a person cut off at the waist still shows this many joints.
 _LOOK_JOINTS: Final[int] = 8
 # Of both: a portrait shows head, neck and shoulders.
@@ -19,18 +21,23 @@ _PERSON_JOINTS: Final[int] = 5
 _APART: Final[float] = 0.15
 _SAME_PLACE: Final[float] = 0.1
 _LEAST_SCORE: Final[float] = 1e-3
+# A peak counts towards the person's box the more the higher it is, not at all at the first of these heights and fully
+# from the second on: a small person's peaks are low, and the second pass decides.
+BOX_SCORES: Final[tuple[float, float]] = (0.02, 0.12)
 
 
 @dataclass(frozen=True)
 class Look:
     """What one pass sees: points (16, 2) float64 image px, scores (16,) float32, peak heights in 0..1.
 
-    scale: network px to an image px, that is how close it looked.
+    scale: network px to an image px, that is how close it looked. box: (4,) float64 x0, y0, x1, y1, image px, round the
+    person (`person_box`), None where hardly anything was seen.
     """
 
     points: NDArray[np.float64]
     scores: NDArray[np.float32]
     scale: float
+    box: NDArray[np.float64] | None
 
     @property
     def score(self) -> float:
@@ -75,3 +82,31 @@ def together(first: Look, second: Look) -> Finding:
     presence = np.sort(np.sqrt(scores[0] * scores[1]) * agreement)[-_PERSON_JOINTS:].mean()
     score = scores[weightier, joints] * (1 + agreement) / 2
     return Finding(place, score.astype(np.float32), float(presence))
+
+
+def person_box(heatmaps: NDArray[np.float32]) -> NDArray[np.float64] | None:
+    """(16, h, w) -> (2, 2) corners x0, y0 and x1, y1 of what was seen, network px, or None where hardly anything was.
+
+    Each cell is drawn towards the middle of all by what its weight lacks of 1, and the box is round them all. The
+    weight is that of its joint's peak (`BOX_SCORES`) times (height / peak)^8: the peak's own cell, and another as good.
+    So the box changes as little as the heatmaps do. With the peaks' places alone, the last bit of a faint joint, which
+    differs from processor to processor, made another box.
+    """
+    low, high = BOX_SCORES
+    peaks = heatmaps.reshape(len(heatmaps), -1).max(axis=1)
+    counts = np.clip((peaks - low) / (high - low), 0.0, 1.0)
+    if counts.sum() < 2:
+        return None
+    weights = np.clip(heatmaps / np.maximum(peaks, low)[:, None, None], 0.0, 1.0)
+    for _ in range(3):
+        weights *= weights
+    weights *= counts[:, None, None]
+    corners = []
+    for axis in (2, 1):  # x, then y
+        most = weights.max(axis=3 - axis).astype(np.float64)  # of each joint's columns or rows
+        total = weights.sum(axis=3 - axis, dtype=np.float64)
+        places = np.arange(heatmaps.shape[axis]) * float(STRIDE)
+        middle = (total * places).sum() / total.sum()
+        drawn = middle + most * (places - middle)
+        corners.append((drawn.min(), drawn.max()))
+    return np.array(corners).T

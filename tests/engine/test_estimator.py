@@ -88,27 +88,6 @@ def test_the_first_pass_is_smaller_where_the_model_takes_any_size(
     assert np.abs(pose.points - person(120, 60, 50)).max() < 1.5
 
 
-def test_a_box_leaves_out_joints_that_were_not_seen() -> None:
-    points, scores = person(150, 90, 40), np.full(16, 0.5)
-    points[3], scores[3] = (9000, 9000), module.BOX_SCORES[0]
-    rest = np.delete(points, 3, axis=0)
-    assert np.allclose(module.person_box(points, scores), [*rest.min(axis=0), *rest.max(axis=0)])
-    assert module.person_box(points, np.where(np.arange(16) < 1, 0.9, 0.0)) is None
-
-
-def test_a_box_changes_as_little_as_the_scores_do() -> None:
-    """Another processor's last bit of a faint joint far away must not make another crop."""
-    points, scores = person(150, 90, 40), np.full(16, 0.5)
-    points[3] = (900, 900)
-    boxes = []
-    for score in np.arange(0.0, 0.2, 1e-3):
-        scores[3] = score
-        boxes.append(module.person_box(points, scores))
-    steps = np.abs(np.diff(boxes, axis=0)).max(axis=1)
-    assert np.ptp(np.array(boxes), axis=0).max() > 600
-    assert steps.max() < 12, "a hundredth of the way for a hundredth of the range"
-
-
 def test_somebody_too_small_for_one_look_is_searched_for(estimator: PoseEstimator) -> None:
     points = person(1500, 900, 44)
     image = scene(1900, 1400, points, 12)

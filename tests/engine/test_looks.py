@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hpe.engine.looks import Look, together
+from hpe.engine.looks import BOX_SCORES, Look, person_box, together
+from hpe.pose.heatmaps import encode_joints
 
 # a person of 100 x 150 px
 PLACES = np.stack([np.tile([0.0, 50.0, 100.0, 25.0], 4), np.repeat([0.0, 50.0, 100.0, 150.0], 4)], axis=1)
@@ -13,7 +14,7 @@ PLACES = np.stack([np.tile([0.0, 50.0, 100.0, 25.0], 4), np.repeat([0.0, 50.0, 1
 def look(
     moved: NDArray[np.float64] | float = 0.0, scores: NDArray[np.float64] | float = 0.8, scale: float = 1.0
 ) -> Look:
-    return Look(PLACES + moved, np.broadcast_to(np.asarray(scores, np.float32), 16).copy(), scale)
+    return Look(PLACES + moved, np.broadcast_to(np.asarray(scores, np.float32), 16).copy(), scale, None)
 
 
 def only(joint: int, dx: float) -> NDArray[np.float64]:
@@ -72,7 +73,42 @@ def test_scores_stay_in_their_range_whatever_was_seen() -> None:
 
 
 def test_nobody_at_one_point_is_no_error() -> None:
-    nowhere = Look(np.zeros((16, 2)), np.zeros(16, np.float32), 1.0)
+    nowhere = Look(np.zeros((16, 2)), np.zeros(16, np.float32), 1.0, None)
     found = together(nowhere, nowhere)
     assert found.score == 0
     assert np.isfinite(found.points).all()
+
+
+def heatmaps(points: NDArray[np.float64], heights: NDArray[np.float64] | float = 0.6) -> NDArray[np.float32]:
+    maps, _ = encode_joints(points, np.ones(16, np.float32), 192, 1.5)
+    return maps * np.broadcast_to(np.asarray(heights, np.float32), 16)[:, None, None]
+
+
+def test_a_box_is_round_what_was_seen() -> None:
+    box = person_box(heatmaps(PLACES + 20))
+    assert box == pytest.approx(np.array([[20, 20], [120, 170]]), abs=2.5), "within a cell's four px"
+    assert np.array_equal(person_box(-heatmaps(PLACES + 20) + heatmaps(PLACES + 20) * 2), box)
+
+
+def test_a_box_leaves_out_what_was_hardly_seen() -> None:
+    places = PLACES + 20
+    places[1] = (180, 60)
+    seen = np.where(np.arange(16) == 1, BOX_SCORES[0], 0.6)
+    assert person_box(heatmaps(places, seen)) == pytest.approx(np.array([[20, 20], [120, 170]]), abs=2.5)
+    assert person_box(heatmaps(places)) == pytest.approx(np.array([[20, 20], [180, 170]]), abs=2.5)
+    assert person_box(heatmaps(places, np.where(np.arange(16) < 1, 0.9, 0.0))) is None
+    assert person_box(np.zeros((16, 48, 48), np.float32)) is None
+
+
+def test_a_box_changes_as_little_as_the_heatmaps_do() -> None:
+    """Another processor's last bit must not make another crop, whichever of two equal peaks is the higher by it."""
+    steady, moved = PLACES + 20, PLACES + 20
+    moved[1] = (180, 60)
+    boxes = []
+    for height in np.arange(0.0, 1.2, 0.01):  # one peak fades in beside the other, passes it, and leaves it behind
+        maps = heatmaps(steady, np.where(np.arange(16) == 1, 0.1, 0.6))
+        maps[1] = np.maximum(maps[1], 0.1 * height * heatmaps(moved, 1.0)[1])
+        boxes.append(person_box(maps))
+    steps = np.abs(np.diff(boxes, axis=0))
+    assert np.ptp(np.array(boxes), axis=0).max() > 40
+    assert steps.max() < 9, "of 110 px to the middle, for a hundredth of the peak's height: 1.01^8 - 1 is 8 %"
