@@ -164,11 +164,24 @@ def test_the_joint_threshold_makes_the_fewest_mistakes():
     assert choice.turned_away == 0.75
 
 
-def test_the_person_threshold_lies_midway_between_both_demands():
-    people, nobody = np.linspace(0.5, 0.9, 101), np.linspace(0.0, 0.3, 101)
-    choice = person_choice(people, nobody, found=0.99, silent=0.99)
-    assert choice.threshold == pytest.approx((0.504 + 0.297) / 2, abs=1e-3)
-    assert choice.kept == choice.turned_away == 1
+def test_the_person_threshold_is_the_lowest_with_enough_silence():
+    people, nobody = np.linspace(0.2, 0.9, 71), np.linspace(0.0, 0.3, 101)
+    choice = person_choice(people, nobody, silent=0.9)
+    assert choice.threshold == pytest.approx(0.27, abs=1.1e-3)
+    assert choice.turned_away >= 0.89 > (nobody < choice.threshold - 0.007).mean()
+    assert choice.kept == pytest.approx(63 / 71, abs=0.02)
+    assert person_choice(people, np.zeros(9), silent=0.9).threshold > 0
+
+
+def test_people_with_crowd_labels_can_be_left_out(tmp_path):
+    people, empty = write_people(tmp_path, 3), write_sceneries(tmp_path, 5)
+    name = json.loads(people.read_text())[0]["id"]
+    arguments = ["--model", certain_checkpoint(tmp_path / "model.pt"), "--people", people, "--negatives", empty]
+    result = CliRunner().invoke(thresholds, [str(a) for a in [*arguments, "--without", name]], catch_exceptions=False)
+    assert "of 2 people, nobody on" in result.output
+    run = [str(a) for a in [*arguments, "--without", name[0]]]
+    with pytest.raises(BadSettings, match="--without leaves nobody"):
+        CliRunner().invoke(thresholds, run, catch_exceptions=False)
 
 
 def test_the_thresholds_command_writes_a_manifest(tmp_path):
