@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from hpe.errors import BadSettings, Busy, HpeError
 from hpe.settings import Settings
+from hpe.web.allocator import one_heap
 from hpe.web.api import EstimatorSource, handle, route_of
 from hpe.web.connection import Connection
 from hpe.web.messages import Request, Response
@@ -31,6 +32,7 @@ _NO_FILES: Final = (errno.EMFILE, errno.ENFILE)
 
 def serve(port: int, settings: Settings, static_dir: Path, host: str = "127.0.0.1") -> None:
     """Serve until Ctrl-C or SIGTERM, then answer what has been asked. Raises BadSettings where the port is taken."""
+    one_heap()
     source = ModelSource(settings)
     server = DevServer((host, port), source, settings, static_dir)
     log_to_stderr(settings.log_level)
