@@ -104,8 +104,10 @@ def run(effort: Effort) -> str:
     """The section of results.md. Raises RuntimeError where an answer was wrong or something grew."""
     with serving() as served:
         seen, statuses = soak(served, effort.soak)
+    head = ["requests", "resident MB", "open files", "temporary files"]
+    rows = [[f"{done:,}", f"{use.megabytes:.1f}", use.files, use.left] for done, use in seen.items()]
     if grown := growth(seen):
-        raise RuntimeError("; ".join(grown))
+        raise RuntimeError("\n\n".join(["; ".join(grown), table(head, rows)]))
     first, *_, last = seen.values()
     text = (
         f"{effort.soak:,} requests over HTTP to `hpe serve` in its own process: photos of {', '.join(map(str, SIZES))} "
@@ -113,8 +115,6 @@ def run(effort: Effort) -> str:
         f"{BAD_SHARE:.0%} are mutated requests of `fuzz/`. Answers by status: {_listed(statuses)}. From the first "
         f"tenth on memory changed by {last.megabytes - first.megabytes:+.1f} MB."
     )
-    head = ["requests", "resident MB", "open files", "temporary files"]
-    rows = [[f"{done:,}", f"{use.megabytes:.1f}", use.files, use.left] for done, use in seen.items()]
     return "\n\n".join(["## Soak", text, table(head, rows)])
 
 

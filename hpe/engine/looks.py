@@ -89,8 +89,8 @@ def person_box(heatmaps: NDArray[np.float32]) -> NDArray[np.float64] | None:
 
     Each cell is drawn towards the middle of all by what its weight lacks of 1, and the box is round them all. The
     weight is that of its joint's peak (`BOX_SCORES`) times (height / peak)^8: the peak's own cell, and another as good.
-    So the box changes as little as the heatmaps do. With the peaks' places alone, the last bit of a faint joint, which
-    differs from processor to processor, made another box.
+    So the box changes as little as the heatmaps do. With the peaks' places alone, the last bit of a faint joint made
+    another box.
     """
     low, high = BOX_SCORES
     peaks = heatmaps.reshape(len(heatmaps), -1).max(axis=1)

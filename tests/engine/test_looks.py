@@ -101,7 +101,7 @@ def test_a_box_leaves_out_what_was_hardly_seen() -> None:
 
 
 def test_a_box_changes_as_little_as_the_heatmaps_do() -> None:
-    """Another processor's last bit must not make another crop, whichever of two equal peaks is the higher by it."""
+    """One last bit must not make another crop, whichever of two equal peaks is the higher by it."""
     steady, moved = PLACES + 20, PLACES + 20
     moved[1] = (180, 60)
     boxes = []
