@@ -16,8 +16,8 @@ from hpe.pose.heatmaps import STRIDE
 _LOOK_JOINTS: Final[int] = 8
 # Of both: a portrait shows head, neck and shoulders.
 _PERSON_JOINTS: Final[int] = 5
-# Distances between two looks at a joint, in shares of the person: where one has halved its worth (times 1.2), and up to
-# where both mean the same place.
+# Distances between two looks at a joint, in shares of the person: at which their agreement has fallen to 1/e, and up to
+# which both mean the same place.
 _APART: Final[float] = 0.15
 _SAME_PLACE: Final[float] = 0.1
 _LEAST_SCORE: Final[float] = 1e-3
