@@ -196,16 +196,15 @@ def check_denied(stack: Stack) -> int:
         expect(put.status_code == 403, f"anyone may write to {bucket}: {put.status_code}")
         seen += 1
     models, photos, site = buckets
-    model_key = next(
-        item["Key"]
-        for item in cloud.client("s3").list_objects_v2(Bucket=models)["Contents"]
-        if item["Key"].endswith("x")
-    )
+    sha256 = json.loads((ROOT / "models" / "pose.json").read_text())["sha256"]
+    model_key = f"models/pose-{sha256[:16]}.onnx"
+    stored = [item["Key"] for item in cloud.client("s3").list_objects_v2(Bucket=models)["Contents"]]
+    others = [key for key in stored if key.endswith(".onnx") and key != model_key] or ["models/other.onnx"]
     key = "0" * 32
     may_not = {
         "ApiRole": [
             ("put_object", {"Bucket": models, "Key": model_key, "Body": b""}),
-            ("get_object", {"Bucket": models, "Key": "models/other.onnx"}),
+            ("get_object", {"Bucket": models, "Key": others[0]}),
             ("delete_object", {"Bucket": models, "Key": model_key}),
             ("list_objects_v2", {"Bucket": models}),
             ("list_objects_v2", {"Bucket": photos}),
