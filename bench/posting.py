@@ -1,6 +1,7 @@
 """Requests to `hpe.web.api.handle`, with the default model or a big one."""
 
 import logging
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,19 @@ def model_path(net: Net | None) -> Path | None:
 
 @cache
 def estimator(net: Net | None, threads: int = 0) -> Any:
-    """One estimator a model; the default model takes its own thresholds."""
+    """One estimator a model; the default model takes its own thresholds, random weights are sure of what they see."""
     from hpe.engine.estimator import PoseEstimator
 
-    return PoseEstimator(model_path(net), threads=threads)
+    if net is None:
+        return PoseEstimator(None, threads=threads)
+
+    class Sure(PoseEstimator):
+        """Two passes, as for a person who is seen well: random weights would have every photo searched."""
+
+        def followed(self, *given: Any) -> Any:
+            return replace(super().followed(*given), score=1.0)
+
+    return Sure(model_path(net), threads=threads)
 
 
 def request(width: int, net: Net | None, threads: int = 0, format: str = "png") -> dict[str, float]:
