@@ -18,7 +18,7 @@ from hpe.engine.session import Session
 from hpe.errors import UnsupportedImage
 from hpe.pose.heatmaps import decode_joints, flip_heatmaps
 from hpe.pose.image import Limits, decode_image
-from hpe.pose.preprocess import MARGIN, Affine, crop_affine, undo_affine, warp, whole_image_box
+from hpe.pose.preprocess import MARGIN, Affine, crop_affine, scale_of, undo_affine, warp, whole_image_box
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import FLIP_ORDER
 from hpe.settings import Settings
@@ -116,10 +116,9 @@ class PoseEstimator:
 
     def _decode(self, heatmaps: NDArray[np.float32], affine: Affine) -> Look:
         points, scores = decode_joints(heatmaps, "dark", self.card.sigma)
-        scale = float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
         corners = person_box(heatmaps)
         box = None if corners is None else undo_affine(corners, affine).reshape(4)
-        return Look(undo_affine(points, affine), np.clip(scores, 0.0, 1.0), scale, box)
+        return Look(undo_affine(points, affine), np.clip(scores, 0.0, 1.0), scale_of(affine), box)
 
 
 def windows(height: int, width: int) -> list[NDArray[np.float64]]:

@@ -36,13 +36,18 @@ def whole_image_box(width: int, height: int) -> NDArray[np.float64]:
     return np.array([-0.5, -0.5, width - 0.5, height - 0.5], dtype=np.float64)
 
 
+def scale_of(affine: Affine) -> float:
+    """Network px to an image px."""
+    return float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
+
+
 def warp(image: NDArray[np.uint8], affine: Affine, size: int) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 RGB, (2, 3) -> (size, size, 3) uint8 RGB, padded with `PAD_RGB`.
 
     Where the map shrinks the picture by more than two, the picture is first area-averaged: bilinear
     sampling alone would skip pixels and alias.
     """
-    scale = float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
+    scale = scale_of(affine)
     if scale < 0.5:
         by = max(2, int(1 / (_FINER * scale)))
         image, affine = _shrunk(*_around(image, affine, size, by), by)
