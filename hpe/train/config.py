@@ -46,6 +46,7 @@ class Augmentation:
     shift: float = 0.08
     flip_p: float = 0.5
     half_body_p: float = 0.2
+    portrait_p: float = 0.0
     small_p: float = 0.15
     small_scale: tuple[float, float] = (0.35, 0.8)
     scenery_p: float = 0.5

@@ -1,17 +1,20 @@
 """Where each training example is cut from: the random geometry, shared by the OpenCV and the GPU augmentation."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hpe.pose.preprocess import Affine, apply_affine, crop_affine
-from hpe.pose.skeleton import FLIP_ORDER, LOWER_BODY, UPPER_BODY
+from hpe.pose.skeleton import FLIP_ORDER, INDEX, LOWER_BODY, UPPER_BODY
 from hpe.train.config import Augmentation
 from hpe.train.samples import Sample, tight_box
 
 Rng = np.random.Generator
+HEAD: Final = (INDEX["upper_neck"], INDEX["head_top"])
+MIN_PORTRAIT_PX: Final = 16  # side of a head and shoulders worth enlarging
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Plan:
 
 
 def plan_example(sample: Sample, size: int, settings: Augmentation, rng: Rng, scenery: Sample | None = None) -> Plan:
-    """A crop round the person (or half of them), rotated, scaled, shifted, mirrored; sometimes far and small.
+    """A crop round the person (or half of them, or head and shoulders), rotated, scaled, shifted, mirrored; sometimes far and small.
 
     `scenery`, a photo without people, is set behind the sample's picture. A small person framed in padding
     would give their place away by the frame alone.
@@ -65,6 +68,8 @@ def random_affine(sample: Sample, size: int, settings: Augmentation, rng: Rng) -
     half = rng.random() < settings.half_body_p
     if half:
         box = _half_body_box(sample, rng, box)
+    elif settings.portrait_p and rng.random() < settings.portrait_p:  # no draw where there are none: old runs stay exact
+        half, box = True, _portrait_box(sample, box)
     scale = rng.uniform(*settings.scale)
     shift = rng.uniform(-settings.shift, settings.shift, 2)
     if not half and rng.random() < settings.small_p:
@@ -96,6 +101,20 @@ def _half_body_box(sample: Sample, rng: Rng, box: NDArray[np.float64]) -> NDArra
     if chosen.sum() < 4:
         return box
     return tight_box(sample.points, chosen).astype(np.float64)
+
+
+def _portrait_box(sample: Sample, box: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Head and shoulders, as in a portrait. An unlabelled head is taken to be a shoulder's breadth and no more above."""
+    right, left, thorax, pelvis = (INDEX[name] for name in ("right_shoulder", "left_shoulder", "thorax", "pelvis"))
+    if not sample.labelled[[right, left]].all():
+        return box
+    points = [sample.points[j] for j in (right, left, *HEAD) if sample.labelled[j]]
+    breadth = float(np.linalg.norm(sample.points[right] - sample.points[left]))
+    up = sample.points[thorax] - sample.points[pelvis]
+    up = up if sample.labelled[pelvis] and np.any(up) else np.array([0.0, -1.0])
+    points.append(sample.points[thorax] + up / np.linalg.norm(up) * breadth)
+    corners = np.concatenate([np.min(points, axis=0), np.max(points, axis=0)]).astype(np.float64)
+    return corners if min(corners[2:] - corners[:2]) > MIN_PORTRAIT_PX else box
 
 
 def _empty_window(box: NDArray[np.float64], size: int, settings: Augmentation, rng: Rng) -> Affine:

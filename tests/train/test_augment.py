@@ -116,6 +116,31 @@ def test_half_bodies_fill_the_frame():
     assert min(scales) > 1.3 * whole
 
 
+def test_portraits_show_head_and_shoulders():
+    sample = stick_sample(4)
+    settings = dataclasses.replace(STILL, portrait_p=1.0)
+    plan = plan_example(sample, 128, settings, np.random.default_rng(0))
+    shown = [INDEX[name] for name in ("upper_neck", "head_top", "right_shoulder", "left_shoulder")]
+    assert plan.points[shown].min() > 0
+    assert plan.points[shown].max() < 127
+    assert np.ptp(plan.points[shown], axis=0).max() > 0.5 * 128
+    assert plan.points[INDEX["left_ankle"], 1] > 128
+
+
+def test_portraits_of_unlabelled_heads_leave_room_for_them():
+    sample = stick_sample(4)
+    head = [INDEX["upper_neck"], INDEX["head_top"]]
+    top = sample.points[head[1]].copy()
+    labelled = sample.labelled.copy()
+    labelled[head] = False
+    sample = dataclasses.replace(sample, labelled=labelled)
+    settings = dataclasses.replace(STILL, portrait_p=1.0)
+    plan = plan_example(sample, 128, settings, np.random.default_rng(0))
+    x, y = plan.affine @ [*top, 1.0]
+    assert 0 < x < 127
+    assert 0 < y < 127
+
+
 def test_small_people_stay_in_the_frame():
     sample = stick_sample(4)
     settings = dataclasses.replace(STILL, small_p=1.0, small_scale=(0.3, 0.5))
