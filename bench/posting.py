@@ -59,7 +59,7 @@ def request(width: int, net: Net | None, threads: int = 0, format: str = "png") 
     logging.getLogger("hpe").setLevel(logging.ERROR)
     sent = Request("POST", "/pose", {"format": format}, {"content-type": "image/jpeg"}, jpeg(width))
     found = estimator(net, threads)
-    response = handle(sent, lambda: found, Settings())
+    response = handle(sent, lambda: found, Settings(threads=threads))
     if response.status != 200:
         raise RuntimeError(f"{response.status}: {response.body[:300]!r}")
     stages = dict(part.split(";dur=") for part in response.headers["Server-Timing"].split(", "))

@@ -88,9 +88,10 @@ class PoseEstimator:
 
     def followed(self, rgb: NDArray[np.uint8], first: Look, flip: bool = False) -> Finding:
         """The second pass on the crop round the joints that the first one found, and what both say together."""
-        if first.box is None:
+        box = first.box
+        if box is None:
             return Finding(first.points, np.zeros_like(first.scores), 0.0)
-        return together(first, self.closer(rgb, first.box, flip))
+        return together(first, self.closer(rgb, box, flip))
 
     def closer(self, rgb: NDArray[np.uint8], box: NDArray[np.floating], flip: bool = False) -> Look:
         """The second pass alone, on the crop round a (4,) box in image px, with the margin used in training."""
@@ -116,9 +117,12 @@ class PoseEstimator:
 
     def _decode(self, heatmaps: NDArray[np.float32], affine: Affine) -> Look:
         points, scores = decode_joints(heatmaps, "dark", self.card.sigma)
-        corners = person_box(heatmaps)
-        box = None if corners is None else undo_affine(corners, affine).reshape(4)
-        return Look(undo_affine(points, affine), np.clip(scores, 0.0, 1.0), scale_of(affine), box)
+
+        def framed() -> NDArray[np.float64] | None:
+            corners = person_box(heatmaps)
+            return None if corners is None else undo_affine(corners, affine).reshape(4)
+
+        return Look(undo_affine(points, affine), np.clip(scores, 0.0, 1.0), scale_of(affine), framed)
 
 
 def windows(height: int, width: int) -> list[NDArray[np.float64]]:

@@ -4,6 +4,7 @@ A network that finds a joint in scenery finds it elsewhere when the frame change
 second pass does not only replace the first. Constants were chosen on training photos (docs/model.md).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,14 +31,19 @@ BOX_SCORES: Final[tuple[float, float]] = (0.02, 0.12)
 class Look:
     """What one pass sees: points (16, 2) float64 image px, scores (16,) float32, peak heights in 0..1.
 
-    scale: network px to an image px, that is how close it looked. box: (4,) float64 x0, y0, x1, y1, image px, round the
-    person (`person_box`), None where hardly anything was seen.
+    scale: network px to an image px, that is how close it looked. framed: gives `box`, worked out when it is asked
+    for, since only a first look, and of nine windows only the best, is followed by a crop.
     """
 
     points: NDArray[np.float64]
     scores: NDArray[np.float32]
     scale: float
-    box: NDArray[np.float64] | None
+    framed: Callable[[], NDArray[np.float64] | None]
+
+    @property
+    def box(self) -> NDArray[np.float64] | None:
+        """`person_box` as (4,) float64 x0, y0, x1, y1 in image px, None where hardly anything was seen."""
+        return self.framed()
 
     @property
     def score(self) -> float:

@@ -185,16 +185,17 @@ def upright(rgb: RGB, orientation: int) -> RGB:
     return np.ascontiguousarray(turned, dtype=np.uint8)
 
 
-def encode_image(rgb: RGB, format: Format = "png", max_bytes: int | None = None) -> EncodedImage:
+def encode_image(rgb: RGB, format: Format = "png", max_bytes: int | None = None, threads: int = 1) -> EncodedImage:
     """(H, W, 3) uint8 RGB -> a file of at most `max_bytes`: shrunk, keeping its shape, until it fits.
 
+    threads: a PNG is packed on so many; its bytes are the same.
     Raises TooLarge where even one pixel does not fit, UnsupportedImage for another format.
     """
     if format not in MEDIA_TYPES:
         raise UnsupportedImage(f"cannot write {format!r}: choose one of {', '.join(MEDIA_TYPES)}")
     height, width = rgb.shape[:2]
     picture = _resize(rgb, *_fitting((width, height), _LONGEST_SIDE[format]))
-    data = _encode(picture, format)
+    data = _encode(picture, format, threads)
     while max_bytes is not None and len(data) > max_bytes:
         tall, wide = picture.shape[:2]
         if tall == wide == 1:
@@ -202,14 +203,14 @@ def encode_image(rgb: RGB, format: Format = "png", max_bytes: int | None = None)
         scale = min(0.95, (_AIM * max_bytes / len(data)) ** 0.5)
         # from the original each time: what is resampled twice is blurred twice
         picture = _resize(rgb, max(1, int(wide * scale)), max(1, int(tall * scale)))
-        data = _encode(picture, format)
+        data = _encode(picture, format, threads)
     tall, wide = picture.shape[:2]
     return EncodedImage(data, MEDIA_TYPES[format], wide, tall, (wide, tall) != (width, height))
 
 
-def _encode(rgb: RGB, format: Format) -> bytes:
+def _encode(rgb: RGB, format: Format, threads: int) -> bytes:
     if format == "png":
-        return encode_png(rgb)
+        return encode_png(rgb, threads)
     if format == "jpeg":
         bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
         return bytes(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1])

@@ -34,7 +34,7 @@ class Plan:
 
 
 def plan_example(sample: Sample, size: int, settings: Augmentation, rng: Rng, scenery: Sample | None = None) -> Plan:
-    """A crop round the person (or half of them, or head and shoulders), rotated, scaled, shifted, mirrored; sometimes far and small.
+    """A crop round the person, or half of them, or a portrait: rotated, scaled, shifted, mirrored; or far and small.
 
     `scenery`, a photo without people, is set behind the sample's picture. A small person framed in padding
     would give their place away by the frame alone.
@@ -68,7 +68,9 @@ def random_affine(sample: Sample, size: int, settings: Augmentation, rng: Rng) -
     half = rng.random() < settings.half_body_p
     if half:
         box = _half_body_box(sample, rng, box)
-    elif settings.portrait_p and rng.random() < settings.portrait_p:  # no draw where there are none: old runs stay exact
+    elif (
+        settings.portrait_p and rng.random() < settings.portrait_p
+    ):  # no draw where there are none: old runs stay exact
         half, box = True, _portrait_box(sample, box)
     scale = rng.uniform(*settings.scale)
     shift = rng.uniform(-settings.shift, settings.shift, 2)
@@ -104,7 +106,7 @@ def _half_body_box(sample: Sample, rng: Rng, box: NDArray[np.float64]) -> NDArra
 
 
 def _portrait_box(sample: Sample, box: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Head and shoulders, as in a portrait. An unlabelled head is taken to be a shoulder's breadth and no more above."""
+    """Head and shoulders. Where the head is unlabelled, the shoulders' breadth above them is left for it."""
     right, left, thorax, pelvis = (INDEX[name] for name in ("right_shoulder", "left_shoulder", "thorax", "pelvis"))
     if not sample.labelled[[right, left]].all():
         return box

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from hpe.engine.session import usable_cores
 from hpe.pose.draw import draw_pose
 from hpe.pose.image import DecodedImage, Format, Limits, decode_image, encode_image
 from hpe.pose.result import Pose
@@ -42,7 +43,7 @@ def drawn_response(
     with record.stage("draw"):
         drawn = draw_pose(image.rgb, poses) if poses else image.rgb
     with record.stage("encode"):
-        encoded = encode_image(drawn, format, settings.max_response_bytes)
+        encoded = encode_image(drawn, format, settings.max_response_bytes, settings.threads or usable_cores())
     scale = encoded.width / image.width
     return Response(200, {"Content-Type": encoded.media_type, "X-Pose-Scale": f"{scale:.6g}"}, encoded.data)
 

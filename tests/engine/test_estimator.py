@@ -85,7 +85,7 @@ def test_the_first_pass_is_smaller_where_the_model_takes_any_size(
     session = estimator._session = DotSession(any_size=any_size)
     (pose,) = estimator(scene(400, 300, person(120, 60, 50), 8))
     assert [batch.shape[1] for batch in session.batches] == [module.FIRST_SIZE if any_size else SIZE, SIZE]
-    assert np.abs(pose.points - person(120, 60, 50)).max() < 1.5
+    assert np.abs(pose.points - person(120, 60, 50)).max() < 2  # half a px of the network
 
 
 def test_somebody_too_small_for_one_look_is_searched_for(estimator: PoseEstimator) -> None:

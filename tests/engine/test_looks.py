@@ -14,7 +14,7 @@ PLACES = np.stack([np.tile([0.0, 50.0, 100.0, 25.0], 4), np.repeat([0.0, 50.0, 1
 def look(
     moved: NDArray[np.float64] | float = 0.0, scores: NDArray[np.float64] | float = 0.8, scale: float = 1.0
 ) -> Look:
-    return Look(PLACES + moved, np.broadcast_to(np.asarray(scores, np.float32), 16).copy(), scale, None)
+    return Look(PLACES + moved, np.broadcast_to(np.asarray(scores, np.float32), 16).copy(), scale, lambda: None)
 
 
 def only(joint: int, dx: float) -> NDArray[np.float64]:
@@ -73,7 +73,7 @@ def test_scores_stay_in_their_range_whatever_was_seen() -> None:
 
 
 def test_nobody_at_one_point_is_no_error() -> None:
-    nowhere = Look(np.zeros((16, 2)), np.zeros(16, np.float32), 1.0, None)
+    nowhere = Look(np.zeros((16, 2)), np.zeros(16, np.float32), 1.0, lambda: None)
     found = together(nowhere, nowhere)
     assert found.score == 0
     assert np.isfinite(found.points).all()

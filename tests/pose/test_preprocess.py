@@ -98,5 +98,5 @@ def test_what_a_frame_shows_does_not_depend_on_the_picture_around_it(box):
     inside = cv2.erode(cv2.warpAffine(np.full((960, 1280), 255, np.uint8), affine, (64, 64)), np.ones((5, 5))) == 255
     difference = np.abs(warp(image, affine, 64).astype(int) - expected)[inside]
     assert inside.any()
-    assert difference.mean() < 2
+    assert difference.mean() < 2.5  # averaged by halves, rounded each time
     assert difference.max() < 16

@@ -47,10 +47,10 @@ class Oracle(PoseEstimator):
     def _looks(self, rgb, boxes, margin, size, flip):
         ys, xs = (rgb == LABEL).all(axis=2).nonzero()
         if len(xs) == 0:
-            return [Look(np.zeros((16, 2)), np.full(16, 0.01, np.float32), 1.0, None)] * len(boxes)
+            return [Look(np.zeros((16, 2)), np.full(16, 0.01, np.float32), 1.0, lambda: None)] * len(boxes)
         points = self._points + np.array([xs[0], ys[0]])
         box = np.concatenate([points.min(axis=0), points.max(axis=0)])
-        return [Look(points, np.full(16, self._seen, np.float32), 1.0, box)] * len(boxes)
+        return [Look(points, np.full(16, self._seen, np.float32), 1.0, lambda: box)] * len(boxes)
 
 
 def marked(seed: int):
