@@ -26,7 +26,7 @@ def training_example(
         cells = size // STRIDE
         return crop, np.zeros((NUM_JOINTS, cells, cells), np.float32), plan.weights
     targets, weights = encode_joints(plan.points, plan.weights, size, sigma)
-    return crop, targets, weights
+    return crop, targets, plan.weights if settings.empty_outside else weights
 
 
 def draw_plan(plan: Plan, image: Image, scenery: Image | None, size: int) -> Image:

@@ -38,7 +38,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Ranges of the random changes; probabilities are per sample."""
+    """Ranges of the random changes; probabilities are per sample.
+
+    empty_outside: a joint that a crop leaves out has an empty heatmap as its target, so that the network learns to be
+    silent about what it cannot see. Otherwise it counts for nothing, as in the paper.
+    """
 
     rotation_deg: float = 40.0
     rotation_p: float = 0.6
@@ -55,6 +59,7 @@ class Augmentation:
     blur_p: float = 0.1
     jpeg_p: float = 0.15
     occlude_p: float = 0.3
+    empty_outside: bool = False
 
 
 @dataclass(frozen=True)

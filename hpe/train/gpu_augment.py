@@ -101,18 +101,23 @@ def draw_plans(images: DeviceImages, planned: list[tuple[int, int | None, Plan]]
     return torch.where(inside, people, canvas)
 
 
-def encode_batch(plans: list[Plan], size: int, sigma: float, device: torch.device) -> tuple[Tensor, Tensor]:
-    """`hpe.pose.heatmaps.encode_joints` for a batch -> (N, 16, S/4, S/4) float32 targets, (N, 16) float32 weights."""
+def encode_batch(
+    plans: list[Plan], size: int, sigma: float, device: torch.device, empty_outside: bool = False
+) -> tuple[Tensor, Tensor]:
+    """`hpe.pose.heatmaps.encode_joints` for a batch -> (N, 16, S/4, S/4) float32 targets, (N, 16) float32 weights.
+
+    empty_outside: joints outside the frame keep their weight.
+    """
     cells = size // STRIDE
     centres = torch.from_numpy(np.stack([plan.points for plan in plans])).float().to(device) / STRIDE
     weights = torch.from_numpy(np.stack([plan.weights for plan in plans])).to(device)
     present = torch.tensor([not plan.empty for plan in plans], device=device)[:, None]
     inside = ((centres > -3 * sigma) & (centres < cells - 1 + 3 * sigma)).all(dim=2)
-    weights = weights * (inside | ~present)
+    seen = weights * (inside | ~present)
     grid = torch.arange(cells, dtype=torch.float32, device=device)
     along = torch.exp(-((grid - centres[..., None]) ** 2) / (2 * sigma**2))  # (N, 16, 2, cells)
     targets = along[:, :, 1, :, None] * along[:, :, 0, None, :]
-    return targets * ((weights > 0) & present)[..., None, None], weights
+    return targets * ((seen > 0) & present)[..., None, None], weights if empty_outside else seen
 
 
 class DeviceBatches:
@@ -133,5 +138,6 @@ class DeviceBatches:
         generator = torch.Generator(self.device).manual_seed(self.config.seed * 1_000_003 + step)
         with torch.no_grad():
             pictures = degrade_batch(draw_plans(self.images, planned, size), self.config.augmentation, generator)
-            targets, weights = encode_batch([p for _, _, p in planned], size, self.config.sigma, self.device)
+            plans, outside = [p for _, _, p in planned], self.config.augmentation.empty_outside
+            targets, weights = encode_batch(plans, size, self.config.sigma, self.device, outside)
         return pictures.round().to(torch.uint8).permute(0, 2, 3, 1), targets, weights

@@ -84,17 +84,21 @@ def test_without_augmentation_the_example_is_the_evaluation_crop():
     np.testing.assert_array_equal(drawn[inside > 0], crop[inside > 0])
 
 
-def test_joints_outside_the_frame_have_no_weight():
+@pytest.mark.parametrize("empty_outside", [False, True])
+def test_joints_outside_the_frame_are_empty_and_count_only_where_wanted(empty_outside: bool):
     sample = stick_sample(2)
-    settings = dataclasses.replace(STILL, scale=(2.6, 2.6))
+    settings = dataclasses.replace(STILL, scale=(2.6, 2.6), empty_outside=empty_outside)
     rng = np.random.default_rng(0)
     plan = plan_example(sample, 128, settings, rng)
     _, targets, weights = training_example(plan, sample.image(), None, 128, 2.0, settings, rng)
     reach = 3 * 2.0 * 4
     outside = ((plan.points < -reach) | (plan.points > 127 + reach)).any(axis=1)
     assert outside.any()
-    assert weights[outside].max() == 0
+    assert set(weights[outside]) == {float(empty_outside)}
     assert targets[outside].max() == 0
+    on_device = encode_batch([plan], 128, 2.0, CPU, empty_outside)
+    np.testing.assert_allclose(on_device[0][0].numpy(), targets, atol=1e-5)
+    np.testing.assert_array_equal(on_device[1][0].numpy(), weights)
     assert weights[INDEX["pelvis"]] == 1
 
 
