@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from deploy.build_package import ROOT
-from deploy.rehearsal import browser, package, stack
+from deploy.rehearsal import browser, package, refusals, stack
 from deploy.rehearsal.cloud import Cloud, serverless
 from deploy.rehearsal.faults import check_faults
 from deploy.rehearsal.model_change import answering, change_model_and_roll_back
@@ -120,7 +120,7 @@ def in_the_cloud(
         ),
     )
     report.step("logs and metrics, as the deployer", lambda: watch(options, env))
-    report.step("refusals", lambda: stack.check_denied(deployed))
+    report.step("refusals", lambda: refusals.check_denied(deployed))
     report.step("remove", lambda: last_line(serverless("remove", *options, env=env)))
     left = stack.leftovers(cloud)
     expect(not left, f"left after remove: {left}")

@@ -1,0 +1,92 @@
+"""What a deployed stack must refuse: to anyone without credentials, and to the roles of its own functions."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from deploy.build_package import ROOT
+from deploy.rehearsal.cloud import ACCOUNT, Cloud
+from deploy.rehearsal.stack import STACK, Stack
+from deploy.rehearsal.tools import RehearsalError, expect
+
+
+def check_denied(stack: Stack) -> int:
+    """What nobody, and what neither function, may do. Gives how many refusals were seen."""
+    import botocore.exceptions
+    import requests
+
+    cloud, seen = stack.cloud, 0
+    buckets = [stack.outputs[name] for name in ("ModelBucketName", "PhotoBucketName", "SiteBucketName")]
+    for bucket in buckets:
+        for path in ("", "/index.html", "/uploads/x", "/models/x"):
+            answer = requests.get(f"{cloud.endpoint}/{bucket}{path}", verify=str(cloud.certificate), timeout=30)
+            expect(answer.status_code == 403, f"anyone may read {bucket}{path}: {answer.status_code}")
+            seen += 1
+        put = requests.put(f"{cloud.endpoint}/{bucket}/x", data=b"x", verify=str(cloud.certificate), timeout=30)
+        expect(put.status_code == 403, f"anyone may write to {bucket}: {put.status_code}")
+        seen += 1
+    models, photos, site = buckets
+    sha256 = json.loads((ROOT / "models" / "pose.json").read_text())["sha256"]
+    model_key = f"models/pose-{sha256[:16]}.onnx"
+    stored = [item["Key"] for item in cloud.client("s3").list_objects_v2(Bucket=models)["Contents"]]
+    others = [key for key in stored if key.endswith(".onnx") and key != model_key] or ["models/other.onnx"]
+    key = "0" * 32
+    may_not = {
+        "ApiRole": [
+            ("put_object", {"Bucket": models, "Key": model_key, "Body": b""}),
+            ("get_object", {"Bucket": models, "Key": others[0]}),
+            ("delete_object", {"Bucket": models, "Key": model_key}),
+            ("list_objects_v2", {"Bucket": models}),
+            ("list_objects_v2", {"Bucket": photos}),
+            ("get_object", {"Bucket": photos, "Key": f"uploads/{key}"}),
+            ("put_object", {"Bucket": photos, "Key": f"results/{key}.json", "Body": b""}),
+            ("delete_object", {"Bucket": photos, "Key": f"uploads/{key}"}),
+            ("put_object", {"Bucket": site, "Key": "index.html", "Body": b""}),
+            ("list_buckets", {}),
+        ],
+        "WorkerRole": [
+            ("put_object", {"Bucket": models, "Key": model_key, "Body": b""}),
+            ("put_object", {"Bucket": photos, "Key": f"uploads/{key}", "Body": b""}),
+            ("delete_object", {"Bucket": photos, "Key": f"results/{key}.json"}),
+            ("put_object", {"Bucket": site, "Key": "index.html", "Body": b""}),
+            ("list_objects_v2", {"Bucket": photos}),
+        ],
+    }
+    for role, calls in may_not.items():
+        s3 = as_role(cloud, role).client("s3")
+        s3.get_object(Bucket=models, Key=model_key)  # this one it may: the refusals below mean something
+        for action, arguments in calls:
+            try:
+                getattr(s3, action)(**arguments)
+            except botocore.exceptions.ClientError as error:
+                expect(error.response["Error"]["Code"] == "AccessDenied", f"{role} {action}: {error}")
+                seen += 1
+            else:
+                raise RehearsalError(f"{role} may {action} {arguments}")
+    return seen
+
+
+@dataclass(frozen=True)
+class Session:
+    """A role's credentials."""
+
+    cloud: Cloud
+    keys: dict[str, str]
+
+    def client(self, service: str) -> Any:
+        """A boto3 client that acts as the role."""
+        keys = self.keys
+        return self.cloud.client(service, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+
+
+def as_role(cloud: Cloud, logical_id: str) -> Session:
+    """Act as a function's role: its trust is widened for that, in the emulator alone, after all else was checked."""
+    resources = cloud.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
+    name = next(one["PhysicalResourceId"] for one in resources if one["LogicalResourceId"] == logical_id)
+    trust = {"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole",
+    }]}  # fmt: skip
+    cloud.client("iam").update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
+    arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
+    keys = cloud.client("sts").assume_role(RoleArn=arn, RoleSessionName="rehearsal")["Credentials"]
+    return Session(cloud, {name: keys[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")})
