@@ -96,6 +96,18 @@ def test_somebody_too_small_for_one_look_is_searched_for(estimator: PoseEstimato
     assert np.abs(pose.points - points).max() < 3
 
 
+def test_only_the_window_that_is_followed_has_its_crop_worked_out(
+    estimator: PoseEstimator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    real = module.person_box
+    monkeypatch.setattr(module, "person_box", lambda heatmaps: asked.append(1) or real(heatmaps))
+    image = scene(1900, 1400, person(1500, 900, 44), 12)
+    assert estimator(image)
+    assert len(estimator._session.batches) == 4  # a glance and nine windows, each with its second look
+    assert len(asked) == 2
+
+
 @pytest.mark.parametrize(("height", "width", "count"), [(900, 900, 9), (400, 900, 3), (900, 300, 3), (1, 1, 9)])
 def test_windows_cover_the_picture(height: int, width: int, count: int) -> None:
     boxes = np.array(module.windows(height, width))
