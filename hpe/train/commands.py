@@ -25,7 +25,8 @@ KINDS = ("shards", "mpii", "lsp", "coco")
     type=click.Path(path_type=Path),
     default=None,
     metavar="CHECKPOINT",
-    help="Train nothing: correct the labels of the file's first source by this model, into labels.json of the run.",
+    help="Train nothing: correct labels by this model, of every source that names a file for them in `labels`; "
+    "where none does, of the first, into labels.json of the run.",
 )
 def train(
     config_path: Path, out: Path | None, device: str, hours: float | None, steps: int | None, checkpoint: Path | None
@@ -50,8 +51,11 @@ def train(
     if checkpoint is not None:
         from hpe.train.relabel import write_corrected_labels
 
-        folder.mkdir(parents=True, exist_ok=True)
-        click.echo(write_corrected_labels(str(checkpoint), config.train[0], folder / "labels.json"))
+        named = [s for s in config.train if s.labels] or [
+            dataclasses.replace(config.train[0], labels=str(folder / "labels.json"))
+        ]
+        for source in named:
+            click.echo(write_corrected_labels(str(checkpoint), source, Path(source.labels).expanduser()))
         return
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -25,7 +25,8 @@ class Source:
 
     kind: a reader's name (`hpe.train.readers`). weight: how often one sample is drawn, relative to others.
     match: keep only ids that begin with this; empty keeps all. options: the reader's own keyword arguments.
-    labels: a file of corrected labels from `hpe train --relabel`; empty takes the data set's own.
+    labels: a file of corrected labels from `hpe train --relabel`; empty takes the data set's own. add_labels: that
+    command adds joints that the set leaves unlabelled, and leaves alone those it has.
     """
 
     kind: str
@@ -34,6 +35,7 @@ class Source:
     match: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     labels: str = ""
+    add_labels: bool = False
 
 
 @dataclass(frozen=True)

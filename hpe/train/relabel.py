@@ -4,6 +4,9 @@ LSPET's labels come from a crowd: some joints are far off, and some people have 
 is kept where the model agrees or is unsure. Where the model, averaged with its look at the mirrored picture, is
 sure of another place, the label moves there; where exchanging a left and right pair fits it much better, the
 pair is exchanged.
+
+A set that labels some joints well and others never (everyday people: no heads) is treated the other way round: its
+labels stay, and the joints that it leaves out are labelled where the model is sure.
 """
 
 import json
@@ -28,12 +31,15 @@ from hpe.train.samples import MIDPOINTS, Sample, with_midpoints
 class Rules:
     """sure: joint score from which the model may overrule a label. far: distance, in torsos, from which it does.
 
-    swap_gain: a pair is exchanged where that brings it at least this many times nearer.
+    swap_gain: a pair is exchanged where that brings it at least this many times nearer. seen: joint score from which an
+    unlabelled joint is added. room: how much larger than the box of the labelled joints the look for others is.
     """
 
     sure: float = 0.6
     far: float = 0.4
     swap_gain: float = 2.5
+    seen: float = 0.4
+    room: float = 1.5
 
 
 def correct_labels(
@@ -63,6 +69,19 @@ def correct_labels(
     return replace(sample, points=corrected, labelled=labelled), done
 
 
+def add_labels(
+    sample: Sample, points: NDArray[np.floating], scores: NDArray[np.floating], rules: Rules
+) -> tuple[Sample, list[str]]:
+    """A sample and what the model sees of it -> the sample with unlabelled joints added, and which they are."""
+    added = ~sample.labelled & (scores >= rules.seen)
+    added[[INDEX[name] for name in MIDPOINTS]] = False
+    if not added.any():
+        return sample, []
+    labels = np.where(added[:, None], points, sample.points)
+    corrected, labelled = with_midpoints(labels, sample.labelled | added)
+    return replace(sample, points=corrected, labelled=labelled), [f"{JOINTS[j]} added" for j in np.flatnonzero(added)]
+
+
 def _torso(sample: Sample) -> float:
     """px; where shoulder or hip is unlabelled, a third of the box's longer side."""
     torso = float(torso_px(sample.points[None], sample.labelled[None])[0])
@@ -70,14 +89,22 @@ def _torso(sample: Sample) -> float:
     return max(torso, 0.15 * side) if np.isfinite(torso) else side / 3
 
 
+def _grown(box: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
+    """The box, `factor` times as wide and high round its middle."""
+    middle, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2 * factor
+    return np.concatenate([middle - half, middle + half]).astype(np.float32)
+
+
 def write_corrected_labels(model: str, source: Source, out: Path, rules: Rules | None = None) -> str:
     """Corrects a source's labels into `out`, for the config's `labels` -> a summary for people."""
     samples = read_source(replace(source, labels=""))
     estimator: PoseEstimator = open_model(model)
+    rules = rules or Rules()
+    change, room = (add_labels, rules.room) if source.add_labels else (correct_labels, 1.0)
     rows, counts, people = [], Counter[str](), 0
     for sample in tqdm(samples, desc="people", unit="person", disable=None):
-        look = estimator.closer(sample.image(), sample.box, flip=True)
-        corrected, done = correct_labels(sample, look.points, look.scores, rules or Rules())
+        look = estimator.closer(sample.image(), _grown(sample.box, room), flip=True)
+        corrected, done = change(sample, look.points, look.scores, rules)
         if not done:
             continue
         people += 1
@@ -87,6 +114,7 @@ def write_corrected_labels(model: str, source: Source, out: Path, rules: Rules |
             for (x, y), seen in zip(corrected.points, corrected.labelled, strict=True)
         ]
         rows.append({"id": sample.id, "joints": joints, "done": done})
+    out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(rows))
     lines = [f"{count:6,}  {what}" for what, count in sorted(counts.items(), key=lambda item: -item[1])]
     head = f"{people:,} of {len(samples):,} people corrected, {sum(counts.values()):,} joints, into {out}"

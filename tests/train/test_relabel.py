@@ -16,7 +16,7 @@ from hpe.train.commands import train
 from hpe.train.config import read_config
 from hpe.train.network import PoseResNet
 from hpe.train.readers import read_source
-from hpe.train.relabel import Rules, correct_labels
+from hpe.train.relabel import Rules, add_labels, correct_labels
 from hpe.train.thresholds import joint_choice, person_choice
 from hpe.train.thresholds import main as thresholds
 
@@ -61,6 +61,31 @@ def test_an_unlabelled_joint_stays_unlabelled():
     assert not corrected.labelled[INDEX["left_knee"]]
 
 
+def test_added_labels_are_those_the_set_leaves_out_and_the_model_sees():
+    sample = stick_sample(0)
+    labelled = ~np.isin(np.arange(16), [INDEX["upper_neck"], INDEX["head_top"]])
+    headless = dataclasses.replace(sample, labelled=labelled)
+    seen = sample.points + np.float32([40, 0])
+    scores = np.where(np.arange(16) == INDEX["head_top"], 0.3, 0.5)
+    added, done = add_labels(headless, seen, scores, Rules())
+    assert done == ["upper_neck added"]
+    assert added.labelled[INDEX["upper_neck"]]
+    assert not added.labelled[INDEX["head_top"]]
+    np.testing.assert_array_equal(added.points[INDEX["upper_neck"]], seen[INDEX["upper_neck"]])
+    np.testing.assert_array_equal(added.points[:6], sample.points[:6])  # far from what the model sees, and left alone
+    assert add_labels(sample, seen, SURE, Rules()) == (sample, [])
+
+
+def test_a_midpoint_is_added_once_both_its_ends_are():
+    sample = stick_sample(0)
+    labelled = ~np.isin(np.arange(16), [INDEX["left_hip"], INDEX["pelvis"]])
+    added, done = add_labels(dataclasses.replace(sample, labelled=labelled), sample.points, SURE, Rules())
+    assert done == ["left_hip added"]
+    ends = sample.points[[INDEX["left_hip"], INDEX["right_hip"]]]
+    np.testing.assert_allclose(added.points[INDEX["pelvis"]], ends.mean(axis=0), atol=1e-4)
+    assert added.labelled[INDEX["pelvis"]]
+
+
 @pytest.fixture
 def config_path(tmp_path):
     people = str(write_people(tmp_path, 3))
@@ -99,6 +124,29 @@ def test_the_command_writes_labels_that_a_config_can_name(config_path, tmp_path)
     config_path.write_text(yaml.safe_dump(content))
     corrected = read_source(read_config(config_path).train[0])
     np.testing.assert_allclose(corrected[1].points, np.array(rows[1]["joints"])[:, :2], atol=0.01)
+
+
+def test_every_source_that_names_a_file_gets_one_and_its_own_rule(config_path, tmp_path):
+    content = yaml.safe_load(config_path.read_text())
+    people = content["train"][0]
+    content["train"] = [
+        {**people, "labels": str(tmp_path / "labels/corrected.json")},
+        people,
+        {**people, "labels": str(tmp_path / "labels/added.json"), "add_labels": True},
+    ]
+    config_path.write_text(yaml.safe_dump(content))
+    rows = json.loads((tmp_path / "people.json").read_text())
+    for row in rows:
+        row["joints"][INDEX["head_top"]][2] = 0
+    (tmp_path / "people.json").write_text(json.dumps(rows))
+    model = certain_checkpoint(tmp_path / "model.pt")
+    arguments = ["--config", str(config_path), "--out", str(tmp_path / "run"), "--relabel", str(model)]
+    result = CliRunner().invoke(train, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    corrected, added = (json.loads((tmp_path / f"labels/{n}.json").read_text()) for n in ("corrected", "added"))
+    assert all("head_top added" not in row["done"] for row in corrected)
+    assert [row["done"] for row in added] == [["head_top added"]] * 3
+    assert not (tmp_path / "run").exists()  # nothing was trained
 
 
 def test_the_command_trains_and_says_where_the_weights_are(config_path, tmp_path):
