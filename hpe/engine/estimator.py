@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hpe.engine.fetch import fetch_model
 from hpe.engine.looks import Finding, Look, person_box, together
 from hpe.engine.session import Session
-from hpe.errors import UnsupportedImage
+from hpe.errors import BadSettings, UnsupportedImage
 from hpe.pose.heatmaps import decode_joints, flip_heatmaps
 from hpe.pose.image import Limits, decode_image
 from hpe.pose.preprocess import MARGIN, Affine, crop_affine, scale_of, undo_affine, warp, whole_image_box
@@ -44,7 +44,8 @@ class PoseEstimator:
     model: None for the default in `models/`, a path to an .onnx file with its manifest beside it, or
     s3://bucket/key. threads: per inference, 0 for all usable cores. threshold: joint score below which a
     joint is unsure, None for the model's own. flip: also look at the mirrored picture and average, slower
-    and a little better. Raises ModelUnavailable or BadModel when the model cannot be had.
+    and a little better. Raises ModelUnavailable or BadModel when the model cannot be had, BadSettings
+    when threshold is not from 0 to 1.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class PoseEstimator:
     ) -> None:
         path, self.card = fetch_model(str(model or ""), Path(cache_dir or Settings.cache_dir))
         self._session = Session(path, self.card, threads)
-        self.threshold = self.card.threshold if threshold is None else threshold
+        self.threshold = self.card.threshold if threshold is None else checked_threshold(threshold)
         self.flip = flip
 
     def __call__(self, image: "ImageLike", *, flip: bool | None = None, threshold: float | None = None) -> list[Pose]:
@@ -67,7 +68,7 @@ class PoseEstimator:
         At most one is found for now; an empty list means that nobody is there. Points are px of the image.
         """
         rgb = as_rgb(image)
-        limit = self.threshold if threshold is None else threshold
+        limit = self.threshold if threshold is None else checked_threshold(threshold)
         mirrored = self.flip if flip is None else flip
         found = self.followed(rgb, self.glance(rgb, mirrored), mirrored)
         if found.score < SURE or found.share(rgb) < SMALL:
@@ -131,6 +132,13 @@ def windows(height: int, width: int) -> list[NDArray[np.float64]]:
     across = [width / 2] if width <= side else list(np.linspace(side / 2, width - side / 2, 3))
     down = [height / 2] if height <= side else list(np.linspace(side / 2, height - side / 2, 3))
     return [np.array([x - side / 2, y - side / 2, x + side / 2, y + side / 2]) for y in down for x in across]
+
+
+def checked_threshold(value: float) -> float:
+    """Scores are heights of heatmaps, 0 to 1: 30 was meant as percent, and would hide every joint without a word."""
+    if not 0 <= value <= 1:
+        raise BadSettings(f"threshold={value!r} is no score: give a number from 0 to 1, like 0.3")
+    return value
 
 
 def make_pose(points: NDArray[np.floating], scores: NDArray[np.float32], score: float, threshold: float) -> Pose:

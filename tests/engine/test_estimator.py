@@ -10,7 +10,7 @@ from PIL import Image
 from hpe import PoseEstimator
 from hpe.engine import estimator as module
 from hpe.engine.manifest import ModelCard
-from hpe.errors import UnsupportedImage
+from hpe.errors import BadSettings, UnsupportedImage
 from hpe.pose.heatmaps import encode_joints
 from hpe.pose.skeleton import INDEX, JOINTS
 
@@ -141,6 +141,14 @@ def test_threshold_marks_joints_unsure_but_keeps_them(estimator: PoseEstimator) 
     assert pose.points.shape == (16, 2)
     (pose,) = estimator(image)
     assert pose.confident.all()
+
+
+@pytest.mark.parametrize("threshold", [30, -0.1, float("nan")])
+def test_a_threshold_that_is_no_score_is_refused(estimator: PoseEstimator, threshold: float) -> None:
+    with pytest.raises(BadSettings, match="from 0 to 1"):
+        estimator(np.full((200, 300, 3), 80, np.uint8), threshold=threshold)
+    with pytest.raises(BadSettings, match="from 0 to 1"):
+        PoseEstimator(threshold=threshold)
 
 
 def test_a_missing_joint_is_unsure(estimator: PoseEstimator) -> None:
