@@ -20,8 +20,13 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise BadModel(f"{path}: no such checkpoint") from error
     except Exception as error:  # torch raises many kinds for files that are not checkpoints
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise BadModel(f"{path} is not a checkpoint that can be loaded safely: {reason}") from error
+        # Torch's own message advises to load it unsafely.
+        code = re.search(r"Unsupported (?:global|class|type)\b\W*(?:GLOBAL )?([\w.]+)", str(error))
+        reason = f"it holds {code[1]}, which may run code" if code else "torch.save did not write it, or not all of it"
+        raise BadModel(
+            f"{path} is not a checkpoint that can be loaded safely: {reason}; "
+            "give weights alone, as torch.save(network.state_dict(), path) writes them"
+        ) from error
     if not isinstance(saved, dict):
         raise BadModel(f"{path}: holds a {type(saved).__name__}, expected a dict of weights")
     return saved if "state_dict" in saved else {"state_dict": saved}
