@@ -37,7 +37,7 @@ class Net:
 
 
 RESNET50 = Net(50, 256, 256)
-DEFAULT = Net(18, 192, 128)  # the shape of the model in models/
+DEFAULT = Net(18, 224, 128)  # the shape of the model in models/
 
 
 def pictures(size: int, count: int = 8) -> NDArray[np.uint8]:
