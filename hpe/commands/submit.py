@@ -63,7 +63,19 @@ def command(photos: tuple[Path, ...], api: str, output: Path, jobs: int, timeout
 
 
 def find_photos(given: tuple[Path, ...], output: Path) -> Iterator[tuple[Path, Path]]:
-    """Files and folders -> (photo, its results' path without .png or .json), folders' own layout kept."""
+    """Files and folders -> (photo, its results' path without .png or .json), folders' own layout kept.
+
+    Photos of one name from two places get a number each but the first, the same ones in every run.
+    """
+    taken: set[Path] = set()
+    for photo, target in _photos(given, output):
+        names = (target, *(target.with_name(f"{target.stem}-{n}{target.suffix}") for n in range(2, len(taken) + 3)))
+        free = next(name for name in names if name not in taken)
+        taken.add(free)
+        yield photo, free
+
+
+def _photos(given: tuple[Path, ...], output: Path) -> Iterator[tuple[Path, Path]]:
     for path in given:
         if path.is_file():
             yield path, output / path.name

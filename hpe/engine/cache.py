@@ -95,7 +95,11 @@ def remember(path: Path, sha256: str, cache_dir: Path) -> None:
     """Note that `path` was verified. A note that cannot be written costs only time."""
     with contextlib.suppress(OSError):
         cache_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (cache_dir / f"{sha256}.seen").write_text(_identity(path), "ascii")
+        # Written beside and renamed: a link that somebody put there is replaced, never written through.
+        handle, part = tempfile.mkstemp(dir=cache_dir, suffix=".note")
+        with os.fdopen(handle, "w", encoding="ascii") as note:
+            note.write(_identity(path))
+        Path(part).replace(cache_dir / f"{sha256}.seen")
 
 
 def forget(cache_dir: Path) -> None:

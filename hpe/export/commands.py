@@ -11,7 +11,7 @@ import onnx
 from numpy.typing import NDArray
 
 from hpe.engine.manifest import ModelCard, read_manifest
-from hpe.errors import BadModel
+from hpe.errors import BadModel, BadSettings
 from hpe.export.bundle import write_bundle
 from hpe.export.parity import Runner, compare, megabytes, onnx_runner, table, torch_runner
 from hpe.export.quantize import Method
@@ -40,6 +40,7 @@ def export(checkpoint: Path, out: Path, size: int | None, plain: bool, verify: P
     from hpe.train.checkpoint import read_network
     from hpe.train.network import describe
 
+    _check_name(out)
     network, saved = read_network(checkpoint)
     side = size or int(saved.get("size", 256))
     model = to_onnx(network, side)
@@ -102,6 +103,9 @@ def quantize(
     hpe quantize build/pose-fp32.onnx -o models/pose.onnx --data train.json --verify val.json
     """
     logging.getLogger().setLevel(logging.ERROR)  # onnxruntime advises a preparation that `rewrite` has done
+    _check_name(out)
+    if out.resolve() == model.resolve():
+        raise BadSettings(f"{out} is the fp32 model itself: give the int8 one another name")
     card = read_manifest(model.with_suffix(".json"))
     fp32 = _load(model)
     int8 = quantize_model(fp32, calibration_crops(data, count, card.input_size), method, percentile, (), reduce_range)
@@ -135,6 +139,13 @@ def report(runners: dict[str, tuple[Runner, float]], data: Path, size: int, sigm
 
     click.echo()
     click.echo(table(compare(runners, read_shards(data), size, sigma)))
+
+
+def _check_name(out: Path) -> None:
+    """Before the work: what is written has to be a model that can be loaded again, in a folder that is there."""
+    if out.suffix != ".onnx":
+        raise BadSettings(f"{out}: a model's name ends in .onnx, and its manifest in .json beside it")
+    out.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _load(path: Path) -> onnx.ModelProto:

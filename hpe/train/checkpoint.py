@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from hpe.errors import BadModel
+from hpe.pose.skeleton import NUM_JOINTS
 from hpe.train.network import BLOCKS, PoseResNet
 
 State = dict[str, Tensor]
@@ -29,7 +30,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(saved, dict):
         raise BadModel(f"{path}: holds a {type(saved).__name__}, expected a dict of weights")
-    return saved if "state_dict" in saved else {"state_dict": saved}
+    content = saved if "state_dict" in saved else {"state_dict": saved}
+    for name in ("ema", "state_dict"):
+        weights = content.get(name) or {}
+        if not isinstance(weights, dict) or not all(
+            isinstance(key, str) and isinstance(value, Tensor) for key, value in weights.items()
+        ):
+            raise BadModel(f"{path}: {name} is not a dict of weights by name: save network.state_dict() as state_dict")
+    return content
 
 
 def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
@@ -50,6 +58,10 @@ def read_network(path: Path) -> tuple[PoseResNet, dict[str, Any]]:
     missing = [k for k in ("conv1.weight", "deconv_layers.0.weight", "final_layer.weight") if k not in state]
     if missing:
         raise BadModel(f"{path}: not a PoseResNet checkpoint: it lacks {', '.join(missing)}")
+    if len(state["final_layer.weight"]) != NUM_JOINTS:
+        raise BadModel(
+            f"{path}: finds {len(state['final_layer.weight'])} joints; expected the {NUM_JOINTS} of MPII, in its order"
+        )
     joints, deconv = len(state["final_layer.weight"]), state["deconv_layers.0.weight"].shape[1]
     model = PoseResNet(_depth(state, path), joints, deconv, width=len(state["conv1.weight"]))
     own = model.state_dict()

@@ -54,8 +54,11 @@ def train(
         named = [s for s in config.train if s.labels] or [
             dataclasses.replace(config.train[0], labels=str(folder / "labels.json"))
         ]
+        if len({s.labels for s in named}) < len(named):
+            raise BadSettings("two sources name the same file in `labels`: give each its own")
         for source in named:
-            click.echo(write_corrected_labels(str(checkpoint), source, Path(source.labels).expanduser()))
+            out_file = Path(source.labels).expanduser()
+            click.echo(write_corrected_labels(str(checkpoint), source, out_file, Path(config.cache)))
         return
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"

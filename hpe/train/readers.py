@@ -85,7 +85,7 @@ def read_source(source: Source) -> list[Sample]:
 def relabelled(samples: list[Sample], path: Path) -> list[Sample]:
     """The samples with the labels of `hpe train --relabel`'s file; those it does not name stay as they are."""
     rows = {str(row["id"]): _joints(path, row) for row in read_json(path)}
-    if not rows.keys() & {s.id for s in samples}:
+    if rows and not rows.keys() & {s.id for s in samples}:
         raise BadData(f"{path}: names none of the source's {len(samples)} samples: were the labels made for another?")
     return [_with_labels(s, rows[s.id]) if s.id in rows else s for s in samples]
 

@@ -23,8 +23,8 @@ from hpe.pose.metrics import torso_px
 from hpe.pose.skeleton import FLIP_PAIRS, INDEX, JOINTS
 from hpe.train.config import Source
 from hpe.train.models import open_model
-from hpe.train.readers import read_source
 from hpe.train.samples import MIDPOINTS, Sample, with_midpoints
+from hpe.train.shards import training_samples
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,7 @@ def correct_labels(
             done.append(f"{JOINTS[j]} moved")
     if not done:
         return sample, []
-    corrected, labelled = with_midpoints(labels, sample.labelled)
-    return replace(sample, points=corrected, labelled=labelled), done
+    return _with(sample, labels, sample.labelled), done
 
 
 def add_labels(
@@ -78,8 +77,17 @@ def add_labels(
     if not added.any():
         return sample, []
     labels = np.where(added[:, None], points, sample.points)
-    corrected, labelled = with_midpoints(labels, sample.labelled | added)
-    return replace(sample, points=corrected, labelled=labelled), [f"{JOINTS[j]} added" for j in np.flatnonzero(added)]
+    return _with(sample, labels, sample.labelled | added), [f"{JOINTS[j]} added" for j in np.flatnonzero(added)]
+
+
+def _with(sample: Sample, labels: NDArray[np.floating], labelled: NDArray[np.bool_]) -> Sample:
+    """The sample with these labels. Midpoints follow ends that changed; the others stay as somebody labelled them."""
+    points, seen = with_midpoints(labels, labelled)
+    for name, ends in MIDPOINTS.items():
+        j, pair = INDEX[name], [INDEX[end] for end in ends]
+        if sample.labelled[j] and np.array_equal(labels[pair], sample.points[pair]):
+            points[j], seen[j] = sample.points[j], True
+    return replace(sample, points=points, labelled=seen)
 
 
 def _torso(sample: Sample) -> float:
@@ -95,9 +103,12 @@ def _grown(box: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
     return np.concatenate([middle - half, middle + half]).astype(np.float32)
 
 
-def write_corrected_labels(model: str, source: Source, out: Path, rules: Rules | None = None) -> str:
-    """Corrects a source's labels into `out`, for the config's `labels` -> a summary for people."""
-    samples = read_source(replace(source, labels=""))
+def write_corrected_labels(model: str, source: Source, out: Path, cache: Path, rules: Rules | None = None) -> str:
+    """Corrects a source's labels into `out`, for the config's `labels` -> a summary for people.
+
+    The people are those that training sees, cut out into `cache` where they are: joints are px of these pictures.
+    """
+    samples = training_samples(replace(source, labels=""), cache)
     estimator: PoseEstimator = open_model(model)
     rules = rules or Rules()
     change, room = (add_labels, rules.room) if source.add_labels else (correct_labels, 1.0)

@@ -47,7 +47,15 @@ def first_file(body: bytes, content_type: str, max_parts: int) -> bytes:
 
 
 def _boundary(content_type: str) -> bytes:
-    header = _header("Content-Type", content_type)
+    try:
+        return _boundary_of(_header("Content-Type", content_type))
+    except (TypeError, ValueError) as error:  # RFC 2231 continuations (boundary*0=...) that contradict each other
+        raise BadRequest(
+            "the boundary in the Content-Type cannot be read: give it once, plainly", hint=_CURL
+        ) from error
+
+
+def _boundary_of(header: Message) -> bytes:
     if header.get_content_type() != "multipart/form-data":
         raise BadRequest(f"{header.get_content_type()} is not read here: send multipart/form-data", hint=_CURL)
     value = header.get_param("boundary", "")

@@ -53,7 +53,7 @@ def _wish(body: bytes) -> tuple[str, int]:
     example = '{"content_type": "image/jpeg", "size": 12345678}'
     try:
         wish: Any = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRequest(f"the body is not JSON ({error}): send {example}") from error
     if not isinstance(wish, dict):
         raise BadRequest(f"the body is not a JSON object: send {example}")

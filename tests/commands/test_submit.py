@@ -119,6 +119,17 @@ def test_second_run_sends_nothing_again(server: tuple[str, dict[str, Any]], tmp_
     assert len(state["tickets"]) == 4
 
 
+def test_photos_of_one_name_from_two_folders_are_both_kept(server: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
+    url, state = server
+    one, two = folder(tmp_path / "one", a=b"one"), folder(tmp_path / "two", a=b"two!")
+    assert submit(url, tmp_path / "out", one, two).exit_code == 0
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"a.jpg.json", "a.jpg.png", "a-2.jpg.json", "a-2.jpg.png"}
+    assert json.loads((tmp_path / "out/a-2.jpg.json").read_text()) is not None
+    assert "2 of 2 are there already" in submit(url, tmp_path / "out", one, two).stderr
+    assert len(state["tickets"]) == 2
+
+
 def test_throttled_request_is_tried_again(server: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
     url, state = server
     state["throttle"] = True

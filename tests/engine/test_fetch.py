@@ -99,6 +99,17 @@ def test_note_in_a_folder_that_others_can_write_is_not_believed(tmp_path: Path, 
         fetch_model(str(model), shared_cache)
 
 
+def test_a_note_is_not_written_through_a_link(tmp_path: Path, model_files) -> None:
+    model = put(tmp_path, model_files)
+    (tmp_path / "precious").write_text("precious")
+    (tmp_path / "cache").mkdir()
+    link = tmp_path / "cache" / f"{hashlib.sha256(model.read_bytes()).hexdigest()}.seen"
+    link.symlink_to(tmp_path / "precious")
+    fetch_model(str(model), tmp_path / "cache")
+    assert (tmp_path / "precious").read_text() == "precious"
+    assert not link.is_symlink()
+
+
 def test_unwritable_cache_does_not_matter_to_a_local_model(tmp_path: Path, model_files) -> None:
     model = put(tmp_path, model_files)
     (tmp_path / "cache").write_text("a file where the folder should be")

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from click.testing import CliRunner
 
-from hpe.errors import BadModel
+from hpe.errors import BadModel, BadSettings
+from hpe.export.commands import export
 from hpe.export.to_onnx import to_onnx
 from hpe.train.checkpoint import read_network
 from hpe.train.network import PoseResNet
@@ -71,6 +73,26 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(BadModel, match="loaded safely"):
         read_network(saved(tmp_path / "a.pt", {"state_dict": Evil()}))
+
+
+@pytest.mark.parametrize("content", [{"model": {}, "epoch": 3}, {1: torch.zeros(1)}, {"state_dict": [1, 2]}])
+def test_a_checkpoint_of_another_make_is_refused(tmp_path: Path, content: dict[object, object]) -> None:
+    with pytest.raises(BadModel, match="not a dict of weights by name"):
+        read_network(saved(tmp_path / "a.pt", content))
+
+
+def test_other_joints_than_those_of_mpii_are_refused(tmp_path: Path) -> None:
+    network = PoseResNet(18, 17, deconv_channels=16)
+    with pytest.raises(BadModel, match="finds 17 joints; expected the 16 of MPII"):
+        read_network(saved(tmp_path / "coco.pt", network.state_dict()))
+
+
+@pytest.mark.parametrize("name", ["model", "model.json", "model.pt"])
+def test_a_name_that_no_model_can_have_is_refused_before_the_work(tmp_path: Path, name: str) -> None:
+    checkpoint = saved(tmp_path / "a.pt", PoseResNet(18, deconv_channels=16).state_dict())
+    result = CliRunner().invoke(export, [str(checkpoint), "-o", str(tmp_path / name)])
+    assert isinstance(result.exception, BadSettings)
+    assert not (tmp_path / name).exists()
 
 
 @pytest.mark.parametrize("size", [0, 32, 100, 250])

@@ -325,6 +325,8 @@ def test_corrected_labels_replace_those_they_name(tmp_path):
     assert after[1].labelled.sum() == 2
     assert after[1].box.tolist() == [1, 2, 30, 40]
     (tmp_path / "labels.json").write_text(json.dumps([{"id": "lspet/1", "joints": corrected}]))
+    (tmp_path / "none.json").write_text("[]")
+    assert read_source(dataclasses.replace(source, labels=str(tmp_path / "none.json"))), "nobody needed correcting"
     with pytest.raises(BadData, match="names none of the source's 2 samples"):
         read_source(dataclasses.replace(source, labels=str(tmp_path / "labels.json")))
 

@@ -3,20 +3,24 @@
 import dataclasses
 import json
 
+import cv2
 import numpy as np
 import pytest
+import scipy.io
 import torch
 import yaml
 from click.testing import CliRunner
-from train.figures import stick_sample, write_people, write_sceneries
+from train.figures import stick_figure, stick_sample, write_people, write_sceneries
 
 from hpe.errors import BadSettings
 from hpe.pose.skeleton import FLIP_ORDER, INDEX
 from hpe.train.commands import train
-from hpe.train.config import read_config
+from hpe.train.config import Source, read_config
+from hpe.train.lsp import ORDER
 from hpe.train.network import PoseResNet
 from hpe.train.readers import read_source
-from hpe.train.relabel import Rules, add_labels, correct_labels
+from hpe.train.relabel import Rules, add_labels, correct_labels, write_corrected_labels
+from hpe.train.shards import training_samples
 from hpe.train.thresholds import joint_choice, person_choice
 from hpe.train.thresholds import main as thresholds
 
@@ -76,6 +80,16 @@ def test_added_labels_are_those_the_set_leaves_out_and_the_model_sees():
     assert add_labels(sample, seen, SURE, Rules()) == (sample, [])
 
 
+def test_a_midpoint_that_somebody_labelled_elsewhere_stays():
+    sample = stick_sample(1)
+    headless = np.arange(16) != INDEX["head_top"]
+    mpii = dataclasses.replace(sample, labelled=headless)
+    grown, done = add_labels(mpii, sample.points, np.where(headless, 0, 0.9), Rules())
+    assert done == ["head_top added"]
+    assert grown.labelled[INDEX["thorax"]]
+    np.testing.assert_array_equal(grown.points[INDEX["thorax"]], sample.points[INDEX["thorax"]])
+
+
 def test_a_midpoint_is_added_once_both_its_ends_are():
     sample = stick_sample(0)
     labelled = ~np.isin(np.arange(16), [INDEX["left_hip"], INDEX["pelvis"]])
@@ -102,6 +116,19 @@ def config_path(tmp_path):
     return tmp_path / "tiny.yaml"
 
 
+def lsp_folder(folder, count):
+    """Leeds Sports Pose as it is published, of stick figures."""
+    (folder / "images").mkdir(parents=True)
+    joints = np.ones((3, 14, count))
+    for i in range(count):
+        image, points = stick_figure(i, 240)
+        cv2.imwrite(str(folder / f"images/im{i + 1:04d}.jpg"), image[..., ::-1])
+        joints[:2, :, i] = points[[INDEX[name] for name in ORDER]].T
+        joints[2, :, i] = 0
+    scipy.io.savemat(folder / "joints.mat", {"joints": joints})
+    return folder
+
+
 def certain_checkpoint(path):
     """Sees every joint at the same place, and is sure of it."""
     network = PoseResNet(18, deconv_channels=16, width=8)
@@ -124,6 +151,31 @@ def test_the_command_writes_labels_that_a_config_can_name(config_path, tmp_path)
     config_path.write_text(yaml.safe_dump(content))
     corrected = read_source(read_config(config_path).train[0])
     np.testing.assert_allclose(corrected[1].points, np.array(rows[1]["joints"])[:, :2], atol=0.01)
+
+
+def test_corrected_labels_are_px_of_the_pictures_that_are_trained_on(tmp_path):
+    source = Source("lsp", str(lsp_folder(tmp_path / "lsp", 2)), labels=str(tmp_path / "labels.json"))
+    model = certain_checkpoint(tmp_path / "model.pt")
+    write_corrected_labels(str(model), source, tmp_path / "labels.json", tmp_path / "cache", Rules(far=0.01))
+    plain = training_samples(dataclasses.replace(source, labels=""), tmp_path / "cache")
+    rows = json.loads((tmp_path / "labels.json").read_text())
+    assert rows
+    for before, after in zip(plain, training_samples(source, tmp_path / "cache"), strict=True):
+        done = next((row["done"] for row in rows if row["id"] == after.id), [])
+        kept = ~np.isin(np.arange(16), [INDEX[what.split()[0]] for what in done] + [INDEX["pelvis"], INDEX["thorax"]])
+        np.testing.assert_allclose(after.points[kept], before.points[kept], atol=0.06)
+        height, width = after.image().shape[:2]
+        assert (after.points >= 0).all()
+        assert (after.points <= [width, height]).all()
+
+
+def test_two_sources_with_one_file_for_labels_are_refused(config_path, tmp_path):
+    content = yaml.safe_load(config_path.read_text())
+    content["train"] = [{**content["train"][0], "labels": str(tmp_path / "labels.json")}] * 2
+    config_path.write_text(yaml.safe_dump(content))
+    result = CliRunner().invoke(train, ["--config", str(config_path), "--relabel", "model.pt"])
+    assert isinstance(result.exception, BadSettings)
+    assert "give each its own" in str(result.exception)
 
 
 def test_every_source_that_names_a_file_gets_one_and_its_own_rule(config_path, tmp_path):

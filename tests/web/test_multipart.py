@@ -57,6 +57,12 @@ def test_all_spellings_of_the_content_type_are_read(content_type: str) -> None:
     assert read(form(part(PHOTO)), content_type) == PHOTO
 
 
+@pytest.mark.parametrize("parameter", ["boundary*=a; boundary*0=b", "boundary*" + "1" * 5000 + "=a"])
+def test_a_boundary_that_contradicts_itself_is_refused(parameter: str) -> None:
+    with pytest.raises(BadRequest, match="boundary"):
+        read(b"--a\r\n", f"multipart/form-data; {parameter}")
+
+
 def test_what_stands_before_and_after_the_form_is_skipped() -> None:
     body = b"This is a form.\r\nOf several lines.\r\n\r\n" + form(part(PHOTO)) + b"epilogue\r\n"
     assert read(body) == PHOTO

@@ -101,6 +101,7 @@ def test_two_tickets_have_different_ids(bucket: Any) -> None:
         (b'{"content_type": "image/", "size": 5}', UnsupportedImage),
         (b'{"content_type": "image/<script>", "size": 5}', UnsupportedImage),
         (b"\xff\xfe", BadRequest),
+        (b"[" * 200_000, BadRequest),
     ],
 )
 def test_bad_wish_is_refused_with_its_reason(bucket: Any, body: bytes, error: type[Exception]) -> None:
