@@ -35,7 +35,7 @@ def warm_up() -> None:
     import cv2
 
     from fuzz.seeds import seeds
-    from hpe.pose.image import decode_image
+    from hpe.image.decode import decode_image
 
     cv2.setNumThreads(1)
     for data in seeds().values():
@@ -67,7 +67,7 @@ def cost_of(data: bytes) -> Cost:
 
 def _decode(data: bytes) -> Cost:
     from hpe.errors import HpeError
-    from hpe.pose.image import Limits, decode_image
+    from hpe.image.decode import Limits, decode_image
 
     resource.setrlimit(resource.RLIMIT_AS, (_MAX_ADDRESS_BYTES, _MAX_ADDRESS_BYTES))
     before_kb, wall, cpu = _peak_kb(), time.perf_counter(), time.process_time()

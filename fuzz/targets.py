@@ -27,7 +27,7 @@ _ODD: Final[Sequence[Any]] = (
 def one_upload(data: bytes) -> None:
     """A line with a Content-Type, then a body -> the photo in it, decoded. Only errors of ours may come of it."""
     from hpe.errors import HpeError
-    from hpe.pose.image import Limits, decode_image
+    from hpe.image.decode import Limits, decode_image
     from hpe.web.multipart import photo_bytes
 
     content_type, _, body = data.partition(b"\n")

@@ -17,14 +17,15 @@ MAY_IMPORT = {
     "errors": set(),
     "settings": {"errors"},
     "places": set(),
+    "image": {"image", "errors"},
     "pose": {"pose", "errors"},
-    "engine": {"engine", "pose", "errors", "settings", "places"},
-    "web": {"web", "engine", "pose", "errors", "settings", "places"},
-    "handler": {"web", "engine", "pose", "errors", "settings", "places"},
-    "train": {"train", "engine", "pose", "errors"},
-    "export": {"export", "train", "engine", "pose", "errors"},
+    "engine": {"engine", "image", "pose", "errors", "settings", "places"},
+    "web": {"web", "engine", "image", "pose", "errors", "settings", "places"},
+    "handler": {"web", "engine", "image", "pose", "errors", "settings", "places"},
+    "train": {"train", "engine", "image", "pose", "errors"},
+    "export": {"export", "train", "engine", "image", "pose", "errors"},
 }
-RUNTIME = ("errors", "settings", "places", "pose", "engine", "web", "handler")
+RUNTIME = ("errors", "settings", "places", "image", "pose", "engine", "web", "handler")
 TRAINING_ONLY = {"torch", "torchvision", "onnx", "scipy", "matplotlib", "yaml", "pycocotools"}
 # imported inside the function that needs them: each costs a cold start 30 ms to 0.5 s
 LAZY = {"onnxruntime", "boto3", "botocore", "requests_toolbelt", "pillow_heif", "PIL", "click", "tqdm"}

@@ -20,7 +20,7 @@ from hpe.settings import Settings
 
 if TYPE_CHECKING:
     from hpe.engine.estimator import PoseEstimator
-    from hpe.pose.image import DecodedImage
+    from hpe.image.decode import DecodedImage
 
 # photos read and decoded while the network looks at another
 _AHEAD: Final = 2
@@ -124,8 +124,8 @@ def _predict_one(
     seen: set[str],
 ) -> str:
     """One photo -> its output, and a word on who was found."""
+    from hpe.image.encode import encode_image
     from hpe.pose.draw import draw_pose
-    from hpe.pose.image import encode_image
 
     image, decode_s = loading.result()
     began = time.perf_counter()
@@ -164,8 +164,7 @@ def _read_ahead(
 
 def _load(photo: Photo, max_side: int | None) -> "tuple[DecodedImage, float]":
     """-> the decoded photo, and the seconds that decoding took."""
-    from hpe.engine.estimator import LIMITS
-    from hpe.pose.image import decode_image
+    from hpe.image.decode import LIMITS, decode_image
 
     data = click.get_binary_stream("stdin").read() if photo.name == STDIN else photo.path.read_bytes()
     began = time.perf_counter()

@@ -15,18 +15,16 @@ from numpy.typing import NDArray
 from hpe.engine.fetch import fetch_model
 from hpe.engine.looks import Finding, Look, person_box, together
 from hpe.engine.session import Session
-from hpe.errors import BadSettings, UnsupportedImage
+from hpe.errors import BadSettings
+from hpe.image.decode import as_rgb
 from hpe.pose.heatmaps import decode_joints, flip_heatmaps
-from hpe.pose.image import Limits, decode_image
 from hpe.pose.preprocess import MARGIN, Affine, crop_affine, scale_of, undo_affine, warp, whole_image_box
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import FLIP_ORDER
 from hpe.settings import Settings
 
 if TYPE_CHECKING:
-    from PIL.Image import Image as PillowImage
-
-    ImageLike = NDArray[np.uint8] | str | PathLike[str] | bytes | PillowImage
+    from hpe.image.decode import ImageLike
 
 # The first pass only has to frame somebody. It does so at this many px as well as at 192, at two thirds of the cost;
 # at 128 px joints in the second pass were already a point of PCK worse (docs/model.md).
@@ -35,7 +33,6 @@ FIRST_SIZE: Final[int] = 160
 # somebody small may have been overlooked, and the picture is searched.
 SURE: Final[float] = 0.4
 SMALL: Final[float] = 0.3
-LIMITS: Final[Limits] = Limits(max_bytes=200_000_000, max_pixels=200_000_000)
 
 
 class PoseEstimator:
@@ -146,23 +143,3 @@ def make_pose(points: NDArray[np.floating], scores: NDArray[np.float32], score: 
     chosen = points[scores >= threshold] if bool((scores >= threshold).any()) else points
     box = np.concatenate([chosen.min(axis=0), chosen.max(axis=0)])
     return Pose(points.astype(np.float32), scores.astype(np.float32), box.astype(np.float32), score, threshold)
-
-
-def as_rgb(image: "ImageLike") -> NDArray[np.uint8]:
-    """Any accepted image -> (H, W, 3) uint8 RGB, upright. Raises HpeError's kinds for what is none."""
-    if isinstance(image, np.ndarray):
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
-            raise UnsupportedImage(f"array of {image.shape} {image.dtype}: expected (H, W, 3) uint8 RGB, not empty")
-        return image
-    if isinstance(image, bytes | bytearray | memoryview):
-        return decode_image(bytes(image), LIMITS).rgb
-    if isinstance(image, str | PathLike):
-        try:
-            return decode_image(Path(image).read_bytes(), LIMITS).rgb
-        except OSError as error:
-            raise UnsupportedImage(f"{image}: {error.strerror}: give the path of an image file") from error
-    if hasattr(image, "convert"):
-        from PIL import ImageOps
-
-        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"), dtype=np.uint8)
-    raise UnsupportedImage(f"{type(image).__name__}: expected an RGB array, a path, bytes or a Pillow image")

@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from hpe.engine.session import usable_cores
+from hpe.image.decode import DecodedImage, Limits, decode_image
+from hpe.image.encode import Format, encode_image
 from hpe.pose.draw import draw_pose
-from hpe.pose.image import DecodedImage, Format, Limits, decode_image, encode_image
 from hpe.pose.result import Pose
 from hpe.settings import Settings
 from hpe.web.messages import Request, Response

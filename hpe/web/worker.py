@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from hpe.errors import BadModel, HpeError, ModelUnavailable, PhotosUnavailable
-from hpe.pose.image import Limits, decode_image
+from hpe.image.decode import Limits, decode_image
 from hpe.settings import Settings
 from hpe.web import photos
 from hpe.web.pose import drawn_response, joints_response

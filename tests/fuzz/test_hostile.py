@@ -26,13 +26,13 @@ def test_a_hostile_picture_is_refused_or_does_no_harm(measured: dict[str, Cost],
 
 
 def test_what_does_harm_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    from hpe.pose import image
+    from hpe.image import decode
 
     def hungry(*_: object) -> None:
         bytes(b"\1" * 1_500_000_000)  # far over what earlier tests may have left as this process's own peak
 
-    monkeypatch.setattr(image, "image_type", lambda data: hungry() or "png")
+    monkeypatch.setattr(decode, "image_type", lambda data: hungry() or "png")
     assert cost_of(b"x").megabytes > MEGABYTES
-    monkeypatch.setattr(image, "image_type", lambda data: 1 / 0)
+    monkeypatch.setattr(decode, "image_type", lambda data: 1 / 0)
     cost = cost_of(b"x")
     assert (cost.harmless, cost.outcome) == (False, "ZeroDivisionError: division by zero")

@@ -16,7 +16,7 @@ from web.fakes import FakeEstimator, no_model, photo
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 from hpe import __version__
-from hpe.pose.image_type import READABLE
+from hpe.image.kinds import READABLE
 from hpe.pose.skeleton import JOINTS
 from hpe.settings import Settings
 from hpe.web.api import ROUTES, handle

@@ -1,4 +1,4 @@
-"""hpe.pose.avif: what AV1 itself says of its size, whatever the container does."""
+"""hpe.image.avif: what AV1 itself says of its size, whatever the container does."""
 
 import io
 import struct
@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from hpe.errors import BrokenImage, TooLarge
-from hpe.pose import avif
-from hpe.pose.avif import check_avif
-from hpe.pose.image import Limits, decode_image
+from hpe.image import avif
+from hpe.image.avif import check_avif
+from hpe.image.decode import Limits, decode_image
 
 
 def saved(width: int, height: int, mode: str = "RGB", frames: int = 1) -> bytes:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from hpe.errors import TooLarge, UnsupportedImage
-from hpe.pose.containers import exif_orientation
+from hpe.image.checks import exif_orientation
 
 # Each reader's class by itself: Image.open would import every plugin, and try them all on hostile bytes.
 _READERS: Final[dict[str, tuple[str, str]]] = {

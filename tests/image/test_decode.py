@@ -1,4 +1,4 @@
-"""hpe.pose.image: every type, mode and orientation in; files that keep to their size out."""
+"""hpe.image: every type, mode and orientation in; files that keep to their size out."""
 
 import contextlib
 import io
@@ -14,8 +14,9 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from hpe.errors import BrokenImage, HpeError, TooLarge, UnsupportedImage
-from hpe.pose.image import Limits, decode_image, encode_image
-from hpe.pose.jpeg import jpeg_parts
+from hpe.image.decode import Limits, decode_image
+from hpe.image.encode import encode_image
+from hpe.image.jpeg import jpeg_parts
 
 pillow_heif = pytest.importorskip("pillow_heif")
 pillow_heif.register_heif_opener()
@@ -540,11 +541,11 @@ def test_a_file_never_exceeds_its_limit(photo: np.ndarray, format: str, max_byte
 
 
 def test_shrinking_uses_most_of_what_it_may_in_few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
-    from hpe.pose import image
+    from hpe.image import encode
 
     tries = []
-    real = image._encode
-    monkeypatch.setattr(image, "_encode", lambda rgb, *given: tries.append(rgb.shape) or real(rgb, *given))
+    real = encode._encode
+    monkeypatch.setattr(encode, "_encode", lambda rgb, *given: tries.append(rgb.shape) or real(rgb, *given))
     noise = np.random.default_rng(0).integers(0, 256, (600, 800, 3), dtype=np.uint8)
     encoded = encode_image(noise, "png", 700_000)
     assert 350_000 < len(encoded.data) <= 700_000

@@ -4,7 +4,7 @@ import struct
 from typing import Final
 
 from hpe.errors import BrokenImage
-from hpe.pose.containers import MAX_PNG_CHUNKS
+from hpe.image.checks import MAX_PNG_CHUNKS
 
 # Encoders fill them with 255 bytes each: 50 MB make 200,000.
 MAX_GIF_BLOCKS: Final = 250_000

@@ -1,0 +1,149 @@
+"""The bytes of an image file -> its first frame as an upright RGB array, within limits that are checked first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpe.errors import BrokenImage, HpeError, TooLarge, UnsupportedImage
+from hpe.image.avif import check_avif
+from hpe.image.checks import check_gif, check_tiff, exif_orientation, plain_png
+from hpe.image.frames import frames_in
+from hpe.image.jpeg import JpegParts, decode_jpeg, jpeg_parts
+from hpe.image.kinds import image_type
+from hpe.image.pillow import open_image, orientation, resized, to_rgb
+from hpe.image.resize import RGB, fitting, resize, upright
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PillowImage
+
+    ImageLike = NDArray[np.uint8] | str | PathLike[str] | bytes | PillowImage
+
+_CHECKS: Final[dict[str, Callable[[bytes], None]]] = {"gif": check_gif, "tiff": check_tiff}
+# Their readers know the number of frames once they are open; of others it costs a look at every frame.
+_COUNTED: Final = ("webp", "avif", "heic")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is refused before it is decoded."""
+
+    max_bytes: int = 20_000_000
+    max_pixels: int = 64_000_000
+    max_frames: int = 1000
+
+
+# Of the Python package and the command line, where the photos are the user's own.
+LIMITS: Final[Limits] = Limits(max_bytes=200_000_000, max_pixels=200_000_000)
+
+
+@dataclass(frozen=True)
+class DecodedImage:
+    """rgb: (H, W, 3) uint8 RGB, upright; smaller than width x height where a `max_side` asked for that.
+
+    width, height: the original's size in px, upright. format: 'jpeg', 'png', 'webp', 'avif', 'heic', 'gif',
+    'tiff' or 'bmp'.
+    """
+
+    rgb: RGB
+    width: int
+    height: int
+    format: str
+
+
+def decode_image(data: bytes, limits: Limits = Limits(), max_side: int | None = None) -> DecodedImage:
+    """The bytes of an image file -> its first frame, upright, on white where it is transparent.
+
+    `max_side`: the longest side of the array, at most; larger pictures are averaged down. Raises TooLarge (by
+    bytes, frames, or the pixels that the header states: nothing is decoded then), UnsupportedImage, BrokenImage.
+    """
+    if len(data) > limits.max_bytes:
+        raise TooLarge(
+            f"{len(data)} bytes; the limit is {limits.max_bytes}: send a smaller photo", limit=limits.max_bytes
+        )
+    kind = image_type(data)
+    try:
+        if kind in _CHECKS:
+            _CHECKS[kind](data)
+        if kind == "avif":
+            check_avif(data, limits.max_pixels)
+        _check_frames(frames_in(data, kind, limits.max_frames), limits)
+        rgb, turn, stored = _decode(data, kind, limits, max_side)
+    except HpeError:
+        raise
+    except Exception as error:  # hostile bytes make decoders raise anything, MemoryError included
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise BrokenImage(
+            f"the {kind.upper()} is damaged or cut off ({reason})", hint="send the whole file again"
+        ) from error
+    width, height = stored[::-1] if turn >= 5 else stored  # those four lie on their side
+    return DecodedImage(upright(rgb, turn), width, height, kind)
+
+
+def _decode(data: bytes, kind: str, limits: Limits, max_side: int | None) -> tuple[RGB, int, tuple[int, int]]:
+    """-> (H, W, 3) uint8 RGB as stored, its EXIF orientation 1..8, the stored size (width, height) in px."""
+    if kind == "jpeg":
+        return _decode_jpeg(jpeg_parts(data), limits, max_side)
+    picture = open_image(plain_png(data) if kind == "png" else data, kind)
+    _check_pixels(*picture.size, limits)
+    if kind in _COUNTED:
+        _check_frames(getattr(picture, "n_frames", 1), limits)
+    picture.load()
+    # a TIFF is turned by loading it
+    size = picture.size
+    target = fitting(size, max_side)
+    return resize(to_rgb(resized(picture, target)), *target), orientation(picture), size
+
+
+def _decode_jpeg(parts: JpegParts, limits: Limits, max_side: int | None) -> tuple[RGB, int, tuple[int, int]]:
+    size = (parts.width, parts.height)
+    _check_pixels(*size, limits)
+    parts.check_length()
+    if parts.components == 4:  # CMYK and YCCK: Pillow knows Adobe's inverted ones
+        rgb, spans = to_rgb(open_image(parts.pixels, "jpeg")), 1
+    else:
+        rgb, spans = decode_jpeg(parts, max_side)
+    extent = (parts.width / spans, parts.height / spans)
+    return resize(rgb, *fitting(size, max_side), extent), exif_orientation(parts.exif), size
+
+
+def _check_pixels(width: int, height: int, limits: Limits) -> None:
+    if width < 1 or height < 1:
+        raise BrokenImage(f"the image is {width}x{height} px: it has no pixels")
+    if width * height > limits.max_pixels:
+        raise TooLarge(
+            f"{width}x{height} px; the limit is {limits.max_pixels} px: send a smaller photo",
+            limit=limits.max_pixels,
+        )
+
+
+def _check_frames(frames: int, limits: Limits) -> None:
+    if frames > limits.max_frames:
+        raise TooLarge(
+            f"more than {limits.max_frames} frames, which is the limit: send one of them as a photo",
+            limit=limits.max_frames,
+        )
+
+
+def as_rgb(image: "ImageLike") -> NDArray[np.uint8]:
+    """Any accepted image -> (H, W, 3) uint8 RGB, upright. Raises HpeError's kinds for what is none."""
+    if isinstance(image, np.ndarray):
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
+            raise UnsupportedImage(f"array of {image.shape} {image.dtype}: expected (H, W, 3) uint8 RGB, not empty")
+        return image
+    if isinstance(image, bytes | bytearray | memoryview):
+        return decode_image(bytes(image), LIMITS).rgb
+    if isinstance(image, str | PathLike):
+        try:
+            return decode_image(Path(image).read_bytes(), LIMITS).rgb
+        except OSError as error:
+            raise UnsupportedImage(f"{image}: {error.strerror}: give the path of an image file") from error
+    if hasattr(image, "convert"):
+        from PIL import ImageOps
+
+        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"), dtype=np.uint8)
+    raise UnsupportedImage(f"{type(image).__name__}: expected an RGB array, a path, bytes or a Pillow image")
