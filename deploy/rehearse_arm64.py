@@ -22,7 +22,7 @@ from deploy.rehearsal.cloud import bare_environment
 from deploy.rehearsal.package import unpack
 from deploy.rehearsal.photos import make_photos
 from deploy.rehearsal.tools import WORK, RehearsalError, expect, run
-from hpe.pose.preprocess import MARGIN
+from hpe.pose.crops import MARGIN
 
 VERSION: Final = "3.13"
 SUITE: Final = "trixie"  # Debian 13, whose Python is 3.13

@@ -14,9 +14,9 @@ from make_example import BODY
 from matplotlib import pyplot
 from matplotlib.patches import Polygon, Rectangle
 
+from hpe.pose.crops import apply_affine, crop_affine
 from hpe.pose.draw import draw_pose
 from hpe.pose.heatmaps import STRIDE, decode_joints, encode_joints
-from hpe.pose.preprocess import apply_affine, crop_affine
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import INDEX, JOINTS
 from hpe.train.network import PoseResNet

@@ -17,8 +17,8 @@ from hpe.engine.looks import Finding, Look, person_box, together
 from hpe.engine.session import Session
 from hpe.errors import BadSettings
 from hpe.image.decode import as_rgb
+from hpe.pose.crops import MARGIN, Affine, crop_affine, scale_of, undo_affine, warp, whole_image_box
 from hpe.pose.heatmaps import decode_joints, flip_heatmaps
-from hpe.pose.preprocess import MARGIN, Affine, crop_affine, scale_of, undo_affine, warp, whole_image_box
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import FLIP_ORDER
 from hpe.settings import Settings

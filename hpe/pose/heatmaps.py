@@ -11,26 +11,27 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hpe.pose.crops import Frame, height_width
+
 STRIDE: Final[int] = 4
 Refine = Literal["argmax", "quarter", "dark"]
 
 
 def encode_joints(
-    points: NDArray[np.floating], weights: NDArray[np.floating], size: int, sigma: float
+    points: NDArray[np.floating], weights: NDArray[np.floating], frame: Frame, sigma: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(J, 2) network px, (J,) weights -> (J, size/4, size/4) float32 Gaussian targets in 0..1, (J,) float32 weights.
+    """(J, 2) network px, (J,) weights -> (J, height/4, width/4) float32 Gaussians in 0..1, (J,) float32 weights.
 
-    sigma is in heatmap cells. A joint further than 3 sigma outside the heatmap gets weight 0 (it cannot be
-    learned from this crop) and an empty target.
+    frame is the network's input in px, (height, width) or the side of a square. sigma is in heatmap cells. A joint
+    further than 3 sigma outside the heatmap gets weight 0 (it cannot be learned from this crop) and an empty target.
     """
-    cells = size // STRIDE
+    rows, columns = (side // STRIDE for side in height_width(frame))
     centres = np.asarray(points, dtype=np.float32) / STRIDE
     reach = 3 * sigma
-    inside = ((centres > -reach) & (centres < cells - 1 + reach)).all(axis=1)
+    inside = ((centres > -reach) & (centres < np.array([columns, rows]) - 1 + reach)).all(axis=1)
     weights_out = np.asarray(weights, dtype=np.float32) * inside
-    grid = np.arange(cells, dtype=np.float32)
-    gx = np.exp(-((grid[None, :] - centres[:, :1]) ** 2) / (2 * sigma**2))
-    gy = np.exp(-((grid[None, :] - centres[:, 1:]) ** 2) / (2 * sigma**2))
+    gx = np.exp(-((np.arange(columns, dtype=np.float32) - centres[:, :1]) ** 2) / (2 * sigma**2))
+    gy = np.exp(-((np.arange(rows, dtype=np.float32) - centres[:, 1:]) ** 2) / (2 * sigma**2))
     targets = gy[:, :, None] * gx[:, None, :]
     targets *= (weights_out > 0)[:, None, None]
     return targets.astype(np.float32, copy=False), weights_out
@@ -90,7 +91,7 @@ def _dark_offset(
 def flip_heatmaps(heatmaps: NDArray[np.float32], order: tuple[int, ...]) -> NDArray[np.float32]:
     """(J, h, w) of the mirrored picture -> (J, h, w) in the frame of the picture, left and right swapped back.
 
-    Mirroring moves pixel x to size-1-x, that is heatmap coordinate c to (size-1)/4 - c and not to h-1-c: the
+    Mirroring moves pixel x to width-1-x, that is heatmap coordinate c to (width-1)/4 - c and not to w-1-c: the
     maps come back three quarters of a cell too far left and are shifted right by that much (UDP: Huang et al.,
     CVPR 2020), here by linear interpolation.
     """

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hpe.pose.crops import MARGIN, PAD_RGB, Affine, crop_affine, warp
 from hpe.pose.heatmaps import STRIDE, encode_joints
-from hpe.pose.preprocess import MARGIN, PAD_RGB, Affine, crop_affine, warp
 from hpe.pose.skeleton import NUM_JOINTS
 from hpe.train.config import Augmentation
 from hpe.train.plan import Plan, Rng

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from hpe.pose.crops import PAD_RGB, Affine
 from hpe.pose.heatmaps import STRIDE
-from hpe.pose.preprocess import PAD_RGB, Affine
 from hpe.train.batches import Batch, SamplePool, plan_step, step_rng
 from hpe.train.config import TrainConfig
 from hpe.train.gpu_degrade import degrade_batch

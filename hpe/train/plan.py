@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.pose.preprocess import Affine, apply_affine, crop_affine
+from hpe.pose.crops import Affine, apply_affine, crop_affine
 from hpe.pose.skeleton import FLIP_ORDER, INDEX, LOWER_BODY, UPPER_BODY
 from hpe.train.config import Augmentation
 from hpe.train.samples import Sample, tight_box

@@ -121,3 +121,13 @@ def test_only_the_named_joint_moves_to_its_mirror_twin():
     back = flip_heatmaps(seen, FLIP_ORDER)
     assert back[INDEX["right_wrist"]].max() > 0.5
     assert back[[j for j in range(16) if j != INDEX["right_wrist"]]].max() == 0
+
+
+def test_a_frame_that_is_taller_than_wide_has_such_heatmaps():
+    joints = np.array([[150.5, 201.0], [30.0, 240.0], [191.0, 255.0]])
+    targets, weights = encode_joints(joints, np.ones(3), (256, 192), 2.0)
+    assert targets.shape == (3, 64, 48)
+    assert weights.tolist() == [1, 1, 1]
+    np.testing.assert_allclose(decode_joints(targets[:2])[0], joints[:2], atol=0.1)
+    _, outside = encode_joints(np.array([[230.0, 100.0], [100.0, 230.0]]), np.ones(2), (256, 192), 2.0)
+    assert outside.tolist() == [0, 1]

@@ -8,8 +8,8 @@ import pytest
 import torch
 from train.figures import png, scenery, stick_figure, stick_sample
 
+from hpe.pose.crops import PAD_RGB, apply_affine
 from hpe.pose.heatmaps import decode_joints, encode_joints
-from hpe.pose.preprocess import PAD_RGB, apply_affine
 from hpe.pose.skeleton import FLIP_ORDER, INDEX
 from hpe.train.augment import degrade, draw_plan, plain_crop, training_example
 from hpe.train.config import Augmentation

@@ -157,8 +157,8 @@ def test_the_labelled_box_is_cropped_as_the_product_crops(checkpoint):
     estimator = open_model(str(checkpoint))
     sample = stick_sample(0)
     predictions = predict_in_boxes(estimator, [sample])
+    from hpe.pose.crops import crop_affine, undo_affine, warp
     from hpe.pose.heatmaps import decode_joints
-    from hpe.pose.preprocess import crop_affine, undo_affine, warp
 
     affine = crop_affine(sample.box, 64)
     maps = estimator._session.run(warp(sample.image(), affine, 64)[None])[0]

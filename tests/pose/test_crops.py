@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpe.pose.preprocess import MARGIN, PAD_RGB, apply_affine, crop_affine, undo_affine, warp, whole_image_box
+from hpe.pose.crops import (
+    MARGIN,
+    PAD_RGB,
+    apply_affine,
+    crop_affine,
+    fit_affine,
+    undo_affine,
+    warp,
+    whole_image_box,
+)
 
 coordinates = st.floats(-500, 2000)
 
@@ -100,3 +109,43 @@ def test_what_a_frame_shows_does_not_depend_on_the_picture_around_it(box):
     assert inside.any()
     assert difference.mean() < 2.5  # averaged by halves, rounded each time
     assert difference.max() < 16
+
+
+@given(coordinates, coordinates, st.floats(1, 900), st.floats(1, 900))
+@settings(max_examples=60, deadline=None)
+def test_a_frame_taller_than_wide_holds_the_box_with_its_margin(x, y, width, height):
+    affine = crop_affine(np.array([x, y, x + width, y + height]), (256, 192))
+    low, high = apply_affine(np.array([[x, y], [x + width, y + height]]), affine)
+    np.testing.assert_allclose((low + high) / 2, [95.5, 127.5], atol=1e-6)
+    assert affine[0, 0] == affine[1, 1]
+    assert max((high - low) / [192, 256]) == pytest.approx(1 / MARGIN)
+
+
+def test_a_picture_of_the_frames_shape_fills_it_pixel_by_pixel():
+    image = np.random.default_rng(0).integers(0, 256, (64, 48, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(warp(image, crop_affine(whole_image_box(48, 64), (64, 48), 1.0), (64, 48)), image)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "frame"),
+    [(416, 416, (416, 416)), (1000, 1000, (416, 416)), (640, 480, (320, 416)), (416, 257, (288, 416)),
+     (1, 4000, (416, 32)), (300, 600, (416, 224)), (77, 77, (416, 416))],
+)  # fmt: skip
+def test_a_fitted_picture_lies_at_the_top_left_of_a_frame_of_multiples_of_32(width, height, frame):
+    affine, found = fit_affine(width, height, 416)
+    assert found == frame
+    corners = np.array([[-0.5, -0.5], [width - 0.5, height - 0.5]])
+    low, high = apply_affine(corners, affine)
+    np.testing.assert_allclose(low, [-0.5, -0.5], atol=1e-9)
+    assert max(high) == pytest.approx(415.5)
+    assert (high < np.array(frame[::-1])).all()
+    assert (high > np.array(frame[::-1]) - 33).all()
+
+
+def test_a_fitted_picture_is_padded_on_the_right_or_below_alone():
+    image = np.full((1000, 1720, 3), 200, np.uint8)
+    affine, frame = fit_affine(1720, 1000, 416)
+    out = warp(image, affine, frame)
+    assert out.shape == (256, 416, 3)
+    assert (out[:241, 1:415] == 200).all()
+    assert (out[243:] == 0).all()

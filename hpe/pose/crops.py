@@ -1,4 +1,7 @@
-"""Image <-> network frame: a crop that keeps the aspect ratio, as one affine map and its inverse."""
+"""Image <-> network frame, as one affine map and its inverse: crops round people, and the whole picture fitted.
+
+Pixel centres lie at integers in every frame: a picture of W x H px covers -0.5 to W - 0.5 and -0.5 to H - 0.5.
+"""
 
 import math
 from typing import Final
@@ -8,27 +11,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 Affine = NDArray[np.float64]
+# Height and width of a network frame in px; one number where it is square.
+Frame = int | tuple[int, int]
 
 # Black, in training and in use alike.
 PAD_RGB: Final[tuple[int, int, int]] = (0, 0, 0)
-# How much larger than the box of the joints the square crop is; training uses the same (Xiao et al. 2018).
+# How much larger than the person's box the crop is; training uses the same (Xiao et al. 2018).
 MARGIN: Final[float] = 1.25
+# The networks halve a picture five times.
+MULTIPLE: Final[int] = 32
 # Bilinear sampling reads two by two px: of a picture that is finer still it would skip some, and alias.
 _FINEST: Final[float] = 0.5  # network px to an image px
 
 
-def crop_affine(box: NDArray[np.floating], size: int, margin: float = MARGIN) -> Affine:
-    """(4,) box x0, y0, x1, y1 in image px -> (2, 3) float64 map from image px to a size x size network frame.
+def height_width(frame: Frame) -> tuple[int, int]:
+    """256 -> (256, 256); (256, 192) as it is."""
+    return (frame, frame) if isinstance(frame, int) else frame
 
-    The crop is a square round the box's centre whose side is the box's longer side times `margin`, so the
-    aspect ratio is kept and what lies outside the picture is padded. Pixel centres are at integers.
+
+def crop_affine(box: NDArray[np.floating], frame: Frame, margin: float = MARGIN) -> Affine:
+    """(4,) box x0, y0, x1, y1 in image px, a frame's (height, width) -> (2, 3) float64 map, image px to network px.
+
+    The box's shorter side (for this frame) grows until it has the frame's aspect ratio, then both sides grow
+    `margin` times; the box's centre comes to the frame's. So nothing is squashed, and what lies outside the picture
+    is padded.
     """
+    height, width = height_width(frame)
     x0, y0, x1, y1 = (float(v) for v in box)
-    side = max(x1 - x0, y1 - y0, 1.0) * margin
-    scale = size / side
-    # (size - 1) / 2 is the centre of the network frame where pixel centres are at integers.
-    tx = (size - 1) / 2 - scale * (x0 + x1) / 2
-    ty = (size - 1) / 2 - scale * (y0 + y1) / 2
+    scale = width / (max(x1 - x0, (y1 - y0) * width / height, 1.0) * margin)
+    # (size - 1) / 2 is the centre of a side where pixel centres are at integers.
+    tx = (width - 1) / 2 - scale * (x0 + x1) / 2
+    ty = (height - 1) / 2 - scale * (y0 + y1) / 2
     return np.array([[scale, 0.0, tx], [0.0, scale, ty]], dtype=np.float64)
 
 
@@ -37,35 +50,53 @@ def whole_image_box(width: int, height: int) -> NDArray[np.float64]:
     return np.array([-0.5, -0.5, width - 0.5, height - 0.5], dtype=np.float64)
 
 
+def fit_affine(width: int, height: int, longer: int) -> tuple[Affine, tuple[int, int]]:
+    """A picture of width x height px -> (2, 3) float64 map that makes its longer side `longer` px, and the frame.
+
+    The picture lies at the frame's top left, its corner in the frame's corner; the frame's (height, width) are the
+    next multiples of 32, so that little is padding. `longer` is a multiple of 32.
+    """
+    side = max(width, height)
+    scale = longer / side
+    affine = np.array([[scale, 0.0, scale / 2 - 0.5], [0.0, scale, scale / 2 - 0.5]], dtype=np.float64)
+    # in integers: 416 / 1000 * 1000 would round up to another 32 px
+    rows, columns = (-(-short * longer // (side * MULTIPLE)) * MULTIPLE for short in (height, width))
+    return affine, (rows, columns)
+
+
 def scale_of(affine: Affine) -> float:
     """Network px to an image px."""
     return float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
 
 
-def warp(image: NDArray[np.uint8], affine: Affine, size: int) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 RGB, (2, 3) -> (size, size, 3) uint8 RGB, padded with `PAD_RGB`.
+def warp(image: NDArray[np.uint8], affine: Affine, frame: Frame) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 RGB, (2, 3) -> (height, width, 3) uint8 RGB of the frame, padded with `PAD_RGB`.
 
     Where the map shrinks the picture by more than two, the picture is halved first, as often as it takes.
     """
+    height, width = height_width(frame)
     scale = scale_of(affine)
     if scale < _FINEST:
         halvings = math.ceil(math.log2(_FINEST / scale))
-        image, affine = _around(image, affine, size, 2**halvings)
+        image, affine = _around(image, affine, (height, width), 2**halvings)
         for _ in range(halvings):
             image, affine = _halved(image, affine)
     out = cv2.warpAffine(
-        image, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=PAD_RGB
+        image, affine, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=PAD_RGB
     )
     return out.astype(np.uint8, copy=False)
 
 
-def _around(image: NDArray[np.uint8], affine: Affine, size: int, by: int) -> tuple[NDArray[np.uint8], Affine]:
+def _around(
+    image: NDArray[np.uint8], affine: Affine, frame: tuple[int, int], by: int
+) -> tuple[NDArray[np.uint8], Affine]:
     """The part of the picture that the frame shows, and its map: averaging the rest would be work for nothing.
 
     Its sides are multiples of `by`, or end with the picture.
     """
-    corners = undo_affine(np.array([[0, 0], [size - 1, 0], [0, size - 1], [size - 1, size - 1]]), affine)
-    reach = 2 * np.abs(corners[1:3] - corners[0]).max() / (size - 1)  # two network px, so that no edge shows
+    bottom, right = frame[0] - 1, frame[1] - 1
+    corners = undo_affine(np.array([[0, 0], [right, 0], [0, bottom], [right, bottom]]), affine)
+    reach = 2 / scale_of(affine)  # two network px, so that no edge shows
     limit = np.array([image.shape[1], image.shape[0]])
     low = np.clip(np.floor(corners.min(axis=0) - reach), 0, limit - 1).astype(int)
     high = np.clip(np.ceil(corners.max(axis=0) + reach) + 1, low + 1, limit).astype(int)
