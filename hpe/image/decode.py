@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpe.errors import BrokenImage, HpeError, TooLarge, UnsupportedImage
-from hpe.image.avif import check_avif
+from hpe.image.avif import still_avif
 from hpe.image.checks import check_gif, check_tiff, exif_orientation, plain_png
-from hpe.image.frames import frames_in
 from hpe.image.jpeg import JpegParts, decode_jpeg, jpeg_parts
 from hpe.image.kinds import image_type
 from hpe.image.pillow import open_image, orientation, resized, to_rgb
@@ -24,13 +23,13 @@ if TYPE_CHECKING:
     ImageLike = NDArray[np.uint8] | str | PathLike[str] | bytes | PillowImage
 
 _CHECKS: Final[dict[str, Callable[[bytes], None]]] = {"gif": check_gif, "tiff": check_tiff}
-# Their readers know the number of frames once they are open; of others it costs a look at every frame.
-_COUNTED: Final = ("webp", "avif", "heic")
+# Their readers list all frames when they open a file; of other animations nothing after the first frame is read.
+_COUNTED: Final = ("webp", "heic")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What is refused before it is decoded."""
+    """What is refused before it is decoded. max_frames: of animated WebP and HEIC, whose readers list them all."""
 
     max_bytes: int = 20_000_000
     max_pixels: int = 64_000_000
@@ -70,8 +69,7 @@ def decode_image(data: bytes, limits: Limits = Limits(), max_side: int | None = 
         if kind in _CHECKS:
             _CHECKS[kind](data)
         if kind == "avif":
-            check_avif(data, limits.max_pixels)
-        _check_frames(frames_in(data, kind, limits.max_frames), limits)
+            data = still_avif(data, limits.max_pixels)
         rgb, turn, stored = _decode(data, kind, limits, max_side)
     except HpeError:
         raise

@@ -1,4 +1,4 @@
-"""hpe.image.avif: what AV1 itself says of its size, whatever the container does."""
+"""hpe.image.avif: what AV1 itself says of its size, whatever the container does, and the still picture of a film."""
 
 import io
 import struct
@@ -8,7 +8,7 @@ from PIL import Image
 
 from hpe.errors import BrokenImage, TooLarge
 from hpe.image import avif
-from hpe.image.avif import check_avif
+from hpe.image.avif import still_avif
 from hpe.image.decode import Limits, decode_image
 
 
@@ -28,9 +28,9 @@ def saying(data: bytes, width: int, height: int) -> bytes:
 @pytest.mark.parametrize(("mode", "frames"), [("RGB", 1), ("RGBA", 1), ("RGB", 3)])
 def test_a_picture_passes_at_its_own_size(mode: str, frames: int) -> None:
     data = saved(130, 70, mode, frames)
-    check_avif(data, 130 * 70)
+    still_avif(data, 130 * 70)
     with pytest.raises(TooLarge, match="130x70 px") as caught:
-        check_avif(data, 130 * 70 - 1)
+        still_avif(data, 130 * 70 - 1)
     assert caught.value.limit == 130 * 70 - 1
 
 
@@ -44,9 +44,9 @@ def test_a_small_claim_does_not_hide_a_large_picture() -> None:
 
 def test_many_pictures_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(avif, "_PLANES", 1)  # colours alone: its transparency is one picture too many
-    check_avif(saved(130, 70), 130 * 70)
+    still_avif(saved(130, 70), 130 * 70)
     with pytest.raises(TooLarge):
-        check_avif(saved(130, 70, "RGBA"), 130 * 70)
+        still_avif(saved(130, 70, "RGBA"), 130 * 70)
 
 
 @pytest.mark.parametrize("name", [b"iloc", b"iinf"])
@@ -60,6 +60,6 @@ def test_tables_that_say_nonsense_are_broken_or_empty(name: bytes) -> None:
 
 def test_too_many_pictures_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(avif, "MAX_AVIF_ITEMS", 1)
-    check_avif(saved(60, 40), 2400)
+    still_avif(saved(60, 40), 2400)
     with pytest.raises(BrokenImage, match="2 pictures"):
-        check_avif(saved(60, 40, "RGBA"), 2400)
+        still_avif(saved(60, 40, "RGBA"), 2400)

@@ -16,10 +16,10 @@ FORM = form(part(b"x", "note", None, ""), part(b"y", "other", None, ""), part(PH
 
 
 def animation(frames: int) -> bytes:
-    """A GIF of so many frames."""
+    """A WebP of so many frames."""
     out = io.BytesIO()
     pictures = [Image.new("L", (30, 20), 20 * n) for n in range(frames)]
-    pictures[0].save(out, "GIF", save_all=True, append_images=pictures[1:])
+    pictures[0].save(out, "WEBP", save_all=True, append_images=pictures[1:])
     return out.getvalue()
 
 
