@@ -3,7 +3,7 @@
 # serverless deploy --param=package=image
 FROM public.ecr.aws/lambda/python:3.13 AS build
 WORKDIR /build
-COPY requirements.txt handler.py ./
+COPY requirements.txt handler.py worker.py ./
 COPY deploy/build_package.py deploy/
 COPY hpe/ hpe/
 RUN python deploy/build_package.py --folder /task

@@ -37,7 +37,7 @@ lint: $(DEV)  ## ruff, mypy and bandit
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/bandit -q -r hpe handler.py
+	$(BIN)/bandit -q -r hpe handler.py worker.py
 	$(BIN)/bandit -q -r deploy -c deploy/bandit.yml
 
 test-python: $(DEV) $(if $(shell command -v npm),$(NODE))  ## pytest; browser and deploy tests run where Chromium and Node are (TESTS=)

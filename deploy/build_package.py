@@ -27,8 +27,11 @@ WHEEL_TAGS: Final = {"arm64": "aarch64", "x86_64": "x86_64"}
 # Amazon Linux 2023, which python3.13 runs on, has glibc 2.34: manylinux_2_28 wheels and older fit.
 MANYLINUX: Final = ("manylinux_2_28", "manylinux_2_27", "manylinux2014")
 
-SOURCES: Final = ("handler.py", "hpe")
-NOT_SHIPPED: Final = ("hpe/train", "hpe/export", "hpe/commands", "hpe/cli.py", "hpe/web/devserver.py")
+SOURCES: Final = ("handler.py", "worker.py", "hpe")
+NOT_SHIPPED: Final = (
+    *("hpe/train", "hpe/measure", "hpe/export", "hpe/server", "hpe/commands", "hpe/cli.py"),
+    *("hpe/web/devserver.py", "hpe/web/connection.py", "hpe/web/static.py", "hpe/web/slots.py"),
+)
 
 # Never imported by handler or worker; tests/deploy runs the package without them.
 PRUNED: Final = (

@@ -16,8 +16,8 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "serve": ("hpe.commands.serve:serve", "Serve the website and the API on this machine."),
     "submit": ("hpe.commands.submit:command", "Send photos through a deployed API and fetch the results."),
     "version": ("hpe.commands.version:version", "Print the versions of hpe, of its model and of what it runs on."),
-    "train": ("hpe.train.commands:train", "Train a network from a configuration file."),
-    "eval": ("hpe.train.commands:evaluate", "Measure a model on labelled people: PCK, PCKh, OKS AP."),
+    "train": ("hpe.commands.train:train", "Train a network from a configuration file."),
+    "eval": ("hpe.commands.evaluate:evaluate", "Measure a model on labelled people: PCK, PCKh, OKS AP."),
     "export": ("hpe.export.commands:export", "Turn a checkpoint into an ONNX model."),
     "quantize": ("hpe.export.commands:quantize", "Turn a float ONNX model into an int8 one."),
 }

@@ -75,7 +75,7 @@ def check_image(bin: Path, version: str, python: Path) -> str:
     folder = WORK / "image"
     shutil.rmtree(folder, ignore_errors=True)
     run([sys.executable, "deploy/build_package.py", "--python", version, "--folder", folder], env=bare_environment())
-    question = f"import sys; sys.path.insert(0, {str(folder)!r}); import handler, hpe.web.worker, pillow_heif"
+    question = f"import sys; sys.path.insert(0, {str(folder)!r}); import handler, worker, pillow_heif"
     run([python, "-I", "-c", question], env=bare_environment())
     return f"{sum(path.stat().st_size for path in folder.rglob('*') if path.is_file())} bytes"
 

@@ -27,7 +27,7 @@ def main() -> None:
     from hpe.web.messages import Request
     from hpe.web.record import Record
     from hpe.web.source import EstimatorSource
-    from hpe.web.worker import look
+    from worker import look
 
     settings = Settings(model=model, cache_dir=str(Path(photos[0]).parent))
     source = EstimatorSource(settings)

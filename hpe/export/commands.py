@@ -19,7 +19,7 @@ from hpe.export.quantize import quantize as quantize_model
 from hpe.export.rewrite import rewrite
 
 FILE = click.Path(path_type=Path, dir_okay=False)
-# Until thresholds are measured for a new model: `python -m hpe.train.thresholds` prints them.
+# Until thresholds are measured for a new model: `python -m hpe.measure.thresholds` prints them.
 THRESHOLD, PERSON_THRESHOLD = 0.2, 0.2
 
 

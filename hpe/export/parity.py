@@ -10,9 +10,9 @@ import onnx
 from numpy.typing import NDArray
 
 from hpe.engine.session import usable_cores
+from hpe.measure.pck import pck, torso_px
 from hpe.pose.crops import undo_affine
 from hpe.pose.heatmaps import decode_joints
-from hpe.pose.metrics import pck, torso_px
 from hpe.pose.skeleton import JOINTS, LSP_JOINTS
 from hpe.train.augment import plain_crop
 from hpe.train.samples import Sample

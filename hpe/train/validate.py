@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hpe.measure.pck import pck, torso_px
 from hpe.pose.crops import undo_affine
 from hpe.pose.heatmaps import decode_joints, flip_heatmaps
-from hpe.pose.metrics import pck, torso_px
 from hpe.pose.skeleton import FLIP_ORDER, LSP_JOINTS
 from hpe.train.augment import plain_crop
 from hpe.train.config import Source

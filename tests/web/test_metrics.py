@@ -127,7 +127,8 @@ if module == "handler":
     assert handler.handler({**event, "body": ""}, None)["statusCode"] == 400
 else:
     import io
-    from hpe.web import photos, worker
+    import worker
+    from hpe.web import photos
     kept = {"uploads/" + "a" * 32: photo()}
     class S3:
         def list_objects_v2(self, **asked):

@@ -15,22 +15,22 @@ from scipy.io import savemat
 from train.figures import png, scenery, stick_sample, write_people, write_sceneries
 from train.test_readers import mpii_rows, write_images
 
+from hpe.commands.evaluate import data_source, evaluate, guess_kind
 from hpe.engine.estimator import PoseEstimator
 from hpe.engine.looks import Look
 from hpe.engine.manifest import ModelCard
 from hpe.errors import BadSettings
+from hpe.measure.coco_ap import oks_ap
+from hpe.measure.evaluate import Options, run_evaluation, spread
+from hpe.measure.models import open_model
+from hpe.measure.protocols import Predictions, lsp_measures, mpii_measures, predict_in_boxes
+from hpe.measure.report import Report, as_text
+from hpe.measure.whole_image import nobody, placed, predict_whole
 from hpe.pose.skeleton import INDEX
 from hpe.train.coco import COCO_JOINTS, SHARED
-from hpe.train.coco_ap import oks_ap
-from hpe.train.commands import data_source, evaluate, guess_kind
 from hpe.train.config import Source
-from hpe.train.evaluate import Options, run_evaluation, spread
-from hpe.train.measure import Predictions, lsp_measures, mpii_measures, predict_in_boxes
-from hpe.train.models import open_model
 from hpe.train.network import PoseResNet
 from hpe.train.readers import read_source
-from hpe.train.report import Report, as_text
-from hpe.train.whole_image import nobody, placed, predict_whole
 
 CARD = ModelCard("oracle", "", "", 64, "an oracle", 0.2, 0.3, 1.0)
 LABEL = (255, 0, 255)  # marks a picture's top left corner for the oracle

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from hpe.engine.estimator import PoseEstimator
-from hpe.train.coco_ap import oks_ap
+from hpe.measure.coco_ap import oks_ap
+from hpe.measure.models import open_model
+from hpe.measure.protocols import MEASURES, lsp_measures, predict_in_boxes
+from hpe.measure.report import Report
+from hpe.measure.whole_image import nobody, predict_whole
 from hpe.train.config import Source
-from hpe.train.measure import MEASURES, lsp_measures, predict_in_boxes
-from hpe.train.models import open_model
 from hpe.train.readers import read_empty, read_source
-from hpe.train.report import Report
 from hpe.train.samples import Sample
-from hpe.train.whole_image import nobody, predict_whole
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from hpe.pose.metrics import GROUPS, correct, head_px, pck, percent, torso_px
+from hpe.measure.pck import GROUPS, correct, head_px, pck, percent, torso_px
 from hpe.pose.skeleton import INDEX, LSP_JOINTS
 
 

@@ -14,14 +14,15 @@ import skimage.data
 import yaml
 from PIL import Image
 
+import worker
 from hpe.engine.manifest import ModelCard
 from hpe.errors import ModelUnavailable
 from hpe.pose.result import Pose
 from hpe.settings import Settings
-from hpe.web import photos, worker
+from hpe.web import photos
 from hpe.web.record import Record
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = Settings(photo_bucket="photos", max_output_side=400)
 
 

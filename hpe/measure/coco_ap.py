@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from hpe.measure.protocols import Predictions
 from hpe.train.coco import COCO_JOINTS, SHARED
 from hpe.train.files import read_json
-from hpe.train.measure import Predictions
 from hpe.train.samples import Sample
 
 NAMES: Final[tuple[str, ...]] = ("AP", "AP50", "AP75", "AP (medium)", "AP (large)", "AR")

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
-from hpe.pose.metrics import torso_px
+from hpe.measure.models import open_model
+from hpe.measure.pck import torso_px
 from hpe.pose.skeleton import FLIP_PAIRS, INDEX, JOINTS
 from hpe.train.config import Source
-from hpe.train.models import open_model
 from hpe.train.samples import MIDPOINTS, Sample, with_midpoints
 from hpe.train.shards import training_samples
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
-from hpe.pose.metrics import GROUPS, correct, head_px, percent, torso_px
+from hpe.measure.pck import GROUPS, correct, head_px, percent, torso_px
 from hpe.pose.skeleton import JOINTS, LIMB_JOINTS, LSP_JOINTS
 from hpe.train.samples import Sample
 

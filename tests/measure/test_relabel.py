@@ -12,17 +12,17 @@ import yaml
 from click.testing import CliRunner
 from train.figures import stick_figure, stick_sample, write_people, write_sceneries
 
+from hpe.commands.train import train
 from hpe.errors import BadSettings
+from hpe.measure.relabel import Rules, add_labels, correct_labels, write_corrected_labels
+from hpe.measure.thresholds import joint_choice, person_choice
+from hpe.measure.thresholds import main as thresholds
 from hpe.pose.skeleton import FLIP_ORDER, INDEX
-from hpe.train.commands import train
 from hpe.train.config import Source, read_config
 from hpe.train.lsp import ORDER
 from hpe.train.network import PoseResNet
 from hpe.train.readers import read_source
-from hpe.train.relabel import Rules, add_labels, correct_labels, write_corrected_labels
 from hpe.train.shards import training_samples
-from hpe.train.thresholds import joint_choice, person_choice
-from hpe.train.thresholds import main as thresholds
 
 SURE = np.full(16, 0.9)
 

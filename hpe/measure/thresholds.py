@@ -1,4 +1,4 @@
-"""`python -m hpe.train.thresholds`: the two thresholds of a model's manifest, chosen on training data.
+"""`python -m hpe.measure.thresholds`: the two thresholds of a model's manifest, chosen on training data.
 
 The joint threshold is the score at which a joint is as likely right as wrong: it makes the fewest mistakes of
 the kinds "wrong joint shown" and "right joint hidden". The person threshold is the lowest that stays silent on enough
@@ -18,13 +18,13 @@ from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
 from hpe.errors import BadSettings
-from hpe.pose.metrics import correct, torso_px
+from hpe.measure.evaluate import spread
+from hpe.measure.models import open_model
+from hpe.measure.pck import correct, torso_px
+from hpe.measure.protocols import PCK, labels_of
+from hpe.measure.report import grid
 from hpe.pose.result import Pose
-from hpe.train.evaluate import spread
-from hpe.train.measure import PCK, labels_of
-from hpe.train.models import open_model
 from hpe.train.readers import read_empty, read_shards
-from hpe.train.report import grid
 from hpe.train.samples import Sample
 
 Scores = NDArray[np.floating]

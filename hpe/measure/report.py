@@ -4,8 +4,8 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from hpe.pose.metrics import GROUPS
-from hpe.train.measure import Measure
+from hpe.measure.pck import GROUPS
+from hpe.measure.protocols import Measure
 
 
 @dataclass

@@ -1,0 +1,65 @@
+"""`hpe train`."""
+
+import dataclasses
+from pathlib import Path
+
+import click
+
+from hpe.errors import BadSettings
+from hpe.train.config import read_config
+
+
+@click.command()
+@click.option("--config", "config_path", type=click.Path(path_type=Path), required=True, help="A configs/*.yaml file.")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder of the run [runs/NAME].")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto takes a GPU if any.")
+@click.option("--hours", type=float, default=None, help="Train this long instead of what the file says.")
+@click.option("--steps", type=int, default=None, help="Train this many steps instead of what the file says.")
+@click.option(
+    "--relabel",
+    "checkpoint",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="CHECKPOINT",
+    help="Train nothing: correct labels by this model, of every source that names a file for them in `labels`; "
+    "where none does, of the first, into labels.json of the run.",
+)
+def train(
+    config_path: Path, out: Path | None, device: str, hours: float | None, steps: int | None, checkpoint: Path | None
+) -> None:
+    """Train a network from a configuration file.
+
+    The run's folder holds best.pt (the best weights by PCK on the validation data), last.pt, log.csv and
+    curve.png. Started again, a run that was stopped goes on where it stood.
+
+    \b
+    hpe train --config configs/resnet18-cpu.yaml
+    hpe train --config configs/resnet50-gpu.yaml --relabel runs/resnet50-gpu/best.pt
+    """
+    import torch
+
+    config = read_config(config_path)
+    if hours is not None and steps is not None:
+        raise BadSettings("give --hours or --steps, not both")
+    if hours is not None or steps is not None:
+        config = dataclasses.replace(config, hours=hours or 0.0, steps=steps or 0)
+    folder = out or Path("runs") / config.name
+    if checkpoint is not None:
+        from hpe.measure.relabel import write_corrected_labels
+
+        named = [s for s in config.train if s.labels] or [
+            dataclasses.replace(config.train[0], labels=str(folder / "labels.json"))
+        ]
+        if len({s.labels for s in named}) < len(named):
+            raise BadSettings("two sources name the same file in `labels`: give each its own")
+        for source in named:
+            out_file = Path(source.labels).expanduser()
+            click.echo(write_corrected_labels(str(checkpoint), source, out_file, Path(config.cache)))
+        return
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    from hpe.train.loop import Trainer
+
+    trainer = Trainer(config, folder, device)
+    trainer.run()
+    click.echo(f"{folder / 'best.pt'}: val PCK@0.2 {trainer.best:.1f} after {trainer.step:,} steps")
