@@ -15,7 +15,8 @@ from hpe.errors import BadModel, HpeError, ModelUnavailable, PhotosUnavailable
 from hpe.image.decode import Limits, decode_image
 from hpe.settings import Settings
 from hpe.web import photos
-from hpe.web.pose import drawn_response, joints_response
+from hpe.web.params import PoseParams
+from hpe.web.pose import drawn_response, estimate, joints_response
 from hpe.web.problems import INTERNAL, internal, kind_of, problem
 from hpe.web.record import LOGGER, Record, log_to_stderr, note
 from hpe.web.source import EstimatorSource
@@ -98,7 +99,7 @@ def draw(photo_id: str, store: photos.PhotoStore, source: Any, settings: Setting
         if isinstance(error, _OUR_FAULT):
             raise
         answer = problem(error)
-        record.status, record.problem, record.detail = answer.status, json.loads(answer.body)["type"], str(error)
+        record.status, record.problem, record.detail = answer.status, answer.problem, str(error)
         store.put_result(photo_id, "problem.json", answer.body, "application/problem+json")
     else:
         record.bytes_out = len(png) + len(joints)
@@ -112,10 +113,7 @@ def look(data: bytes, source: Any, settings: Settings, record: Record) -> tuple[
     with record.stage("decode"):
         limits = Limits(settings.photo_max_bytes, settings.max_pixels, settings.max_frames)
         image = decode_image(data, limits, settings.max_output_side)
-    found = source()
-    with record.stage("infer"):
-        poses = found(image.rgb)
-    record.people = len(poses)
+    poses, answer = estimate(image, source(), PoseParams("png"), record)
     settings = replace(settings, max_response_bytes=settings.photo_max_bytes)
     drawn = drawn_response(image, poses, "png", settings, record)
-    return drawn.body, joints_response(image, poses, found, record).body
+    return drawn.body, joints_response(answer).body

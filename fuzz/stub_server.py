@@ -18,10 +18,9 @@ class Stub:
     """Joints on a diagonal of whatever picture comes."""
 
     card = _CARD
+    threshold = 0.2
 
-    def __call__(
-        self, image: NDArray[np.uint8], *, flip: bool | None = None, threshold: float | None = None
-    ) -> list[Pose]:
+    def __call__(self, image: NDArray[np.uint8], *, threshold: float | None = None, **_: Any) -> list[Pose]:
         """(H, W, 3) uint8 RGB -> one person."""
         height, width = image.shape[:2]
         part = np.linspace(0.1, 0.9, 16, dtype=np.float32)

@@ -28,12 +28,12 @@ def one_upload(data: bytes) -> None:
     """A line with a Content-Type, then a body -> the photo in it, decoded. Only errors of ours may come of it."""
     from hpe.errors import HpeError
     from hpe.image.decode import Limits, decode_image
-    from hpe.web.multipart import photo_bytes
+    from hpe.web.multipart import read_body
 
     content_type, _, body = data.partition(b"\n")
     warnings.filterwarnings("ignore", module="PIL")  # as the server does
     with contextlib.suppress(HpeError):
-        photo = photo_bytes(body, content_type.decode("latin-1"), _MAX_PARTS)
+        photo, _ = read_body(body, content_type.decode("latin-1"), _MAX_PARTS)
         image = decode_image(photo, Limits(len(data), _MAX_PIXELS, _MAX_FRAMES), _MAX_SIDE)
         if image.rgb.ndim != 3 or image.rgb.shape[2] != 3 or image.rgb.dtype != "uint8" or not image.rgb.size:
             raise AssertionError(f"a picture of {image.rgb.shape} {image.rgb.dtype}")

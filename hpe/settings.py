@@ -21,8 +21,8 @@ class Settings:
     model: empty for the file in models/, a path, or s3://bucket/key. threads: per inference; 0 for all usable
     cores, in Lambda for as many as its memory buys. threshold: joint score below which a joint is unsure; 0
     means the model's own default. max_*: limits, each named in the error that it causes: bytes and
-    pixels of a photo, frames of an animated WebP or HEIC (of which the first is read), parts of a form, the
-    answer's side and bytes. cors_origins: web origins that may call the API, or "*" for any.
+    pixels of a photo, frames of an animated WebP or HEIC (of which the first is read), parts of a form, people in a
+    photo, the answer's side and bytes. cors_origins: web origins that may call the API, or "*" for any.
     Of the local server alone: concurrent is how many photos it looks at at once (0: one a core), queue how
     many more may wait, and lambda_limits whether it keeps to Lambda's 6 MB each way.
     photo_bucket: where POST /uploads lets big photos be put, empty where that is not offered; photo_max_bytes:
@@ -37,6 +37,7 @@ class Settings:
     max_pixels: int = 64_000_000
     max_frames: int = 1000
     max_parts: int = 20
+    max_people: int = 20
     max_output_side: int = 1600
     max_response_bytes: int = 4_650_000
     cors_origins: tuple[str, ...] = ("*",)

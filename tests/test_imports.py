@@ -26,19 +26,20 @@ MAY_IMPORT = {
     "pose": {"errors"},
     "store": SMALL,
     "engine": ENGINE,
-    "web": ENGINE,
-    "handler": {"web", *ENGINE},
-    "worker": {"web", *ENGINE},
-    "server": {"web", *ENGINE},
+    "formats": {"pose", "errors"},
+    "web": {"formats", *ENGINE},
+    "handler": {"web", "formats", *ENGINE},
+    "worker": {"web", "formats", *ENGINE},
+    "server": {"web", "formats", *ENGINE},
     "measure.pck": {"pose"},
     "measure.box_ap": {"pose", "measure.pck"},
     "train": {"image", "pose", *LEAVES, *SMALL},
     "measure": {"train", *ENGINE, *LEAVES},
     "export": {"train", "measure", *ENGINE, *LEAVES},
-    "commands": {"server", "web", "train", "measure", "export", *ENGINE, *LEAVES},
+    "commands": {"server", "web", "formats", "train", "measure", "export", *ENGINE, *LEAVES},
     "cli": {"commands", "errors"},
 }
-RUNTIME = {"web", "handler", "worker", *ENGINE}
+RUNTIME = {"web", "formats", "handler", "worker", *ENGINE}
 TRAINING_ONLY = {"torch", "torchvision", "onnx", "scipy", "matplotlib", "yaml", "pycocotools"}
 # imported inside the function that needs them: each costs a cold start 30 ms to 0.5 s
 LAZY = {"onnxruntime", "boto3", "botocore", "requests_toolbelt", "pillow_heif", "PIL", "click", "tqdm"}

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.pose.skeleton import JOINTS
+from hpe.pose.skeleton import COCO_JOINTS, INDEX, JOINTS
 
 
 @dataclass(frozen=True)
@@ -58,3 +58,15 @@ class Pose:
                 for name, (x, y), score, confident in zip(JOINTS, self.points, self.scores, self.confident, strict=True)
             ],
         }
+
+    def to_coco(self) -> dict[str, Any]:
+        """{"keypoints": 17 times x, y, score, "bbox": [x, y, width, height]} in COCO's order, plain numbers.
+
+        The five keypoints of the face, which are not estimated, are 0, 0, 0.
+        """
+        keypoints: list[float] = []
+        for name in COCO_JOINTS:
+            x, y, score = (*self.points[INDEX[name]], self.scores[INDEX[name]]) if name in INDEX else (0, 0, 0)
+            keypoints += [round(float(x), 2), round(float(y), 2), round(float(score), 4)]
+        x0, y0, x1, y1 = (float(v) for v in self.box)
+        return {"keypoints": keypoints, "bbox": [round(v, 2) for v in (x0, y0, x1 - x0, y1 - y0)]}

@@ -81,6 +81,13 @@ def plain_name(joint: int) -> str:
     return JOINTS[joint].removeprefix("left_").removeprefix("right_")
 
 
+# COCO's 17 keypoints in its order (cocodataset.org). The five of the face are not estimated.
+COCO_JOINTS: Final[tuple[str, ...]] = (
+    *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow"),
+    *("right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle"),
+    "right_ankle",
+)
+
 # RGB. Warm for the person's left, cool for the right, and a light middle: told apart by hue and by
 # lightness, so that they stay apart for colour-blind eyes as well.
 COLOURS_RGB: Final[dict[str, tuple[int, int, int]]] = {

@@ -9,13 +9,15 @@ from hpe import __version__
 from hpe.errors import HpeError, MethodNotAllowed, NotFound
 from hpe.settings import Settings
 from hpe.web.cors import common_headers, preflight
-from hpe.web.messages import Request, Response, from_event, request_headers, to_event
+from hpe.web.messages import Request, Response, from_event, request_headers, to_event, wants_lists
 from hpe.web.openapi import openapi_json
 from hpe.web.problems import problem, unexpected
 from hpe.web.record import LOGGER, Record, note
 from hpe.web.source import Estimator
 
 EstimatorSource = Callable[[], Estimator]
+# Every path answers under it as well, for clients that want to name what they were written for.
+VERSION: Final = "/v1"
 Route = Callable[[Request, EstimatorSource, Settings, Record], Response]
 
 
@@ -42,8 +44,10 @@ def handle_event(
     try:
         request = from_event(event, request_id)
     except HpeError as error:
-        return to_event(refuse(Request("", "", {}, request_headers(event), b"", request_id), error, settings))
-    return to_event(handle(request, estimator_source, settings))
+        response = refuse(Request("", "", {}, request_headers(event), b"", request_id), error, settings)
+    else:
+        response = handle(request, estimator_source, settings)
+    return to_event(response, wants_lists(event))
 
 
 def refuse(request: Request, error: HpeError, settings: Settings) -> Response:
@@ -55,15 +59,14 @@ def _finish(request: Request, response: Response, settings: Settings, record: Re
     headers = {"Cache-Control": "no-store"} | dict(response.headers)
     headers |= common_headers(request.headers.get("origin", ""), settings.cors_origins)
     record.status, record.bytes_out = response.status, len(response.body)
-    if response.status >= 400:
-        record.problem = json.loads(response.body).get("type", "")
+    record.problem = response.problem
     note(record)
     body = b"" if request.method == "HEAD" else response.body
     return replace(response, headers=headers, body=body)
 
 
 def _dispatch(request: Request, estimator_source: EstimatorSource, settings: Settings, record: Record) -> Response:
-    path = request.path.rstrip("/") or "/"
+    path = request.path.rstrip("/").removeprefix(VERSION) or "/"
     record.route = route_of(path)
     if not record.route:
         raise NotFound(f"nothing lives at {path[:100]}", limit=tuple(ROUTES))
@@ -90,8 +93,9 @@ def _pose(request: Request, estimator_source: EstimatorSource, settings: Setting
 
 
 def _health(request: Request, estimator_source: EstimatorSource, settings: Settings, record: Record) -> Response:
-    card = estimator_source().card
-    body = {"status": "ok", "version": __version__, "model": {"name": card.name, "sha256": card.sha256}}
+    from hpe.formats.answer import model_of
+
+    body = {"status": "ok", "version": __version__, "model": model_of(estimator_source().card)}
     return Response(200, {"Content-Type": "application/json"}, json.dumps(body).encode())
 
 

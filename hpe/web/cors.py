@@ -6,6 +6,11 @@ from typing import Final
 from hpe.web.messages import Response
 
 EXPOSED: Final = "X-Pose-People, X-Pose-Score, X-Pose-Scale, Server-Timing, Retry-After, Allow"
+# What pages, upload widgets and tracing libraries send. Cookies are neither read nor allowed.
+ALLOWED: Final = (
+    "Content-Type, Accept, Authorization, Cache-Control, Pragma, X-Api-Key, X-Requested-With, "
+    "Traceparent, Tracestate, Baggage, Sentry-Trace, X-Amzn-Trace-Id"
+)
 # A day: browsers cap it at two hours (Chrome) or a day (Firefox) themselves.
 MAX_AGE_S: Final = 86_400
 
@@ -29,6 +34,6 @@ def preflight(headers: Mapping[str, str], methods: Sequence[str]) -> Response:
     answer = {"Allow": ", ".join(methods), "Cache-Control": "no-store"}
     if "origin" in headers:
         answer["Access-Control-Allow-Methods"] = ", ".join(methods)
-        answer["Access-Control-Allow-Headers"] = "Content-Type, Accept"
+        answer["Access-Control-Allow-Headers"] = ALLOWED
         answer["Access-Control-Max-Age"] = str(MAX_AGE_S)
     return Response(204, answer)

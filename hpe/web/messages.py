@@ -2,19 +2,22 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from hpe.errors import BadRequest
 
-_TEXT: Final = ("application/json", "application/problem+json", "text/")
+_TEXT: Final = ("application/json", "application/problem+json", "text/", "image/svg+xml")
+# Parameters that may come several times in one request.
+REPEATED: Final = ("box",)
 
 
 @dataclass(frozen=True)
 class Request:
-    """headers: lower-case names. query: decoded, the last of each name. path: begins with a slash."""
+    """headers: lower-case names. query: decoded, see `query_of`. path: begins with a slash."""
 
     method: str
     path: str
@@ -26,11 +29,20 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """headers: names in their usual spelling."""
+    """headers: names in their usual spelling. problem: the type of the problem that the body describes, if it does."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    problem: str = ""
+
+
+def query_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Decoded names and values, in order -> one value a name: the last, or of `box` all, joined by semicolons."""
+    query: dict[str, str] = {}
+    for name, value in pairs:
+        query[name] = f"{query[name]};{value}" if name in REPEATED and name in query else value
+    return query
 
 
 def from_event(event: object, request_id: str = "") -> Request:
@@ -39,31 +51,41 @@ def from_event(event: object, request_id: str = "") -> Request:
     http = _mapping(context, "http")
     if isinstance(event, dict) and http.get("method"):
         method, path = str(http["method"]), _path_v2(event, context)
-        query = dict(parse_qsl(_text(event.get("rawQueryString")), keep_blank_values=True))
+        query = query_of(parse_qsl(_text(event.get("rawQueryString")), keep_blank_values=True))
     elif isinstance(event, dict) and event.get("httpMethod"):
         method, path = str(event["httpMethod"]), _path_v1(event)
-        query = _last(event, "queryStringParameters", "multiValueQueryStringParameters")
+        values = _values(event, "queryStringParameters", "multiValueQueryStringParameters")
+        pairs = ((name, value) for name in values for value in values[name])
+        # a load balancer hands the query on as it stands in the URL
+        query = query_of((unquote_plus(n), unquote_plus(v)) for n, v in pairs) if "elb" in context else query_of(pairs)
     else:
         raise BadRequest(
             "this event comes from no HTTP gateway",
             hint="invoke the function through an HTTP API, a REST API or a Function URL",
         )
-    headers = {name.lower(): value for name, value in _last(event, "headers", "multiValueHeaders").items()}
-    return Request(method.upper(), path, query, headers, _body(event), request_id)
+    return Request(method.upper(), path, query, request_headers(event), _body(event), request_id)
 
 
 def request_headers(event: object) -> dict[str, str]:
     """The headers alone, lower-case, of whatever came: what is needed to refuse an event politely."""
-    return {name.lower(): value for name, value in _last(event, "headers", "multiValueHeaders").items()}
+    return {name.lower(): values[-1] for name, values in _values(event, "headers", "multiValueHeaders").items()}
 
 
-def to_event(response: Response) -> dict[str, Any]:
+def wants_lists(event: object) -> bool:
+    """Whether the answer's headers must be lists: a load balancer that sends lists drops any others."""
+    return "elb" in _mapping(event, "requestContext") and bool(_mapping(event, "multiValueHeaders"))
+
+
+def to_event(response: Response, header_lists: bool = False) -> dict[str, Any]:
     """Response -> what a gateway takes in either payload version: text as it is, anything else in base64."""
     is_text = not response.body or response.headers.get("Content-Type", "").startswith(_TEXT)
     body = response.body.decode() if is_text else base64.b64encode(response.body).decode("ascii")
+    headers: dict[str, Any] = {"headers": dict(response.headers)}
+    if header_lists:
+        headers = {"multiValueHeaders": {name: [value] for name, value in response.headers.items()}}
     return {
         "statusCode": response.status,
-        "headers": dict(response.headers),
+        **headers,
         "body": body,
         "isBase64Encoded": not is_text,
     }
@@ -94,10 +116,7 @@ def _body(event: Mapping[str, Any]) -> bytes:
     if not isinstance(body, str):
         raise BadRequest(f"the event's body is a {type(body).__name__}: it must be text or null")
     if event.get("isBase64Encoded"):
-        try:
-            return base64.b64decode(body, validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise BadRequest(f"the event says that its body is base64, but it is not ({error})") from error
+        return _from_base64(body)
     if "\ufffd" in body:
         raise BadRequest(
             "the gateway has passed a binary body as text, which destroys it",
@@ -109,12 +128,25 @@ def _body(event: Mapping[str, Any]) -> bytes:
         raise BadRequest(f"the event's body holds half a character, which is no text ({error.reason})") from error
 
 
-def _last(event: object, single: str, multi: str) -> dict[str, str]:
-    """Both forms that gateways use, the lists first: of several values under one name the last counts."""
-    found = {str(name): _text(value) for name, value in _mapping(event, single).items()}
+def _from_base64(text: str) -> bytes:
+    """Plain base64; what is not is tried again as the url-safe alphabet, in lines, with or without padding."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:  # binascii.Error is one
+        pass
+    plain = re.sub(r"\s+", "", text).replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadRequest(f"the event says that its body is base64, but it is not ({error})") from error
+
+
+def _values(event: object, single: str, multi: str) -> dict[str, list[str]]:
+    """Both forms that gateways use; where a name is in both, the list counts."""
+    found = {str(name): [_text(value)] for name, value in _mapping(event, single).items()}
     for name, values in _mapping(event, multi).items():
         if isinstance(values, list) and values:
-            found[str(name)] = _text(values[-1])
+            found[str(name)] = [_text(value) for value in values]
     return found
 
 

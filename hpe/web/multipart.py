@@ -1,9 +1,15 @@
-"""A request body -> the bytes of the photo in it. requests-toolbelt splits the form; this holds it to the standard."""
+"""A request body -> the bytes of the photo in it, and a form's other fields.
 
+requests-toolbelt splits the form; this holds it to the standard.
+"""
+
+import re
+from dataclasses import dataclass
 from email.message import Message
 from typing import Any, Final
 
 from hpe.errors import BadRequest, TooLarge
+from hpe.web.messages import query_of
 
 FIELD: Final = "image"
 # RFC 2046, 5.1.1; a space, which it allows inside, is sent by nobody and breaks parsers
@@ -11,39 +17,62 @@ _BOUNDARY_BYTES: Final = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFG
 _CURL: Final = f"curl -F {FIELD}=@photo.jpg sends a form as it should be"
 
 
-def photo_bytes(body: bytes, content_type: str, max_parts: int) -> bytes:
-    """A body and its Content-Type -> the file's bytes: of a form, or the body itself.
+@dataclass(frozen=True)
+class _Part:
+    """One part of a form. name: of its field. kind: its Content-Type, lower case, '' for none."""
+
+    name: str
+    kind: str
+    is_file: bool
+    data: bytes
+
+    @property
+    def is_photo(self) -> bool:
+        """Whether it is meant as one: by its field's name, or as a file that is not declared to be something else."""
+        undeclared = self.kind.partition(";")[0].strip() in ("", "application/octet-stream")
+        return self.name == FIELD or self.kind.startswith("image/") or (self.is_file and undeclared)
+
+
+def read_body(body: bytes, content_type: str, max_parts: int) -> tuple[bytes, dict[str, str]]:
+    """A body and its Content-Type -> the photo's bytes, and the text fields of a form by name (`query_of`).
 
     What else the type says does not matter: the bytes tell what they are. Raises BadRequest, TooLarge.
     """
     if not body:
         raise BadRequest("the request has no body", hint=f"send the photo as the body, or as a form: {_CURL}")
     if content_type.strip().lower().startswith("multipart/"):
-        return first_file(body, content_type, max_parts)
+        return read_form(body, content_type, max_parts)
     if body.startswith(b"--") and b"content-disposition" in body[:2000].lower():
         raise BadRequest(
             f"the body looks like a form, but the Content-Type is {content_type[:60]!r}",
             hint="send Content-Type: multipart/form-data; boundary=..., as HTTP clients do when left to it",
         )
-    return body
+    return body, {}
 
 
-def first_file(body: bytes, content_type: str, max_parts: int) -> bytes:
-    """A multipart/form-data body -> the bytes of the field `image`, else of the first file in it.
+def read_form(body: bytes, content_type: str, max_parts: int) -> tuple[bytes, dict[str, str]]:
+    """A multipart/form-data body -> the bytes of its one photo, and its text fields by name.
 
-    Raises BadRequest where the form is broken, cut off or has no file in it; TooLarge over `max_parts`.
+    The photo is the field `image`, else the form's only photo, else its first file; inputs without a file are passed
+    over. Raises BadRequest for a form that is broken, cut off, or without exactly one photo; TooLarge over `max_parts`.
     """
     boundary = _boundary(content_type)
     parts = _parts(_inside(body, boundary, max_parts), boundary)
-    named = [data for name, is_file, data in parts if name == FIELD]
-    chosen = next(iter(named or [data for _, is_file, data in parts if is_file]), None)
-    if chosen is None:
+    files = [part for part in parts if part.is_file or part.is_photo]
+    texts = [part for part in parts if not (part.is_file or part.is_photo)]
+    if not files:
         raise BadRequest(
             f"there is no file in the form, among {len(parts)} fields", hint=f"name the file's field {FIELD!r}: {_CURL}"
         )
-    if not chosen:
+    filled = [part for part in files if part.data]
+    if not filled:
         raise BadRequest("the file in the form is empty", hint="choose a photo before sending")
-    return chosen
+    photos = [part for part in filled if part.is_photo]
+    if len(photos) > 1:
+        names = ", ".join(repr(part.name[:40]) for part in photos[:5])
+        raise BadRequest(f"there are {len(photos)} photos in the form ({names}): send one a request", limit=1)
+    fields = query_of((part.name, part.data.decode("utf-8", "replace").strip()) for part in texts)
+    return (photos or filled)[0].data, fields
 
 
 def _boundary(content_type: str) -> bytes:
@@ -74,21 +103,24 @@ def _inside(body: bytes, boundary: bytes, max_parts: int) -> bytes:
     """
     delimiter = b"--" + boundary
     start = 0 if body.startswith(delimiter) else body.find(b"\r\n" + delimiter) + 2
-    if start == 1:
-        found = b"\n" + delimiter in body
-        why = "its lines end in LF: they must end in CR LF" if found else "the Content-Type's boundary is not in it"
-        raise BadRequest(f"the form cannot be read: {why}", hint=_CURL)
     end = body.find(b"\r\n" + delimiter + b"--", start)
-    if end < 0:
+    if end < 0 or start == 1:
+        if re.search(rb"(?<!\r)\n" + re.escape(delimiter), body):
+            raise BadRequest("the form cannot be read: its lines end in LF: they must end in CR LF", hint=_CURL)
+        if start == 1:
+            raise BadRequest("the form cannot be read: the Content-Type's boundary is not in it", hint=_CURL)
         raise BadRequest(f"the form is cut off: {len(body)} bytes arrived and its end is missing", hint="send it again")
     parts = body.count(b"\r\n" + delimiter, start, end) + 1
     if parts > max_parts:
-        raise TooLarge(f"{parts} parts in the form; the limit is {max_parts}: send one photo", limit=max_parts)
+        raise TooLarge(
+            f"{parts} parts in the form; the limit is {max_parts}: send one photo",
+            limit=max_parts,
+            hint="send one photo a request, and as other fields only the parameters of /openapi.json",
+        )
     return body[start : end + 4 + len(delimiter)]
 
 
-def _parts(form: bytes, boundary: bytes) -> list[tuple[str, bool, bytes]]:
-    """-> (field name, whether it is a file, its bytes) for each part, in order."""
+def _parts(form: bytes, boundary: bytes) -> list[_Part]:
     from requests_toolbelt.multipart.decoder import MultipartDecoder
 
     content_type = f"multipart/form-data; boundary={boundary.decode('ascii')}"
@@ -102,15 +134,14 @@ def _parts(form: bytes, boundary: bytes) -> list[tuple[str, bool, bytes]]:
         raise BadRequest(f"the form cannot be read ({type(error).__name__}: {error})", hint=_CURL) from error
 
 
-def _part(part: Any) -> tuple[str, bool, bytes]:
+def _part(part: Any) -> _Part:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in part.headers.items()}
-    kind = headers.get("content-type", "")
-    if kind.strip().lower().startswith("multipart/"):
+    kind = headers.get("content-type", "").strip().lower()
+    if kind.startswith("multipart/"):
         raise BadRequest("there is a form inside the form, which is not read here", hint=_CURL)
     disposition = _header("Content-Disposition", headers.get("content-disposition", ""))
     name = disposition.get_param("name", "", "content-disposition")
-    is_file = disposition.get_filename() is not None or kind.strip().lower().startswith("image/")
-    return (name if isinstance(name, str) else ""), is_file, part.content
+    return _Part(name if isinstance(name, str) else "", kind, disposition.get_filename() is not None, part.content)
 
 
 def _header(name: str, value: str) -> Message:

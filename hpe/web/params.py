@@ -1,63 +1,150 @@
-"""What a request asks for: query parameters and the Accept header -> PoseParams."""
+"""What a request asks for: query parameters, a form's fields and the Accept header -> PoseParams."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from difflib import get_close_matches
+from typing import Final, Literal, get_args
 
 from hpe.errors import BadRequest, NotAcceptable
+from hpe.settings import Settings
 
-OutputFormat = Literal["png", "jpeg", "webp", "json"]
-# In the order of preference where a client has none.
+ImageFormat = Literal["png", "jpeg", "webp"]
+OutputFormat = Literal["png", "jpeg", "webp", "json", "csv", "coco", "openpose", "svg"]
 OUTPUT_TYPES: Final[dict[OutputFormat, str]] = {
     "png": "image/png",
     "jpeg": "image/jpeg",
     "webp": "image/webp",
     "json": "application/json",
+    "csv": "text/csv; charset=utf-8",
+    "coco": "application/json",
+    "openpose": "application/json",
+    "svg": "image/svg+xml",
 }
+# Those that Accept chooses among, in the order of preference if a client has none.
+_NEGOTIATED: Final[tuple[OutputFormat, ...]] = ("png", "jpeg", "webp", "json")
 _SWITCHES: Final = {"1": True, "true": True, "0": False, "false": False}
-_KNOWN: Final = ("format", "threshold", "flip")
+PARAMETERS: Final = ("format", "threshold", "flip", "people", "box", "image")
 _DECIMAL: Final = re.compile(r"[0-9]{0,6}\.?[0-9]{1,12}")
+_PIXELS: Final = re.compile(r"-?[0-9]{1,6}(\.[0-9]{0,6})?")
+
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
 class PoseParams:
-    """format: of the answer. threshold: 0..1, None for the service's own. flip: None for the service's own."""
+    """What is asked for; None leaves it to the service.
+
+    format: of the answer. threshold: joint score, 0..1. people: at most so many. boxes: x0, y0, x1, y1 in px of the
+    upright photo, each with one person in it; the locator is not asked. image: the drawn photo inside the JSON.
+    """
 
     format: OutputFormat
-    threshold: float | None
-    flip: bool | None
+    threshold: float | None = None
+    flip: bool | None = None
+    people: int | None = None
+    boxes: tuple[Box, ...] = ()
+    image: ImageFormat | None = None
 
 
-def read_params(query: Mapping[str, str], accept: str) -> PoseParams:
+def read_params(query: Mapping[str, str], accept: str, max_people: int = Settings.max_people) -> PoseParams:
     """Query and Accept header -> PoseParams. `format` wins over Accept.
 
-    Raises BadRequest on a value that makes no sense and on a parameter that does not exist (a misspelt
-    threshold that is silently ignored costs hours), NotAcceptable where Accept leaves nothing.
+    Raises BadRequest for a value that makes no sense and for a parameter that does not exist (a misspelt
+    threshold that is silently ignored costs hours), NotAcceptable if Accept leaves nothing.
     """
-    unknown = sorted(set(query) - set(_KNOWN))
+    unknown = sorted(set(query) - set(PARAMETERS))
     if unknown:
-        raise BadRequest(f"there is no parameter {unknown[0][:40]!r}", limit=_KNOWN, hint=f"use {', '.join(_KNOWN)}")
+        raise BadRequest(
+            f"there is no parameter {unknown[0][:40]!r}", limit=PARAMETERS, hint=f"use {', '.join(PARAMETERS)}"
+        )
     chosen = query.get("format")
-    return PoseParams(
+    params = PoseParams(
         negotiate(accept) if chosen is None else _format(chosen),
         _threshold(query["threshold"]) if "threshold" in query else None,
         _flip(query["flip"]) if "flip" in query else None,
+        _people(query["people"], max_people) if "people" in query else None,
+        read_boxes(query["box"].split(";"), max_people) if "box" in query else (),
+        _image(query["image"]) if "image" in query else None,
     )
+    if params.image and params.format != "json":
+        raise BadRequest(
+            f"image={params.image} puts the drawn photo into the JSON, but the answer is {params.format}",
+            hint=f"send format=json&image={params.image} for both, or format={params.image} for the picture alone",
+        )
+    return params
+
+
+def with_fields(query: Mapping[str, str], fields: Mapping[str, str]) -> dict[str, str]:
+    """A query and the text fields of a form -> one query. Empty fields and those of other names are left out.
+    (A form's field `image` is the photo.)
+
+    Raises BadRequest for a field that seems to be a misspelt parameter, or that contradicts the query.
+    """
+    found = dict(query)
+    for name, value in fields.items():
+        if name not in PARAMETERS:
+            if near := get_close_matches(name.lower(), PARAMETERS, 1, 0.8):
+                raise BadRequest(f"there is no form field {name[:40]!r}: did you mean {near[0]!r}?", limit=PARAMETERS)
+            continue
+        if not value:
+            continue  # an input of an HTML form that nobody filled in
+        if query.get(name, value) != value:
+            raise BadRequest(f"{name} is {query[name][:40]!r} in the URL and {value[:40]!r} in the form: send it once")
+        found[name] = value
+    return found
+
+
+def read_boxes(texts: Iterable[str], max_people: int) -> tuple[Box, ...]:
+    """'x0,y0,x1,y1' each -> boxes in px. Raises BadRequest."""
+    boxes = tuple(_box(text) for text in texts)
+    if len(boxes) > max_people:
+        raise BadRequest(
+            f"{len(boxes)} boxes; the limit is {max_people}: send the others in another request", limit=max_people
+        )
+    return boxes
+
+
+def _box(text: str) -> Box:
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) != 4 or not all(_PIXELS.fullmatch(part) for part in parts):
+        raise BadRequest(f"box={text[:60]!r} is not a box: give x0,y0,x1,y1 in px, like box=10,20,210,420")
+    x0, y0, x1, y1 = map(float, parts)
+    if x1 - x0 < 1 or y1 - y0 < 1:
+        raise BadRequest(f"box={text[:60]!r} is smaller than a px: give x0,y0,x1,y1 in px, with x0 < x1 and y0 < y1")
+    return x0, y0, x1, y1
+
+
+def _people(text: str, max_people: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= max_people:
+        raise BadRequest(
+            f"people={text[:40]!r} is not possible: give a whole number from 1 to {max_people}", limit=(1, max_people)
+        )
+    return int(text)
 
 
 def _format(text: str) -> OutputFormat:
-    for name in OUTPUT_TYPES:
-        if text == name:
-            return name
+    name = "jpeg" if text == "jpg" else text
+    for known in OUTPUT_TYPES:
+        if name == known:
+            return known
     raise BadRequest(
         f"format={text[:40]!r} is not made here: choose one of {', '.join(OUTPUT_TYPES)}", limit=tuple(OUTPUT_TYPES)
     )
 
 
+def _image(text: str) -> ImageFormat:
+    name = "jpeg" if text == "jpg" else text
+    formats: tuple[ImageFormat, ...] = get_args(ImageFormat)
+    for known in formats:
+        if name == known:
+            return known
+    raise BadRequest(f"image={text[:40]!r} is not made here: choose one of {', '.join(formats)}", limit=formats)
+
+
 def _threshold(text: str) -> float:
     if not _DECIMAL.fullmatch(text) or not 0 <= float(text) <= 1:
-        raise BadRequest(f"threshold={text[:40]!r} is no score: give a number from 0 to 1, like 0.3", limit=(0, 1))
+        raise BadRequest(f"threshold={text[:40]!r} is not a score: give a number from 0 to 1, like 0.3", limit=(0, 1))
     return float(text)
 
 
@@ -68,20 +155,22 @@ def _flip(text: str) -> bool:
 
 
 def negotiate(accept: str) -> OutputFormat:
-    """An Accept header (RFC 9110, 12.5.1) -> the format that the client likes best.
+    """An Accept header (RFC 9110, 12.5.1) -> PNG, JPEG, WebP or JSON, whichever the client likes best.
 
-    Of equal q-values the more specific entry wins, then the order of OUTPUT_TYPES. A page that is being
+    Of equal q-values the more specific entry wins, then the order above. A page that is being
     navigated to (Accept has text/html: a plain HTML form) gets PNG, though Chrome lists WebP as well. Raises
     NotAcceptable.
     """
     wanted = _parse_accept(accept)
     if not wanted:
         return "png"
-    ranked = [(*_quality(wanted, media_type), name) for name, media_type in OUTPUT_TYPES.items()]
+    ranked = [(*_quality(wanted, OUTPUT_TYPES[name]), name) for name in _NEGOTIATED]
     usable = [entry for entry in ranked if entry[0] > 0]
     if not usable:
         raise NotAcceptable(
-            f"Accept: {accept[:100]} leaves none of the types that are made here", limit=tuple(OUTPUT_TYPES.values())
+            f"Accept: {accept[:100]} leaves none of the types that are made here",
+            limit=tuple(OUTPUT_TYPES[name] for name in _NEGOTIATED),
+            hint="accept one of the types in limit, or */*; for other formats send format=csv, coco, openpose or svg",
         )
     if "text/html" in wanted and any(entry[2] == "png" for entry in usable):
         return "png"

@@ -1,62 +1,112 @@
-"""POST /pose: a photo in, the drawn photo or the joints out."""
+"""POST /pose: a photo in; the drawn photo, or the joints in one of several formats, out."""
 
+import base64
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from hpe.engine.session import usable_cores
+from hpe.formats import coco, openpose, svg
+from hpe.formats.answer import Answer, answer_of, boxes_within
+from hpe.formats.tables import as_csv
 from hpe.image.decode import DecodedImage, Limits, decode_image
-from hpe.image.encode import Format, encode_image
+from hpe.image.encode import EncodedImage, Format, encode_image
 from hpe.pose.draw import draw_pose
 from hpe.pose.result import Pose
 from hpe.settings import Settings
 from hpe.web.messages import Request, Response
-from hpe.web.multipart import photo_bytes
-from hpe.web.params import read_params
+from hpe.web.multipart import read_body
+from hpe.web.params import OUTPUT_TYPES, OutputFormat, PoseParams, read_params, with_fields
 from hpe.web.record import Record
 from hpe.web.source import Estimator
 
 
 def answer_pose(request: Request, estimator_source: Any, settings: Settings, record: Record) -> Response:
-    """The whole of it: parameters, file, decode, infer, then draw and encode or list the joints."""
-    params = read_params(request.query, request.headers.get("accept", ""))
-    data = photo_bytes(request.body, request.headers.get("content-type", ""), settings.max_parts)
+    """The whole of it: file, parameters, decode, infer, then draw and encode or list the joints."""
+    data, fields = read_body(request.body, request.headers.get("content-type", ""), settings.max_parts)
+    params = read_params(with_fields(request.query, fields), request.headers.get("accept", ""), settings.max_people)
     with record.stage("decode"):
         limits = Limits(settings.max_upload_bytes, settings.max_pixels, settings.max_frames)
         image = decode_image(data, limits, settings.max_output_side)
-    estimator: Estimator = estimator_source()
-    with record.stage("infer"):
-        poses = estimator(image.rgb, flip=params.flip, threshold=params.threshold)
-    record.people = len(poses)
-    if params.format == "json":
-        response = joints_response(image, poses, estimator, record)
-    else:
+    poses, answer = estimate(image, estimator_source(), params, record)
+    if params.format in ("png", "jpeg", "webp"):
         response = drawn_response(image, poses, params.format, settings, record)
+    elif params.image:
+        response = joints_and_picture(image, poses, answer, params.image, settings, record)
+    else:
+        response = joints_response(answer, params.format)
     headers = {**response.headers, "X-Pose-People": str(len(poses)), "Server-Timing": record.server_timing()}
     if poses:
         headers["X-Pose-Score"] = f"{max(pose.score for pose in poses):.4f}"
     return Response(200, headers, response.body)
 
 
+def estimate(
+    image: DecodedImage, estimator: Estimator, params: PoseParams, record: Record
+) -> tuple[list[Pose], Answer]:
+    """A decoded photo -> its people in px of `image.rgb`, for drawing, and the answer in px of the photo as sent."""
+    height, width = image.rgb.shape[:2]
+    boxes = boxes_within(params.boxes, image, (width, height))
+    with record.stage("infer"):
+        asked: dict[str, Any] = {
+            "max_people": params.people,
+            "boxes": boxes,
+            "flip": params.flip,
+            "threshold": params.threshold,
+        }
+        poses = estimator(image.rgb, **{name: value for name, value in asked.items() if value is not None})
+    record.people = len(poses)
+    threshold = estimator.threshold if params.threshold is None else params.threshold
+    return poses, answer_of(image, (width, height), poses, threshold, estimator.card, record.stages_ms)
+
+
 def drawn_response(
-    image: DecodedImage, poses: list[Pose], format: Format, settings: Settings, record: Record
+    image: DecodedImage, poses: Sequence[Pose], format: Format, settings: Settings, record: Record
 ) -> Response:
     """The photo with its people drawn in, as an image of at most `max_response_bytes`."""
-    with record.stage("draw"):
-        drawn = draw_pose(image.rgb, poses) if poses else image.rgb
-    with record.stage("encode"):
-        encoded = encode_image(drawn, format, settings.max_response_bytes, settings.threads or usable_cores())
+    encoded = _drawn(image, poses, format, settings.max_response_bytes, settings, record)
     scale = encoded.width / image.width
     return Response(200, {"Content-Type": encoded.media_type, "X-Pose-Scale": f"{scale:.6g}"}, encoded.data)
 
 
-def joints_response(image: DecodedImage, poses: list[Pose], estimator: Estimator, record: Record) -> Response:
+def joints_response(answer: Answer, format: OutputFormat = "json") -> Response:
     """Joints in px of the photo as it was sent, upright, whatever size they were found at."""
-    height, width = image.rgb.shape[:2]
-    full = [pose.scaled(image.width / width, image.height / height) for pose in poses]
-    body = {
-        "image": {"width": image.width, "height": image.height},
-        "people": [pose.to_dict() for pose in full],
-        "model": {"name": estimator.card.name, "sha256": estimator.card.sha256},
-        "timings_ms": {name: round(took, 1) for name, took in record.stages_ms.items()},
+    return Response(200, {"Content-Type": OUTPUT_TYPES[format]}, _joints(answer, format).encode())
+
+
+def joints_and_picture(
+    image: DecodedImage, poses: Sequence[Pose], answer: Answer, format: Format, settings: Settings, record: Record
+) -> Response:
+    """The JSON answer with the drawn photo in it as base64; all of it fits where the picture alone would."""
+    room = settings.max_response_bytes - len(json.dumps(answer.to_dict()))
+    encoded = _drawn(image, poses, format, max(room, 1), settings, record)
+    drawn = {
+        "media_type": encoded.media_type,
+        "width": encoded.width,
+        "height": encoded.height,
+        "data": base64.b64encode(encoded.data).decode("ascii"),
     }
+    stages = {name: round(took, 1) for name, took in record.stages_ms.items()}
+    body = answer.to_dict() | {"drawn": drawn, "timings_ms": stages}
     return Response(200, {"Content-Type": "application/json"}, json.dumps(body).encode())
+
+
+def _joints(answer: Answer, format: OutputFormat) -> str:
+    if format == "csv":
+        return as_csv(answer)
+    if format == "coco":
+        return json.dumps(coco.results(answer, 1))
+    if format == "openpose":
+        return json.dumps(openpose.document(answer))
+    if format == "svg":
+        return svg.document(answer)
+    return json.dumps(answer.to_dict())
+
+
+def _drawn(
+    image: DecodedImage, poses: Sequence[Pose], format: Format, max_bytes: int, settings: Settings, record: Record
+) -> EncodedImage:
+    with record.stage("draw"):
+        drawn = draw_pose(image.rgb, poses) if poses else image.rgb
+    with record.stage("encode"):
+        return encode_image(drawn, format, max_bytes, settings.threads or usable_cores())

@@ -124,4 +124,4 @@ def _response(
     if limit is not None:
         body["limit"] = limit
     body["hint"] = hint or kind.hint
-    return Response(kind.status, {"Content-Type": MEDIA_TYPE, **(extra or {})}, json.dumps(body).encode())
+    return Response(kind.status, {"Content-Type": MEDIA_TYPE, **(extra or {})}, json.dumps(body).encode(), kind.type)

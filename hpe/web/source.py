@@ -3,7 +3,7 @@
 import threading
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from hpe.errors import BadModel, HpeError
 from hpe.settings import Settings
@@ -21,8 +21,20 @@ class Estimator(Protocol):
     def card(self) -> "ModelCard":
         """What is known of the model."""
 
-    def __call__(self, image: Any, *, flip: bool | None = None, threshold: float | None = None) -> "list[Pose]":
-        """(H, W, 3) uint8 RGB -> the people in it."""
+    @property
+    def threshold(self) -> float:
+        """Joint score below which a joint is unsure, if a call names no other."""
+
+    def __call__(
+        self,
+        image: Any,
+        *,
+        max_people: int | None = None,
+        boxes: Any = None,
+        flip: bool | None = None,
+        threshold: float | None = None,
+    ) -> "list[Pose]":
+        """(H, W, 3) uint8 RGB -> at most `max_people` people, best first; (N, 4) boxes in px skip the locator."""
 
 
 class EstimatorSource:
@@ -58,12 +70,13 @@ class EstimatorSource:
         from hpe.engine.estimator import PoseEstimator
 
         try:
-            return PoseEstimator(
+            found = PoseEstimator(
                 self._settings.model or None,
                 threads=self._settings.threads,
                 threshold=self._settings.threshold or None,
                 cache_dir=self._settings.cache_dir,
             )
+            return cast("Estimator", found)
         except BadModel:
             # a disk that rots leaves a file's times as they were: without its note it is hashed, and fetched anew
             forget(Path(self._settings.cache_dir))

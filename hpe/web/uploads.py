@@ -82,6 +82,7 @@ def _result(photo_id: str, settings: Settings) -> Response:
     if state == photos.FAILED:
         problem = store.problem(photo_id)
         headers = {**_JSON, "Content-Type": "application/problem+json"}
-        return Response(int(problem.get("status", 500)), headers, json.dumps(problem).encode())
+        kind = str(problem.get("type", ""))
+        return Response(int(problem.get("status", 500)), headers, json.dumps(problem).encode(), kind)
     links = {suffix: store.sign_result(photo_id, suffix) for suffix in ("json", "png")}
     return Response(200, dict(_JSON), json.dumps({"id": photo_id, **links}).encode())

@@ -18,25 +18,42 @@ BOUNDARY = "d74496d66958873e"
 
 
 class FakeEstimator:
-    """Finds `people` in every picture: joints on a diagonal, at fixed parts of its size. Remembers its calls."""
+    """Finds `people` in every picture: joints on a diagonal, at fixed parts of its size, or of the boxes it is given.
+
+    Remembers its calls.
+    """
 
     card = CARD
+    threshold = 0.2
 
     def __init__(self, people: int = 1) -> None:
         self.people = people
         self.calls: list[dict[str, Any]] = []
 
-    def __call__(self, image: Any, *, flip: bool | None = None, threshold: float | None = None) -> list[Pose]:
+    def __call__(
+        self,
+        image: Any,
+        *,
+        max_people: int | None = None,
+        boxes: Any = None,
+        flip: bool | None = None,
+        threshold: float | None = None,
+    ) -> list[Pose]:
         assert isinstance(image, np.ndarray)
         assert image.dtype == np.uint8
-        self.calls.append({"shape": image.shape, "flip": flip, "threshold": threshold})
+        asked = {"shape": image.shape, "flip": flip, "threshold": threshold, "people": max_people, "boxes": boxes}
+        self.calls.append(asked)
         height, width = image.shape[:2]
+        frames = [(-0.5, -0.5, width - 0.5, height - 0.5)] * self.people if boxes is None else list(boxes)
+        limit = self.threshold if threshold is None else threshold
+        return [self._pose(frame, 0.75 * 0.9**n, limit) for n, frame in enumerate(frames)][:max_people]
+
+    def _pose(self, frame: Any, score: float, limit: float) -> Pose:
+        x0, y0, x1, y1 = frame
         part = np.linspace(0.1, 0.9, 16, dtype=np.float32)
-        points = np.stack([part * width, part * height], axis=1) - 0.5
+        points = np.stack([x0 + part * (x1 - x0), y0 + part * (y1 - y0)], axis=1).astype(np.float32)
         scores = np.linspace(0.05, 0.95, 16, dtype=np.float32)
-        limit = 0.2 if threshold is None else threshold
-        box = np.concatenate([points.min(axis=0), points.max(axis=0)])
-        return [Pose(points, scores, box, 0.75 - 0.1 * n, limit) for n in range(self.people)]
+        return Pose(points, scores, np.concatenate([points.min(axis=0), points.max(axis=0)]), score, limit)
 
 
 def no_model() -> Any:

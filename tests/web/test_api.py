@@ -1,10 +1,13 @@
 """hpe.web.api: routes, answers, headers and errors, with an estimator that needs no model."""
 
+import base64
+import csv
 import io
 import json
 import logging
 import re
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -14,9 +17,9 @@ from web.fakes import CARD, FakeEstimator, form, no_model, part, photo, post
 from hpe import __version__
 from hpe.errors import BadModel, Busy, HpeError
 from hpe.pose.skeleton import JOINTS
-from hpe.settings import Settings
+from hpe.settings import LAMBDA_BODY_BYTES, Settings
 from hpe.web.api import handle
-from hpe.web.messages import Request, Response
+from hpe.web.messages import Request, Response, to_event
 from hpe.web.problems import KINDS, problem
 
 PHOTO = photo(96, 64)
@@ -67,8 +70,10 @@ def test_json_has_the_agreed_shape() -> None:
     response = post(PHOTO, format="json")
     body = body_of(response)
     assert response.headers["Content-Type"] == "application/json"
-    assert list(body) == ["image", "people", "model", "timings_ms"]
-    assert body["image"] == {"width": 96, "height": 64}
+    fields = ["image", "width", "height", "analysed", "threshold", "people", "model", "skeleton", "timings_ms"]
+    assert list(body) == fields
+    assert body["image"] == body["analysed"] == {"width": 96, "height": 64}
+    assert (body["width"], body["height"], body["threshold"]) == (96, 64, 0.2)
     assert body["model"] == {"name": CARD.name, "sha256": CARD.sha256}
     assert set(body["timings_ms"]) == {"decode", "infer"}
     (person,) = body["people"]
@@ -76,6 +81,104 @@ def test_json_has_the_agreed_shape() -> None:
     assert [keypoint["name"] for keypoint in person["keypoints"]] == list(JOINTS)
     assert set(person["keypoints"][0]) == {"name", "x", "y", "score", "confident"}
     assert [keypoint["confident"] for keypoint in person["keypoints"][:4]] == [False, False, False, True]
+    named = {tuple(JOINTS[end] for end in edge) for edge in body["skeleton"]}
+    assert len(named) == 15
+    assert ("right_ankle", "right_knee") in named
+
+
+def test_json_tells_the_threshold_that_was_asked_for() -> None:
+    body = body_of(post(PHOTO, format="json", threshold="0.5"))
+    assert body["threshold"] == 0.5
+    sure = [keypoint["score"] >= 0.5 for keypoint in body["people"][0]["keypoints"]]
+    assert [keypoint["confident"] for keypoint in body["people"][0]["keypoints"]] == sure
+
+
+def test_many_people_are_listed_best_first_and_counted() -> None:
+    response = post(PHOTO, estimator=FakeEstimator(people=7), format="json")
+    scores = [person["score"] for person in body_of(response)["people"]]
+    assert (len(scores), scores) == (7, sorted(scores, reverse=True))
+    assert response.headers["X-Pose-People"] == "7"
+    few = post(PHOTO, estimator=FakeEstimator(people=7), format="json", people="3")
+    assert [person["score"] for person in body_of(few)["people"]] == scores[:3]
+    assert few.headers["X-Pose-People"] == "3"
+
+
+def test_more_people_than_the_service_finds_are_refused() -> None:
+    response = post(PHOTO, settings=Settings(max_people=5), people="6")
+    assert (response.status, body_of(response)["limit"]) == (400, [1, 5])
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_boxes_are_in_px_of_the_upright_original(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    estimator = FakeEstimator()
+    settings = Settings(max_output_side=100)
+    sent = photo(1000, 600, exif=exif)
+    body = body_of(post(sent, estimator=estimator, settings=settings, format="json", box="100,50,300,450;5,5,590,590"))
+    given = estimator.calls[0]["boxes"]
+    assert given.shape == (2, 4)
+    assert given[0] == pytest.approx((np.array([100, 50, 300, 450]) + 0.5) / 10 - 0.5)
+    wrist = body["people"][0]["keypoints"][15]
+    assert (wrist["x"], wrist["y"]) == pytest.approx((100 + 0.9 * 200, 50 + 0.9 * 400), abs=0.1)
+    assert len(body["people"]) == 2
+
+
+def test_a_box_outside_the_photo_is_refused_with_its_size() -> None:
+    for box in ("96,0,120,64", "0,-50,96,0", "0,0,50,50;-20,0,-1,64"):
+        response = post(PHOTO, box=box)
+        assert response.status == 400
+        assert "outside the photo, which is 96x64 px" in body_of(response)["detail"]
+
+
+def test_parameters_may_be_fields_of_the_form() -> None:
+    fields = {"format": "json", "threshold": "0.4", "people": "2", "flip": "", "csrf_token": "abc"}
+    parts = [part(value.encode(), name, None, "") for name, value in fields.items()]
+    kind = "multipart/form-data; boundary=d74496d66958873e"
+    body = body_of(post(form(*parts, part(PHOTO)), kind, estimator=FakeEstimator(5)))
+    assert (body["threshold"], len(body["people"])) == (0.4, 2)
+    refused = post(form(part(b"0.3", "treshold", None, ""), part(PHOTO)), kind)
+    assert (refused.status, "did you mean 'threshold'" in body_of(refused)["detail"]) == (400, True)
+
+
+@pytest.mark.parametrize(("name", "reads_as"), [("png", "PNG"), ("jpeg", "JPEG"), ("webp", "WEBP")])
+def test_joints_and_picture_come_in_one_answer(name: str, reads_as: str) -> None:
+    both = body_of(post(PHOTO, format="json", image=name))
+    drawn = Image.open(io.BytesIO(base64.b64decode(both["drawn"]["data"])))
+    assert (drawn.format, drawn.size) == (reads_as, (both["drawn"]["width"], both["drawn"]["height"]))
+    assert both["drawn"]["media_type"] == f"image/{name}"
+    assert base64.b64decode(both["drawn"]["data"]) == post(PHOTO, format=name).body
+    assert both["people"] == body_of(post(PHOTO, format="json"))["people"]
+    assert set(both["timings_ms"]) == {"decode", "infer", "draw", "encode"}
+
+
+def test_joints_and_picture_fit_where_the_largest_picture_does() -> None:
+    noise = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (1500, 1600, 3), np.uint8)).save(noise, "PNG")
+    response = post(noise.getvalue(), estimator=FakeEstimator(20), format="json", image="png")
+    assert response.status == 200
+    event = to_event(response)
+    assert len(json.dumps(event)) < LAMBDA_BODY_BYTES
+    assert len(response.body) > 0.8 * LAMBDA_BODY_BYTES, "it should use the room there is"
+
+
+def test_other_formats_are_made_of_the_same_answer() -> None:
+    answer = body_of(post(PHOTO, estimator=FakeEstimator(2), format="json"))
+    wrist = answer["people"][1]["keypoints"][15]
+    table = post(PHOTO, estimator=FakeEstimator(2), format="csv")
+    assert table.headers["Content-Type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(table.body.decode())))
+    assert (len(rows), float(rows[31]["x"]), rows[31]["joint"]) == (32, wrist["x"], "left_wrist")
+    results = json.loads(post(PHOTO, estimator=FakeEstimator(2), format="coco").body)
+    assert results[1]["keypoints"][27:30] == [wrist["x"], wrist["y"], wrist["score"]]
+    people = body_of(post(PHOTO, estimator=FakeEstimator(2), format="openpose"))["people"]
+    assert people[1]["pose_keypoints_2d"][21:24] == [wrist["x"], wrist["y"], wrist["score"]]
+    drawing = post(PHOTO, estimator=FakeEstimator(2), format="svg")
+    assert drawing.headers["Content-Type"] == "image/svg+xml"
+    root = ElementTree.fromstring(drawing.body)
+    assert root.get("viewBox") == "0 0 96 64"
+    places = [(c.get("cx"), c.get("cy")) for c in root.iter("{http://www.w3.org/2000/svg}circle")]
+    assert (f"{wrist['x']:.2f}", f"{wrist['y']:.2f}") in places
 
 
 @pytest.mark.parametrize("orientation", [1, 6, 8])
@@ -206,6 +309,16 @@ def test_a_slash_at_the_end_does_no_harm() -> None:
     assert call("GET", "/health/").status == 200
 
 
+def test_every_path_answers_under_its_version_too(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "hpe"):
+        assert call("GET", "/v1/health").body == call("GET", "/health").body
+    assert [json.loads(record.getMessage())["route"] for record in caplog.records] == ["/health", "/health"]
+    assert handle(Request("POST", "/v1/pose", body=PHOTO), FakeEstimator, Settings()).status == 200
+    assert call("OPTIONS", "/v1/pose").status == 204
+    for path in ("/v2/health", "/v1", "/v1/v1/health", "/v1pose"):
+        assert call("GET", path).status == 404
+
+
 def test_any_origin_may_call_by_default() -> None:
     headers = post(PHOTO, headers={"origin": "https://a.example"}).headers
     assert headers["Access-Control-Allow-Origin"] == "*"
@@ -231,7 +344,8 @@ def test_a_preflight_is_answered_without_the_model() -> None:
     )
     assert (response.status, response.body) == (204, b"")
     assert response.headers["Access-Control-Allow-Methods"] == "POST, OPTIONS"
-    assert response.headers["Access-Control-Allow-Headers"] == "Content-Type, Accept"
+    allowed = {name.lower() for name in response.headers["Access-Control-Allow-Headers"].split(", ")}
+    assert {"content-type", "accept", "authorization", "cache-control", "x-requested-with", "traceparent"} <= allowed
     assert response.headers["Access-Control-Allow-Origin"] == "*"
     assert "Access-Control-Allow-Methods" not in call("OPTIONS", "/pose").headers
 

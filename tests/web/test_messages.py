@@ -73,7 +73,10 @@ def test_an_event_becomes_a_request(name: str) -> None:
 def test_an_event_gets_its_answer_in_the_gateways_form(name: str) -> None:
     _, _, status, kind = EXPECTED[name]
     got = answer(load(name))
-    assert set(got) == {"statusCode", "headers", "body", "isBase64Encoded"}
+    lists = name == "load-balancer-multi-value"
+    assert set(got) == {"statusCode", "multiValueHeaders" if lists else "headers", "body", "isBase64Encoded"}
+    if lists:
+        got["headers"] = {key: value for key, (value,) in got["multiValueHeaders"].items()}
     assert got["statusCode"] == status
     assert got["headers"].get("Content-Type") == kind
     assert all(isinstance(value, str) for value in got["headers"].values())
@@ -89,6 +92,39 @@ def test_of_a_repeated_parameter_the_last_counts() -> None:
     for name in ("http-api-v2-named-stage-and-query", "rest-v1-repeated-query"):
         assert from_event(load(name)).query["format"] == "json"
     assert from_event(load("http-api-v2-named-stage-and-query")).query["flip"] == "1"
+
+
+def test_a_load_balancer_hands_the_query_on_undecoded() -> None:
+    event = load("load-balancer-multi-value")
+    event["multiValueQueryStringParameters"] = {"threshold": ["0%2E3"], "box": ["1%2C2%2C3%2C4", "5,6,7,8"]}
+    assert from_event(event).query == {"threshold": "0.3", "box": "1,2,3,4;5,6,7,8"}
+    plain = {**event, "multiValueQueryStringParameters": None, "queryStringParameters": {"threshold": "0%2E3"}}
+    assert from_event(plain).query == {"threshold": "0.3"}
+
+
+def test_other_gateways_have_decoded_the_query_already() -> None:
+    event = load("rest-v1-repeated-query") | {"multiValueQueryStringParameters": {"a": ["100%25"], "box": ["1", "2"]}}
+    query = from_event(event).query
+    assert (query["a"], query["box"]) == ("100%25", "1;2")
+
+
+def test_a_load_balancer_that_sends_lists_gets_lists_on_errors_too() -> None:
+    event = load("load-balancer-multi-value") | {"isBase64Encoded": True, "body": "!"}
+    assert answer(event)["multiValueHeaders"]["Content-Type"] == ["application/problem+json"]
+    single = {**event, "multiValueHeaders": None, "headers": {}}
+    assert answer(single)["headers"]["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("spell", ["lines", "url-safe", "unpadded"])
+def test_base64_as_mail_and_urls_write_it_is_read(spell: str) -> None:
+    data = bytes(range(256)) * 3 + b"\xfb\xff"
+    spelt = {
+        "lines": base64.encodebytes(data).decode().replace("\n", "\r\n"),
+        "url-safe": base64.urlsafe_b64encode(data).decode(),
+        "unpadded": base64.b64encode(data).decode().rstrip("="),
+    }
+    event = load("http-api-v2-form") | {"body": spelt[spell], "isBase64Encoded": True}
+    assert from_event(event).body == data
 
 
 def test_form_bytes_arrive_as_they_were_sent() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpe.errors import BadRequest, NotAcceptable
-from hpe.web.params import OUTPUT_TYPES, negotiate, read_params
+from hpe.web.params import OUTPUT_TYPES, PoseParams, negotiate, read_params, with_fields
 
 CHROME_PAGE = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8"
 FIREFOX_PAGE = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -45,7 +45,8 @@ def test_accept_is_negotiated(accept: str) -> None:
 def test_what_cannot_be_made_is_not_acceptable(accept: str) -> None:
     with pytest.raises(NotAcceptable) as caught:
         negotiate(accept)
-    assert caught.value.limit == tuple(OUTPUT_TYPES.values())
+    assert caught.value.limit == ("image/png", "image/jpeg", "image/webp", "application/json")
+    assert "format=csv" in caught.value.hint
 
 
 def test_format_wins_over_accept() -> None:
@@ -55,7 +56,77 @@ def test_format_wins_over_accept() -> None:
 
 def test_parameters_left_out_are_left_to_the_service() -> None:
     params = read_params({}, "")
-    assert (params.format, params.threshold, params.flip) == ("png", None, None)
+    assert params == PoseParams("png", threshold=None, flip=None, people=None, boxes=(), image=None)
+
+
+def test_jpg_is_jpeg() -> None:
+    assert read_params({"format": "jpg"}, "").format == "jpeg"
+    assert read_params({"format": "json", "image": "jpg"}, "").image == "jpeg"
+
+
+@pytest.mark.parametrize("text", ["1", "7", "20", "07"])
+def test_people_are_read(text: str) -> None:
+    assert read_params({"people": text}, "").people == int(text)
+
+
+@pytest.mark.parametrize("text", ["0", "21", "-1", "1.5", "", "many", "\u0661", "9" * 30])
+def test_people_out_of_range_are_refused_with_the_range(text: str) -> None:
+    with pytest.raises(BadRequest, match="from 1 to 20") as caught:
+        read_params({"people": text}, "")
+    assert caught.value.limit == (1, 20)
+
+
+def test_a_service_may_find_fewer_people_at_most() -> None:
+    with pytest.raises(BadRequest, match="from 1 to 5"):
+        read_params({"people": "6"}, "", 5)
+    with pytest.raises(BadRequest, match="2 boxes; the limit is 1"):
+        read_params({"box": "0,0,9,9;0,0,9,9"}, "", 1)
+
+
+def test_boxes_are_read() -> None:
+    boxes = read_params({"box": "1,2,30,40; -5.5 , 0, 20.25, 9."}, "").boxes
+    assert boxes == ((1.0, 2.0, 30.0, 40.0), (-5.5, 0.0, 20.25, 9.0))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1,2,3",
+        "1,2,3,4,5",
+        "a,b,c,d",
+        "1,2,nan,4",
+        "1,2,inf,4",
+        "5,2,5,9",
+        "9,2,5,9",
+        "1,9,5,2",
+        "1e3,0,2e3,9",
+        ";",
+    ],
+)
+def test_what_is_not_a_box_is_refused(text: str) -> None:
+    with pytest.raises(BadRequest, match=r"box=.*x0,y0,x1,y1"):
+        read_params({"box": text}, "")
+
+
+def test_a_picture_in_the_json_needs_the_json() -> None:
+    assert read_params({"image": "webp"}, "application/json").image == "webp"
+    with pytest.raises(BadRequest, match="the answer is png"):
+        read_params({"image": "webp"}, "")
+
+
+def test_fields_of_a_form_count_as_the_query_does() -> None:
+    assert with_fields({"flip": "1"}, {"threshold": "0.4", "flip": "1"}) == {"flip": "1", "threshold": "0.4"}
+    assert with_fields({}, {"threshold": "", "csrf": "x", "comment": "hello", "submit": "Send"}) == {}
+
+
+def test_fields_that_contradict_the_url_and_misspelt_ones_are_refused() -> None:
+    with pytest.raises(BadRequest, match=r"'0.3' in the URL and '0.4' in the form"):
+        with_fields({"threshold": "0.3"}, {"threshold": "0.4"})
+    with pytest.raises(BadRequest, match="did you mean 'threshold'"):
+        with_fields({}, {"treshold": "0.4"})
+    with pytest.raises(BadRequest, match="did you mean 'format'"):
+        with_fields({}, {"Format": "json"})
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+"""Answers as SVG 1.1: limbs as lines and joints as circles, in px of the photo, over a link to it or over nothing."""
+
+from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+
+from hpe.formats.answer import Answer
+from hpe.pose.draw import (
+    DOT,
+    EDGE,
+    MIN_RADIUS_PX,
+    OUTLINE_RGB,
+    RADII,
+    RIM_RGB,
+    drawable,
+    drawing_order,
+    drawn_stature,
+    limb_side,
+)
+from hpe.pose.result import Pose
+from hpe.pose.skeleton import COLOURS_RGB, JOINTS, LIMBS, side
+
+
+def document(answer: Answer, photo: str = "") -> str:
+    """One SVG. photo: a URL that shows it where this file lies, '' for a drawing without it."""
+    size = f'width="{answer.width}" height="{answer.height}"'
+    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {answer.width} {answer.height}">']
+    if answer.file:
+        lines.append(f"<title>{escape(answer.file)}</title>")
+    if photo:
+        lines.append(f"<image href={quoteattr(photo)} {size}/>")
+    # an SVG's pixel reaches from 0 to 1, and a joint at 0 is its middle
+    lines.append('<g transform="translate(0.5 0.5)" stroke-linecap="round">')
+    people = [(pose, drawable(pose, answer.width, answer.height)) for pose in answer.people]
+    known = [
+        (drawn_stature(p.points, shown, answer.width, answer.height), p, shown) for p, shown in people if shown.any()
+    ]
+    for tall, pose, shown in sorted(known, key=lambda person: person[0]):
+        lines += _person(pose, shown, tall)
+    return "\n".join([*lines, "</g>", "</svg>", ""])
+
+
+def _person(pose: Pose, shown: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]", tall: float) -> list[str]:
+    radii = np.maximum(RADII * tall, MIN_RADIUS_PX)
+    edge = max(EDGE * tall, MIN_RADIUS_PX)
+    lines = [f'<g class="person" data-score="{pose.score:.4f}">']
+    for index in (i for group in drawing_order(pose.scores) for i in group):
+        a, b = LIMBS[index]
+        if shown[a] and shown[b]:
+            (x1, y1), (x2, y2) = pose.points[a], pose.points[b]
+            ends = f'x1="{x1:.2f}" y1="{y1:.2f}" x2="{x2:.2f}" y2="{y2:.2f}"'
+            wide = radii[a] + radii[b]
+            rim = f'stroke="{_hex(OUTLINE_RGB)}" stroke-opacity="0.65" stroke-width="{wide + 2 * edge:.2f}"'
+            colour = _hex(COLOURS_RGB[limb_side(LIMBS[index])])
+            lines.append(f"<line {ends} {rim}/>")
+            lines.append(f'<line class="limb" {ends} stroke="{colour}" stroke-width="{wide:.2f}"/>')
+    for j in (j for j in range(len(JOINTS)) if shown[j]):
+        x, y = pose.points[j]
+        place = f'data-joint="{JOINTS[j]}" cx="{x:.2f}" cy="{y:.2f}" r="{radii[j] * DOT:.2f}"'
+        look = f'fill="{_hex(COLOURS_RGB[side(j)])}" stroke="{_hex(RIM_RGB)}" stroke-width="{radii[j] * DOT / 3:.2f}"'
+        lines.append(f'<circle class="joint" {place} {look}/>')
+    return [*lines, "</g>"]
+
+
+def _hex(rgb: tuple[int, int, int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*rgb)
