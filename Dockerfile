@@ -1,17 +1,20 @@
 # syntax=docker/dockerfile:1
-# The same package as a container image, for x86_64 with every wheel, or for those who deploy images:
-# serverless deploy --param=package=image
-FROM public.ecr.aws/lambda/python:3.13 AS build
+# The website and the API for a machine of your own:
+#   docker build -t hpe . && docker run --rm --read-only --tmpfs /tmp -p 127.0.0.1:8000:8000 hpe
+FROM python:3.13-slim AS build
 WORKDIR /build
-COPY requirements.txt handler.py worker.py ./
-COPY deploy/build_package.py deploy/
+COPY requirements.txt requirements-cli.txt ./
+RUN python -m venv /opt/hpe && /opt/hpe/bin/pip install --no-cache-dir -r requirements-cli.txt
+COPY pyproject.toml README.md LICENSE ./
 COPY hpe/ hpe/
-RUN python deploy/build_package.py --folder /task
+COPY models/ models/
+COPY static-site/ static-site/
+RUN /opt/hpe/bin/pip install --no-cache-dir --no-deps .
 
-FROM public.ecr.aws/lambda/python:3.13
-COPY --from=build /task ${LAMBDA_TASK_ROOT}
-# Used where HPE_MODEL is not set; the stack sets it.
-COPY models/ ${LAMBDA_TASK_ROOT}/models/
-# Lambda runs images as a user of its own whatever is said here; everywhere else this keeps root out.
+FROM python:3.13-slim
+COPY --from=build /opt/hpe /opt/hpe
+# nobody: it may read all of it and write to /tmp alone
 USER 65534
-CMD ["handler.handler"]
+EXPOSE 8000
+HEALTHCHECK --start-period=20s CMD ["/opt/hpe/bin/python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health', timeout=5)"]
+CMD ["/opt/hpe/bin/hpe", "serve", "--host", "0.0.0.0", "--port", "8000"]

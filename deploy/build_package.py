@@ -10,7 +10,6 @@ so that a deploy of unchanged sources changes nothing.
 import argparse
 import hashlib
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -157,7 +156,7 @@ def check_size(by_entry: dict[str, int], limit: int = LAMBDA_UNZIPPED_BYTES) -> 
         largest = ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in list(by_entry.items())[:8])
         raise PackageError(
             f"The package is {total} bytes unzipped; Lambda's limit is {limit}. Largest: {largest}. "
-            "Leave something out (PRUNED in deploy/build_package.py), or deploy with --param=package=image."
+            "Leave something out: PRUNED in deploy/build_package.py names what already is."
         )
     return total
 
@@ -228,29 +227,15 @@ def build(architecture: str, python: str, output: Path, root: Path = ROOT) -> tu
     return total, compiled
 
 
-def build_folder(python: str, folder: Path, root: Path = ROOT) -> None:
-    """The package as files for a container image, which has room for every wheel. Raises PackageError."""
-    machine = platform.machine()
-    architecture = next((name for name, tag in WHEEL_TAGS.items() if tag == machine), machine)
-    requirements = root / "requirements.txt"
-    install_wheels(requirements, folder, architecture, python)
-    copy_sources(root, folder)
-    compile_bytecode(folder, python)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Command line: build, say the size in one line, or say in one line why not."""
     parser = argparse.ArgumentParser(description="Build the Lambda package.")
     parser.add_argument("--architecture", choices=sorted(WHEEL_TAGS), default="arm64")
     parser.add_argument("--python", default="3.13", help="the Lambda runtime's Python version")
     parser.add_argument("--output", type=Path, help="default build/package-ARCHITECTURE.zip")
-    parser.add_argument("--folder", type=Path, help="for a container of this machine's kind: files, not a zip")
     options = parser.parse_args(arguments)
     output = options.output or ROOT / "build" / f"package-{options.architecture}.zip"
     try:
-        if options.folder:
-            build_folder(options.python, options.folder)
-            return 0
         total, compiled = build(options.architecture, options.python, output)
     except PackageError as error:
         print(error, file=sys.stderr)

@@ -18,7 +18,7 @@ from deploy.build_package import ROOT
 from deploy.rehearsal import browser, package, refusals, stack
 from deploy.rehearsal.cloud import Cloud, serverless
 from deploy.rehearsal.faults import check_faults
-from deploy.rehearsal.model_change import answering, change_model_and_roll_back
+from deploy.rehearsal.model_change import MANIFEST, answering, change_model_and_roll_back, pose_sha256
 from deploy.rehearsal.photos import make_photos
 from deploy.rehearsal.tools import WORK, RehearsalError, expect, lambda_python, virtual_environment
 
@@ -68,7 +68,7 @@ def rehearse(report: Report) -> None:
         print(f"   {folders[architecture][1]} bytes unzipped", flush=True)
         template = folders[architecture][0] / "cloudformation-template-update-stack.json"
         report.step(f"cfn-lint and checkov for {architecture}", lambda t=template: package.lint(t, lint_bin))
-    report.step("the Dockerfile's steps", lambda: package.check_image(lint_bin, version, bin / "python"))
+    report.step("hadolint", lambda: package.lint_dockerfile(lint_bin))
     photos = make_photos(WORK / "photos")
     task = package.unpack(ARCHITECTURE)
     references = report.step("reference answers", lambda: package.references(task, bin / "python", photos))
@@ -129,7 +129,7 @@ def in_the_cloud(
 def check_health(deployed: stack.Stack) -> str:
     """The API knows the model that was deployed."""
     sha256 = answering(deployed)
-    expect(sha256 == json.loads((ROOT / "models" / "pose.json").read_text())["sha256"], f"/health: model {sha256}")
+    expect(sha256 == pose_sha256(json.loads(MANIFEST.read_text())), f"/health: model {sha256}")
     return f"model {sha256[:12]}"
 
 

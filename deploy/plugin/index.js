@@ -11,10 +11,9 @@ import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s
 import { STSClient } from '@aws-sdk/client-sts';
 
 import { emptyBucket } from './buckets.js';
-import { DeployError, readModel } from './model.js';
+import { DeployError, FIRST_MODEL, placeOf, readModel, withModel } from './model.js';
 import { checkBucketNames, checkConcurrency, checkCredentials, checkNames, findPython } from './preflight.js';
 import { siteFiles, syncSite } from './site.js';
-import { allowedOrigins, mailSubscription, WEBSITES } from './values.js';
 
 const run = promisify(execFile);
 const OUR_BUCKETS = ['ModelBucket', 'PhotoBucket', 'SiteBucket'];
@@ -31,6 +30,7 @@ export default class HpePlugin {
         'before:package:cleanup': () => this.check(),
         'before:deploy:deploy': () => this.check(), // with --package nothing is packaged, so it comes first here
         'before:package:createDeploymentArtifacts': () => this.buildPackage(),
+        'before:aws:deploy:deploy:createStack': () => this.nameModel(),
         'before:aws:deploy:deploy:updateStack': () => this.uploadModelBefore(),
         'after:deploy:deploy': () => this.fill(),
         'before:remove:remove': () => this.empty(),
@@ -56,17 +56,12 @@ export default class HpePlugin {
     return this.service.custom.params[name];
   }
 
-  /** What YAML cannot say: a handler or an image, a reserved concurrency or none. */
+  /** What YAML cannot say: a reserved concurrency or none, a table of keys or none, batches or none. */
   shapeFunctions() {
-    const { api, worker } = this.service.functions;
-    if (this.param('concurrency') !== 'none') api.reservedConcurrency = Number(this.param('concurrency'));
-    if (this.param('package') !== 'image') return;
-    delete this.service.package.artifact;
-    for (const definition of [api, worker]) {
-      const command = definition.handler.replaceAll('/', '.');
-      delete definition.handler;
-      definition.image = { name: 'hpe', command: [command] };
-    }
+    const { functions } = this.service;
+    if (this.param('concurrency') !== 'none') functions.api.reservedConcurrency = this.param('concurrency');
+    if (this.param('auth') === 'key') functions.api.environment = { HPE_KEYS_TABLE: { Ref: 'KeysTable' } };
+    if (this.param('batchBuckets') === 'none') delete functions.batch;
   }
 
   async client(Client) {
@@ -96,24 +91,16 @@ export default class HpePlugin {
     return Object.fromEntries((Stacks[0].Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]));
   }
 
-  checkParameters() {
-    const oneOf = { website: WEBSITES, package: ['zip', 'image'] };
-    for (const [name, values] of Object.entries(oneOf)) {
-      if (!values.includes(this.param(name))) throw new DeployError(`${name} is ${this.param(name)}: give ${values.join(' or ')}`);
-    }
-    allowedOrigins(this.param('corsOrigins'), this.param('website'));
-    mailSubscription(this.param('alarmEmail'));
-  }
-
   /** Everything that can be known before anything is made. */
   async check() {
     if (this.model) return;
     const stage = this.provider.getStage();
     const region = this.provider.getRegion();
+    if (this.param('problem')) throw new DeployError(this.param('problem'));
     checkNames(this.param('prefix'), stage);
-    this.checkParameters();
-    this.model = await readModel(path.resolve(this.serverless.serviceDir, this.param('model')));
-    if (this.param('package') !== 'image') this.python = await findPython();
+    const named = this.param('model');
+    this.model = await readModel(path.resolve(this.serverless.serviceDir, named === 'deployed' ? FIRST_MODEL : named));
+    this.python = await findPython();
     if (this.serverless.processedInput.commands[0] !== 'deploy') return;
     const account = await checkCredentials(await this.client(STSClient), region);
     const resources = await this.stackResources();
@@ -123,10 +110,33 @@ export default class HpePlugin {
     await checkBucketNames(await this.client(S3Client), names, owned);
     const reserved = resources.has('ApiLambdaFunction') ? Number(this.param('concurrency')) || 0 : 0;
     await checkConcurrency(await this.provider.getAwsSdkV3Config(), this.param('concurrency'), reserved);
+    if (named === 'deployed' && resources.has('ModelBucket')) await this.keepModel(resources.get('ModelBucket'));
+    if (this.param('auth') === 'none') this.log.notice('auth=none: anyone who knows the address may use the API, at your cost, within its throttle');
+  }
+
+  /** The model that the stack has stays, whatever the checkout holds, unless one is named. */
+  async keepModel(bucket) {
+    const { ModelKey } = await this.stackOutputs();
+    if (!ModelKey || ModelKey === this.model.key) return;
+    try {
+      const Key = ModelKey.replace(/\.onnx$/, '.json');
+      await (await this.client(S3Client)).send(new HeadObjectCommand({ Bucket: bucket, Key }));
+    } catch (error) {
+      if (error.$metadata?.httpStatusCode !== 404) throw error;
+      throw new DeployError(`the deployed model ${ModelKey} is gone from ${bucket}: name one with --param=model=${FIRST_MODEL}`);
+    }
+    this.kept = ModelKey;
+    this.log.notice(`The deployed model stays: ${ModelKey}. This checkout has ${this.model.name}: --param=model=${FIRST_MODEL} deploys it`);
+  }
+
+  /** The package names the checkout's model; what is deployed names the one that stays. */
+  nameModel() {
+    if (!this.kept) return;
+    const { provider } = this.service;
+    provider.compiledCloudFormationTemplate = withModel(provider.compiledCloudFormationTemplate, this.model, placeOf(this.kept));
   }
 
   async buildPackage() {
-    if (this.param('package') === 'image') return;
     if (process.env.HPE_PACKAGE_ZIP) { // built and checked elsewhere
       this.service.package.artifact = path.resolve(process.env.HPE_PACKAGE_ZIP);
       return;
@@ -144,12 +154,9 @@ export default class HpePlugin {
   }
 
   async uploadModel(bucket) {
+    if (this.kept) return;
     const s3 = await this.client(S3Client);
-    // The manifest goes last: where it is, the model is whole.
-    for (const [Key, Body, ContentType] of [
-      [this.model.key, this.model.body, 'application/octet-stream'],
-      [this.model.manifestKey, this.model.manifest, 'application/json'],
-    ]) {
+    for (const [Key, Body, ContentType] of this.model.files) {
       try {
         const head = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key }));
         if (head.ContentLength === Body.length) continue;
@@ -172,12 +179,12 @@ export default class HpePlugin {
     const outputs = await this.stackOutputs();
     await this.uploadModel(outputs.ModelBucketName);
     if (outputs.SiteBucketName) await this.uploadSite(outputs);
-    const shown = ['WebsiteUrl', 'ApiUrl'].filter((name) => outputs[name]).map((name) => `${name}: ${outputs[name]}`);
+    const shown = ['WebsiteUrl', 'ApiUrl', 'SiteDomainTarget', 'ApiDomainTarget'].filter((name) => outputs[name]).map((name) => `${name}: ${outputs[name]}`);
     this.serverless.addServiceOutputSection('hpe', shown);
   }
 
   async uploadSite({ SiteBucketName, CdnId, ApiUrl }) {
-    const files = await siteFiles(path.join(this.serverless.serviceDir, 'static-site'), ApiUrl);
+    const files = await siteFiles(path.join(this.serverless.serviceDir, 'static-site'), ApiUrl, this.param('auth'));
     const changed = await syncSite(await this.client(S3Client), SiteBucketName, files);
     this.log.notice(`Website: ${changed.length} of ${files.size} files changed`);
     if (!changed.length || !CdnId) return;

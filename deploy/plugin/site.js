@@ -37,13 +37,13 @@ export function headersOf(name) {
   return { ContentType: type, CacheControl: /^(image|font)\//.test(type) ? A_DAY : ASK_AGAIN };
 }
 
-/** What the page reads the API's address from. */
-export function configScript(apiUrl) {
-  return `window.HPE_CONFIG = ${JSON.stringify({ apiUrl, uploads: true })};\n`;
+/** What the page reads the API's address from, and whether it must ask for a key ('none', 'key' or 'jwt'). */
+export function configScript(apiUrl, auth) {
+  return `window.HPE_CONFIG = ${JSON.stringify({ apiUrl, uploads: true, auth })};\n`;
 }
 
 /** Every file of the site, config.js made for this API: name -> Buffer, without hidden files. */
-export async function siteFiles(folder, apiUrl) {
+export async function siteFiles(folder, apiUrl, auth = 'none') {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = new Map();
   for (const entry of entries) {
@@ -52,7 +52,7 @@ export async function siteFiles(folder, apiUrl) {
     if (entry.isFile() && !name.split('/').some((part) => part.startsWith('.'))) files.set(name, await readFile(file));
   }
   if (!files.has('index.html')) throw new DeployError(`${folder} has no index.html: there is no website to upload`);
-  files.set('config.js', Buffer.from(configScript(apiUrl)));
+  files.set('config.js', Buffer.from(configScript(apiUrl, auth)));
   return files;
 }
 

@@ -5,8 +5,8 @@ import shutil
 from collections.abc import Mapping
 from typing import Final
 
-from deploy.build_package import ROOT
 from deploy.rehearsal.cloud import ACCOUNT, REGION, Cloud, serverless
+from deploy.rehearsal.model_change import MANIFEST, networks
 from deploy.rehearsal.tools import WORK, expect
 
 _CREDENTIALS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -14,10 +14,11 @@ _CREDENTIALS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 def check_faults(cloud: Cloud, env: Mapping[str, str], options: tuple[str, ...]) -> int:
     """Try them all. Gives how many."""
-    damaged = WORK / "damaged" / "pose.onnx"
+    damaged = WORK / "damaged" / MANIFEST.name
     damaged.parent.mkdir(parents=True, exist_ok=True)
-    damaged.write_bytes((ROOT / "models" / "pose.onnx").read_bytes()[:-1])
-    shutil.copy(ROOT / "models" / "pose.json", damaged.with_suffix(".json"))
+    shutil.copy(MANIFEST, damaged)
+    for network in networks(json.loads(MANIFEST.read_text())):
+        (damaged.parent / network["file"]).write_bytes((MANIFEST.parent / network["file"]).read_bytes()[:-1])
     taken = f"taken-dev-models-{ACCOUNT}-{REGION}"
     cloud.client("s3").create_bucket(Bucket=taken)
     nobody = {name: value for name, value in env.items() if name not in _CREDENTIALS} | {
@@ -32,13 +33,14 @@ def check_faults(cloud: Cloud, env: Mapping[str, str], options: tuple[str, ...])
     faults = [
         (nobody, (), "credentials"),
         (wrong, (), "AWS does not accept the credentials"),
-        (env, ("--param=model=models/none.onnx",), "models/none.onnx cannot be read"),
+        (env, ("--param=model=models/none.onnx",), "models/none.json cannot be read"),
         (env, (f"--param=model={damaged}",), "does not match its manifest"),
         (env, ("--param=prefix=taken",), f"bucket name {taken} is taken"),
         (env, ("--stage", "Dev"), "cannot be part of a bucket name"),
         (env, ("--region", "nowhere-1"), "'provider.region': must be equal to one of the allowed values"),
         ({**env, "NODE_OPTIONS": f"--require {pretend}"}, (), "does not support Node.js v18.20.8"),
         (env, ("--param=website=ftp",), "website is ftp"),
+        (env, ("--param=modle=x.json",), "--param has modle, which is not a parameter"),
         (env, ("--param=corsOrigins=example.org",), "corsOrigins has example.org"),
         ({**env, "PYTHON": "/nonexistent/python"}, (), "Python 3.11 or newer with pip is needed"),
     ]

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 import urllib.request
 import zipfile
@@ -60,6 +59,11 @@ def _without_network() -> list[str]:
     return ["unshare", "-rn"] if probe.returncode == 0 else []
 
 
+def lint_dockerfile(bin: Path) -> None:
+    """hadolint; building the image needs a base image, and so a registry."""
+    run([bin / "hadolint", ROOT / "Dockerfile"])
+
+
 def lint(template: Path, bin: Path) -> None:
     """cfn-lint and checkov; what they may say is in deploy/cfnlint.yml and deploy/checkov.yml, with reasons."""
     run([bin / "cfn-lint", "--config-file", ROOT / "deploy" / "cfnlint.yml", "-t", template])
@@ -67,17 +71,6 @@ def lint(template: Path, bin: Path) -> None:
     # with forty letters and slashes in a row is "a secret key" to it.
     command = [bin / "checkov", "--config-file", ROOT / "deploy" / "checkov.yml", "-f", template.name]
     run(command, env={**bare_environment(), "PATH": f"{bin}:{os.environ['PATH']}"}, cwd=template.parent)
-
-
-def check_image(bin: Path, version: str, python: Path) -> str:
-    """The Dockerfile is linted, and its one step that does something is done here; its files must import."""
-    run([bin / "hadolint", ROOT / "Dockerfile"])
-    folder = WORK / "image"
-    shutil.rmtree(folder, ignore_errors=True)
-    run([sys.executable, "deploy/build_package.py", "--python", version, "--folder", folder], env=bare_environment())
-    question = f"import sys; sys.path.insert(0, {str(folder)!r}); import handler, worker, pillow_heif"
-    run([python, "-I", "-c", question], env=bare_environment())
-    return f"{sum(path.stat().st_size for path in folder.rglob('*') if path.is_file())} bytes"
 
 
 def unpack(architecture: str) -> Path:

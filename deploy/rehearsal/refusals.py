@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.build_package import ROOT
 from deploy.rehearsal.cloud import ACCOUNT, Cloud
+from deploy.rehearsal.model_change import MANIFEST, place
 from deploy.rehearsal.stack import STACK, Stack
 from deploy.rehearsal.tools import RehearsalError, expect
 
@@ -26,10 +26,9 @@ def check_denied(stack: Stack) -> int:
         expect(put.status_code == 403, f"anyone may write to {bucket}: {put.status_code}")
         seen += 1
     models, photos, site = buckets
-    sha256 = json.loads((ROOT / "models" / "pose.json").read_text())["sha256"]
-    model_key = f"models/pose-{sha256[:16]}.onnx"
+    model_key = f"{place(MANIFEST)}{MANIFEST.name}"
     stored = [item["Key"] for item in cloud.client("s3").list_objects_v2(Bucket=models)["Contents"]]
-    others = [key for key in stored if key.endswith(".onnx") and key != model_key] or ["models/other.onnx"]
+    others = [key for key in stored if not key.startswith(place(MANIFEST))] or ["models/other/other.onnx"]
     key = "0" * 32
     may_not = {
         "ApiRole": [

@@ -9,12 +9,19 @@ import { after, before, describe, it } from 'node:test';
 import { S3Client } from '@aws-sdk/client-s3';
 
 import { emptyBucket } from '../../deploy/plugin/buckets.js';
-import { DeployError, readModel } from '../../deploy/plugin/model.js';
+import { DeployError, placeOf, readModel, withModel } from '../../deploy/plugin/model.js';
+import { merged } from '../../deploy/plugin/parameters.js';
 import { checkBucketNames, checkCredentials, checkNames, findPython } from '../../deploy/plugin/preflight.js';
 import { configScript, headersOf, siteFiles, syncSite } from '../../deploy/plugin/site.js';
 import { allowedOrigins, mailSubscription } from '../../deploy/plugin/values.js';
 
+const sha256Of = (body) => createHash('sha256').update(body).digest('hex');
 const md5 = (body) => `"${createHash('md5').update(body).digest('hex')}"`;
+
+const DEFAULTS = {
+  website: 'cloudfront', auth: 'none', architecture: 'arm64', runtime: 'python3.13', corsOrigins: 'site', alarmEmail: 'none', linkSeconds: 300,
+  ...Object.fromEntries(['domain', 'certificateArn', 'apiDomain', 'apiCertificateArn', 'jwtIssuer', 'jwtAudience', 'batchBuckets', 'batchOutput', 'budgetUsd'].map((name) => [name, 'none'])),
+};
 
 class FakeS3 extends S3Client {
   constructor() {
@@ -72,35 +79,58 @@ describe('model', () => {
   before(async () => { folder = await mkdtemp(path.join(tmpdir(), 'hpe-model-')); });
   after(() => rm(folder, { recursive: true }));
 
-  async function write(name, body, manifest) {
-    await writeFile(path.join(folder, `${name}.onnx`), body);
-    if (manifest !== undefined) await writeFile(path.join(folder, `${name}.json`), manifest);
-    return path.join(folder, `${name}.onnx`);
+  async function write(name, files, manifest) {
+    for (const [file, body] of Object.entries(files)) await writeFile(path.join(folder, file), body);
+    if (manifest !== undefined) await writeFile(path.join(folder, `${name}.json`), typeof manifest === 'string' ? manifest : JSON.stringify(manifest));
+    return path.join(folder, `${name}.json`);
   }
 
-  it('has a key that carries its sha256', async () => {
-    const sha256 = createHash('sha256').update('weights').digest('hex');
-    const model = await readModel(await write('good', 'weights', JSON.stringify({ sha256 })));
-    assert.equal(model.key, `models/pose-${sha256.slice(0, 16)}.onnx`);
-    assert.equal(model.manifestKey, `models/pose-${sha256.slice(0, 16)}.json`);
+  const network = (file, body) => ({ file, sha256: sha256Of(body) });
+
+  it('of one network lies under a prefix that carries its manifest\'s sha256', async () => {
+    const manifest = JSON.stringify({ name: 'one', ...network('good.onnx', 'weights') });
+    const model = await readModel(await write('good', { 'good.onnx': 'weights' }, manifest));
+    const prefix = `models/${sha256Of(manifest).slice(0, 16)}/`;
+    assert.equal(model.key, `${prefix}good.onnx`);
+    assert.deepEqual(model.files.map(([key]) => key), [`${prefix}good.onnx`, `${prefix}good.json`]);
   });
 
-  it('gets another key when its bytes change', async () => {
+  it('of two networks is whole under one prefix, its manifest last', async () => {
+    const manifest = { schema: 2, name: 'two', locate: network('where.onnx', 'a'), pose: network('joints.onnx', 'b') };
+    const model = await readModel(await write('both', { 'where.onnx': 'a', 'joints.onnx': 'b' }, manifest));
+    assert.deepEqual(model.files.map(([key]) => path.basename(key)), ['where.onnx', 'joints.onnx', 'both.json']);
+    assert.equal(new Set(model.files.map(([key]) => path.dirname(key))).size, 1);
+    assert.equal(model.key, `${model.prefix}both.onnx`);
+  });
+
+  it('named by its .onnx file is the same', async () => {
+    const manifest = await write('same', { 'same.onnx': 'w' }, { name: 'x', ...network('same.onnx', 'w') });
+    assert.deepEqual(await readModel(manifest.replace('.json', '.onnx')), await readModel(manifest));
+  });
+
+  it('gets another prefix when its bytes or its thresholds change', async () => {
     const keys = [];
-    for (const body of ['a', 'b']) {
-      const sha256 = createHash('sha256').update(body).digest('hex');
-      keys.push((await readModel(await write('changing', body, JSON.stringify({ sha256 })))).key);
+    for (const [body, threshold] of [['a', 0.2], ['b', 0.2], ['b', 0.3]]) {
+      keys.push((await readModel(await write('changing', { 'c.onnx': body }, { name: 'x', threshold, ...network('c.onnx', body) }))).key);
     }
-    assert.notEqual(keys[0], keys[1]);
+    assert.equal(new Set(keys).size, 3);
   });
 
-  for (const [what, name, body, manifest, words] of [
-    ['that does not match its manifest', 'other', 'weights', '{"sha256": "00"}', /does not match its manifest/],
-    ['without a manifest', 'alone', 'weights', undefined, /alone.json cannot be read \(ENOENT\)/],
-    ['with a manifest that is not JSON', 'broken', 'weights', '{', /is not JSON/],
+  it('can be put in another\'s place in a template', () => {
+    const [from, to] = [placeOf('models/aaaa/pose.onnx'), placeOf('models/bbbb/other.onnx')];
+    const template = { model: 's3://b/models/aaaa/pose.onnx', may: 'arn/models/aaaa/*', else: 'models/cccc/x' };
+    assert.deepEqual(withModel(template, from, to), { model: 's3://b/models/bbbb/other.onnx', may: 'arn/models/bbbb/*', else: 'models/cccc/x' });
+  });
+
+  for (const [what, name, files, manifest, words] of [
+    ['that does not match its manifest', 'other', { 'o.onnx': 'weights' }, { file: 'o.onnx', sha256: '00' }, /does not match its manifest/],
+    ['whose locator is missing', 'half', { 'p.onnx': 'b' }, { locate: { file: 'gone.onnx', sha256: '00' }, pose: { file: 'p.onnx', sha256: '00' } }, /gone.onnx cannot be read \(ENOENT\)/],
+    ['without a manifest', 'alone', {}, undefined, /alone.json cannot be read \(ENOENT\)/],
+    ['with a manifest that is not JSON', 'broken', {}, '{', /is not JSON/],
+    ['whose manifest names no network', 'empty', {}, '{}', /names no network/],
   ]) {
     it(`${what} is refused in one line`, async () => {
-      const file = await write(name, body, manifest);
+      const file = await write(name, files, manifest);
       await assert.rejects(readModel(file), (error) => error instanceof DeployError && words.test(error.message) && !error.message.includes('\n'));
     });
   }
@@ -109,8 +139,8 @@ describe('model', () => {
     await assert.rejects(readModel(path.join(folder, 'none.onnx')), /--param=model=PATH/);
   });
 
-  it('must be .onnx', async () => {
-    await assert.rejects(readModel(path.join(folder, 'x.pt')), /not an .onnx file/);
+  it('must be a manifest or .onnx', async () => {
+    await assert.rejects(readModel(path.join(folder, 'x.pt')), /neither a manifest \(.json\) nor an .onnx file/);
   });
 });
 
@@ -130,11 +160,11 @@ describe('site', () => {
   it('has its own config.js, its folders, and no hidden file', async () => {
     const files = await siteFiles(folder, 'https://api.example');
     assert.deepEqual([...files.keys()].sort(), ['app.js', 'config.js', 'fonts/a.woff2', 'index.html']);
-    assert.equal(files.get('config.js').toString(), 'window.HPE_CONFIG = {"apiUrl":"https://api.example","uploads":true};\n');
+    assert.equal(files.get('config.js').toString(), 'window.HPE_CONFIG = {"apiUrl":"https://api.example","uploads":true,"auth":"none"};\n');
   });
 
   it('quotes the address of the API', () => {
-    assert.ok(!configScript('"</script>').includes('""'));
+    assert.ok(!configScript('"</script>', 'none').includes('""'));
   });
 
   it('knows the type of every file that the real site has', async () => {
@@ -239,6 +269,12 @@ describe('before anything is made', () => {
     assert.deepEqual(allowedOrigins('site', 'cloudfront'), [{ 'Fn::Sub': 'https://${Cdn.DomainName}' }]);
     assert.deepEqual(allowedOrigins('*', 'none'), ['*']);
     for (const bad of ['example.org', 'https://a.example/path', '', ',']) assert.throws(() => allowedOrigins(bad, 'none'), DeployError);
+  });
+
+  it('the command line wins over the stage\'s file, and that over the default', () => {
+    const defaults = { ...DEFAULTS, memory: 1, logDays: 1, photoDays: 1 };
+    const params = merged(defaults, { memory: 2, logDays: 2 }, ['logDays=3'], 'prod');
+    assert.deepEqual([params.memory, params.logDays, params.photoDays], [2, 3, 1]);
   });
 
   it('an alarm address is an address', () => {

@@ -1,5 +1,6 @@
 """The template that is deployed: what no emulator enforces is read here. `serverless package`, offline."""
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -19,7 +20,7 @@ def of_type(template: Any, kind: str) -> dict[str, Any]:
 def test_functions_have_the_promised_limits(template: Any) -> None:
     api = template["Resources"]["ApiLambdaFunction"]["Properties"]
     assert (api["Runtime"], api["Architectures"], api["Timeout"]) == ("python3.13", ["arm64"], 29)
-    assert (api["MemorySize"], api["ReservedConcurrentExecutions"]) == (1769, 20)
+    assert (api["MemorySize"], api["ReservedConcurrentExecutions"]) == (1769, 10)
     assert {group["RetentionInDays"] for group in of_type(template, "AWS::Logs::LogGroup").values()} == {30}
 
 
@@ -30,8 +31,9 @@ def test_api_has_the_five_routes_and_no_other(template: Any) -> None:
 
 def test_api_is_throttled_and_logged(template: Any) -> None:
     (stage,) = of_type(template, "AWS::ApiGatewayV2::Stage").values()
-    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 20
-    assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 40
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 5
+    assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 20
+    assert stage["RouteSettings"]["POST /uploads"]["ThrottlingRateLimit"] == 2
     assert "$context.identity.sourceIp" not in stage["AccessLogSettings"]["Format"], "addresses are nobody's business"
     json.loads(stage["AccessLogSettings"]["Format"])
 
@@ -63,7 +65,7 @@ def test_photos_are_deleted_after_a_day(template: Any) -> None:
 def test_worker_reports_partial_failures_and_has_dead_letters(template: Any) -> None:
     (mapping,) = of_type(template, "AWS::Lambda::EventSourceMapping").values()
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["ScalingConfig"]["MaximumConcurrency"] == 5
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] == 2
     queue = template["Resources"]["PhotoQueue"]["Properties"]
     worker = template["Resources"]["WorkerLambdaFunction"]["Properties"]
     assert queue["VisibilityTimeout"] >= 6 * worker["Timeout"]
@@ -80,14 +82,15 @@ def test_roles_say_no_star_and_read_one_model(template: Any) -> None:
             assert not [action for action in actions if "*" in action]
         model = next(one for one in statements if one["Sid"] == "ReadThisModel")
         assert model["Action"] == "s3:GetObject"
-        keys = [resource["Fn::Sub"] for resource in model["Resource"]]
-        assert all(re.search(r"/models/pose-[0-9a-f]{16}\.(onnx|json)$", key) for key in keys)
+        assert re.search(r"/models/[0-9a-f]{16}/\*$", model["Resource"]["Fn::Sub"])
 
 
-def test_model_key_is_the_manifests_sha256(template: Any) -> None:
-    sha256 = json.loads((ROOT / "models" / "pose.json").read_text())["sha256"]
+def test_model_key_carries_the_manifests_sha256(template: Any) -> None:
+    sha256 = hashlib.sha256((ROOT / "models" / "pose.json").read_bytes()).hexdigest()
     variables = template["Resources"]["ApiLambdaFunction"]["Properties"]["Environment"]["Variables"]
-    assert f"models/pose-{sha256[:16]}.onnx" in json.dumps(variables["HPE_MODEL"])
+    key = f"models/{sha256[:16]}/pose.onnx"
+    assert variables["HPE_MODEL"] == {"Fn::Sub": f"s3://${{ModelBucket}}/{key}"}
+    assert template["Outputs"]["ModelKey"]["Value"] == key, "by it a later deploy knows which model to keep"
 
 
 def test_alarms_ring_somewhere(template: Any) -> None:
@@ -146,12 +149,96 @@ def test_api_alone_has_no_site(package: Any, tmp_path: Path) -> None:
     assert "WebsiteUrl" not in alone["Outputs"]
 
 
+def test_stages_file_gives_parameters_and_the_command_line_wins(package: Any, tmp_path: Path) -> None:
+    file = ROOT / "deploy" / "stages" / "zz-test.yml"
+    try:
+        file.write_text("memory: 2048\nlogDays: 7\n")
+        changed = package(tmp_path, "--stage=zz-test", "--param=logDays=14")
+        assert changed["Resources"]["ApiLambdaFunction"]["Properties"]["MemorySize"] == 2048
+        assert changed["Resources"]["ApiLogGroup"]["Properties"]["RetentionInDays"] == 14
+        file.write_text("memroy: 2048\n")
+        said = package(tmp_path, "--stage=zz-test", ok=False)
+        assert "deploy/stages/zz-test.yml has memroy, which is not a parameter: there are prefix, " in said
+    finally:
+        file.unlink()
+
+
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/a"
+
+
+def test_domains_of_ones_own(package: Any, tmp_path: Path) -> None:
+    given = ("domain=pose.example.org", "apiDomain=api.example.org")
+    given += (f"certificateArn={CERTIFICATE}", f"apiCertificateArn={CERTIFICATE}")
+    template = package(tmp_path, *(f"--param={one}" for one in given))
+    resources, outputs = template["Resources"], template["Outputs"]
+    config = resources["Cdn"]["Properties"]["DistributionConfig"]
+    assert config["Aliases"] == ["pose.example.org"]
+    assert config["ViewerCertificate"]["MinimumProtocolVersion"] == "TLSv1.2_2025"
+    assert config["ViewerCertificate"]["AcmCertificateArn"] == CERTIFICATE
+    assert resources["ApiDomain"]["Properties"]["DomainName"] == "api.example.org"
+    assert resources["ApiDomainMapping"]["Properties"]["Stage"] == "$default"
+    assert (outputs["WebsiteUrl"]["Value"], outputs["ApiUrl"]["Value"]) == (
+        "https://pose.example.org",
+        "https://api.example.org",
+    )
+    assert {"SiteDomainTarget", "ApiDomainTarget"} <= set(outputs), "where DNS must point"
+    headers = resources["SiteHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]
+    assert " https://api.example.org " in headers["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Sub"]
+    assert resources["HttpApi"]["Properties"]["CorsConfiguration"]["AllowOrigins"] == ["https://pose.example.org"]
+
+
+def test_tokens_are_checked_by_the_http_api_itself(package: Any, tmp_path: Path) -> None:
+    given = ("auth=jwt", "jwtIssuer=https://issuer.example/", "jwtAudience=hpe,other")
+    resources = package(tmp_path, *(f"--param={one}" for one in given))["Resources"]
+    assert resources["Tokens"]["Properties"]["JwtConfiguration"] == {
+        "Issuer": "https://issuer.example/",
+        "Audience": ["hpe", "other"],
+    }
+    guarded = {
+        one["Properties"]["RouteKey"]: one["Properties"]["AuthorizerId"]
+        for one in resources.values()
+        if one["Type"] == "AWS::ApiGatewayV2::Route" and one["Properties"].get("AuthorizationType") == "JWT"
+    }
+    assert guarded == {"POST /pose": {"Ref": "Tokens"}, "POST /uploads": {"Ref": "Tokens"}}
+
+
+def test_keys_have_a_table_that_the_api_alone_may_update(package: Any, tmp_path: Path) -> None:
+    resources = package(tmp_path, "--param=auth=key")["Resources"]
+    variables = resources["ApiLambdaFunction"]["Properties"]["Environment"]["Variables"]
+    assert variables["HPE_KEYS_TABLE"] == {"Ref": "KeysTable"}
+    assert "HPE_KEYS_TABLE" not in resources["WorkerLambdaFunction"]["Properties"]["Environment"]["Variables"]
+    policy = resources["ApiChecksKeys"]["Properties"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == ("dynamodb:UpdateItem", {"Fn::GetAtt": ["KeysTable", "Arn"]})
+    assert policy["Roles"] == [{"Ref": "ApiRole"}]
+
+
+def test_budget_writes_a_mail(package: Any, tmp_path: Path) -> None:
+    budget = package(tmp_path, "--param=budgetUsd=100", "--param=alarmEmail=a@b.example")["Resources"]["Budget"]
+    assert budget["Properties"]["Budget"]["BudgetLimit"] == {"Amount": 100, "Unit": "USD"}
+    notices = budget["Properties"]["NotificationsWithSubscribers"]
+    assert {one["Subscribers"][0]["Address"] for one in notices} == {"a@b.example"}
+    assert [(one["Notification"]["NotificationType"], one["Notification"]["Threshold"]) for one in notices] == [
+        ("ACTUAL", 80),
+        ("ACTUAL", 100),
+        ("FORECASTED", 100),
+    ]
+
+
 @pytest.mark.parametrize(
     ("option", "words"),
     [
-        ("--param=model=models/none.onnx", "models/none.onnx cannot be read (ENOENT)"),
+        ("--param=model=models/none.onnx", "models/none.json cannot be read (ENOENT)"),
         ("--param=website=ftp", "website is ftp: give cloudfront or s3 or none"),
-        ("--param=package=rpm", "package is rpm: give zip or image"),
+        ("--param=memory=lots", "memory is lots: give a number above 0"),
+        ("--param=concurrency=all", "concurrency is all: give a number above 0, or none"),
+        ("--param=modle=x", "--param has modle, which is not a parameter: there are prefix, "),
+        ("--param=auth=password", "auth is password: give none or key or jwt"),
+        ("--param=auth=jwt", "auth=jwt needs jwtIssuer and jwtAudience"),
+        ("--param=domain=pose.example.org", "domain and certificateArn belong together: give both or neither"),
+        ("--param=batchBuckets=s3://photos", "batchBuckets is s3://photos: give names of buckets"),
+        ("--param=batchBuckets=photos", "batchBuckets and batchOutput belong together"),
+        ("--param=budgetUsd=100", "budgetUsd needs alarmEmail"),
         ("--param=corsOrigins=example.org", "corsOrigins has example.org"),
         ("--param=alarmEmail=me", "alarmEmail is me: give an address, or none"),
         ("--param=prefix=My_Team", 'prefix "My_Team" cannot be part of a bucket name'),
