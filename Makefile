@@ -19,7 +19,7 @@ FUZZ := $(VENV)/.fuzz-ready
 NODE := node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help serve predict test lint test-python test-site bench load soak fuzz train export rehearse rehearse-arm64 audit clean
+.PHONY: help serve predict test lint test-python test-site bench load soak fuzz train export rehearse rehearse-arm64 audit audit-python audit-npm clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -72,11 +72,21 @@ rehearse: $(DEV) $(NODE)  ## The whole deployment, on this machine alone
 rehearse-arm64: $(DEV) $(NODE)  ## The arm64 package under qemu-user: same joints as here
 	$(BIN)/python -m deploy.rehearse_arm64
 
-audit: $(DEV)  ## Known vulnerabilities of what is shipped, where an advisory service answers; lists of it in build/
-	$(BIN)/python -m deploy.audit
+audit: audit-python audit-npm  ## Known vulnerabilities of what is shipped (pip-audit) and of the tools that deploy it (npm audit)
+
+audit-python: $(VENV)-audit/.ready
+	$(VENV)-audit/bin/pip-audit --no-deps --disable-pip -r requirements-cli.txt
+
+audit-npm:
+	npm audit
+
+$(VENV)-audit/.ready: | $(BIN)/python
+	$(BIN)/python -m venv $(VENV)-audit
+	$(VENV)-audit/bin/pip install -q --disable-pip-version-check pip-audit==2.10.1
+	@touch $@
 
 clean:  ## Remove what was built and installed here; models and training runs stay
-	rm -rf "$(VENV)" node_modules build .serverless .pytest_cache .mypy_cache .ruff_cache .hypothesis hpe.egg-info
+	rm -rf "$(VENV)" "$(VENV)-audit" node_modules build .serverless .pytest_cache .mypy_cache .ruff_cache .hypothesis hpe.egg-info
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 $(BIN)/python:
