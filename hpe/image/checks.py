@@ -4,6 +4,7 @@ Pillow reads each block in Python, at a microsecond and more, and unpacks some o
 """
 
 import struct
+import zlib
 from typing import Final
 
 from hpe.errors import BrokenImage
@@ -17,7 +18,9 @@ MAX_TIFF_STRIPS: Final = 100_000
 # A tile is unpacked whole, however little of it is picture. Writers make them of 256 to 1024 px a side.
 MAX_TILE_SIDE: Final = 4096
 
-# The pixels, their palette and transparency, and the orientation; texts and colour profiles may hold bombs.
+# The largest colour profiles in use describe presses, in 2.7 MB. What is larger is ignored, as is what makes no sense.
+MAX_PROFILE_BYTES: Final = 4 << 20
+# The pixels, their palette and transparency, and the orientation; texts may hold bombs.
 _PNG_KEPT: Final = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf"))
 _ORIENTATION: Final = 0x0112
 # Offsets and byte counts of strips and of tiles.
@@ -29,16 +32,27 @@ _INTEGERS: Final = {1: "B", 3: "H", 4: "I", 16: "Q"}
 
 def plain_png(data: bytes) -> bytes:
     """A PNG file -> the same picture without the chunks that do not matter here. Raises BrokenImage."""
-    kept, at = [data[:8]], 8
+    kept, at, profile = [data[:8]], 8, False
     for _ in range(MAX_PNG_CHUNKS):
         end = at + 12 + int.from_bytes(data[at : at + 4], "big")
         name = data[at + 4 : at + 8]
-        if name in _PNG_KEPT:
+        if name in _PNG_KEPT or (name == b"iCCP" and not profile and _unpacks(data[at + 8 : end - 4])):
             kept.append(data[at:end])
+            profile = profile or name == b"iCCP"
         if name == b"IEND" or end >= len(data):
             return b"".join(kept)
         at = end
     raise BrokenImage(f"the PNG has more than {MAX_PNG_CHUNKS} chunks: save it again", limit=MAX_PNG_CHUNKS)
+
+
+def _unpacks(chunk: bytes) -> bool:
+    """Whether an iCCP chunk (a name, a null, the method, what is deflated) holds no more than a colour profile may."""
+    inflate = zlib.decompressobj()
+    try:
+        inflate.decompress(chunk[chunk.find(b"\0") + 2 :], MAX_PROFILE_BYTES)
+    except zlib.error:
+        return False
+    return inflate.eof
 
 
 def check_gif(data: bytes) -> None:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from hpe.errors import BrokenImage, HpeError, TooLarge, UnsupportedImage
 from hpe.image.avif import still_avif
 from hpe.image.checks import check_gif, check_tiff, exif_orientation, plain_png
+from hpe.image.colour import to_srgb
 from hpe.image.jpeg import JpegParts, decode_jpeg, jpeg_parts
 from hpe.image.kinds import image_type
-from hpe.image.pillow import open_image, orientation, resized, to_rgb
+from hpe.image.pillow import check_mode, from_pillow, open_image, orientation, profile_of, to_srgb_pixels
 from hpe.image.resize import RGB, fitting, resize, upright
 
 if TYPE_CHECKING:
@@ -88,25 +89,29 @@ def _decode(data: bytes, kind: str, limits: Limits, max_side: int | None) -> tup
         return _decode_jpeg(jpeg_parts(data), limits, max_side)
     picture = open_image(plain_png(data) if kind == "png" else data, kind)
     _check_pixels(*picture.size, limits)
+    check_mode(picture)
     if kind in _COUNTED:
         _check_frames(getattr(picture, "n_frames", 1), limits)
     picture.load()
-    # a TIFF is turned by loading it
-    size = picture.size
-    target = fitting(size, max_side)
-    return resize(to_rgb(resized(picture, target)), *target), orientation(picture), size
+    size = picture.size  # only now: a TIFF is turned by loading it
+    return to_srgb_pixels(picture, fitting(size, max_side), profile_of(picture)), orientation(picture), size
 
 
 def _decode_jpeg(parts: JpegParts, limits: Limits, max_side: int | None) -> tuple[RGB, int, tuple[int, int]]:
     size = (parts.width, parts.height)
     _check_pixels(*size, limits)
     parts.check_length()
+    target = fitting(size, max_side)
     if parts.components == 4:  # CMYK and YCCK: Pillow knows Adobe's inverted ones
-        rgb, spans = to_rgb(open_image(parts.pixels, "jpeg")), 1
+        picture = open_image(parts.pixels, "jpeg")
+        picture.draft(None, target)  # decoded at 1/2, 1/4 or 1/8, no smaller than this
+        picture.load()
+        rgb = to_srgb_pixels(picture, target, parts.profile)
     else:
-        rgb, spans = decode_jpeg(parts, max_side)
-    extent = (parts.width / spans, parts.height / spans)
-    return resize(rgb, *fitting(size, max_side), extent), exif_orientation(parts.exif), size
+        decoded, spans = decode_jpeg(parts, max_side)
+        small = resize(decoded, *target, (parts.width / spans, parts.height / spans))
+        rgb = to_srgb(small, parts.profile, grey=parts.components == 1)
+    return rgb, exif_orientation(parts.exif), size
 
 
 def _check_pixels(width: int, height: int, limits: Limits) -> None:
@@ -140,8 +145,6 @@ def as_rgb(image: "ImageLike") -> NDArray[np.uint8]:
             return decode_image(Path(image).read_bytes(), LIMITS).rgb
         except OSError as error:
             raise UnsupportedImage(f"{image}: {error.strerror}: give the path of an image file") from error
-    if hasattr(image, "convert"):
-        from PIL import ImageOps
-
-        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"), dtype=np.uint8)
+    if hasattr(image, "getexif"):
+        return from_pillow(image)
     raise UnsupportedImage(f"{type(image).__name__}: expected an RGB array, a path, bytes or a Pillow image")

@@ -22,7 +22,7 @@ _MAX_BYTES_A_BLOCK: Final = 1024
 # Padding between segments, bytes.
 _MAX_JUNK: Final = 65_536
 
-_SOS, _EOI, _ADOBE, _EXIF, _COMMENT = 0xDA, 0xD9, 0xEE, 0xE1, 0xFE
+_SOS, _EOI, _ADOBE, _EXIF, _PROFILE, _COMMENT = 0xDA, 0xD9, 0xEE, 0xE1, 0xE2, 0xFE
 _APPLICATION: Final = range(0xE1, 0xF0)
 _ARITHMETIC: Final = range(0xC9, 0xD0)
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -37,8 +37,8 @@ _REDUCED: Final = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4,
 class JpegParts:
     """width, height: stored size, px. components: 1 grey, 3 colour, 4 CMYK. scans: passes over the picture.
 
-    huffman: how its numbers are coded, as nearly all are. exif: its bytes, from their TIFF header on. pixels: the
-    file without metadata and without what follows it.
+    huffman: how its numbers are coded, as nearly all are. exif: its bytes, from their TIFF header on. profile: its ICC
+    profile. pixels: the file without metadata and without what follows it.
     """
 
     width: int
@@ -47,6 +47,7 @@ class JpegParts:
     scans: int
     huffman: bool
     exif: bytes
+    profile: bytes
     pixels: bytes
 
     def check_length(self) -> None:
@@ -62,6 +63,7 @@ def jpeg_parts(data: bytes) -> JpegParts:
     decoders take seconds over that, and show a cut-off file as if it were whole.
     """
     at, scans, exif, frame, coding, kept = 2, 0, b"", b"", 0, [data[:2]]
+    profile: dict[int, bytes] = {}
     for _ in range(MAX_SEGMENTS):
         found = _MARKER.search(data, at, at + _MAX_JUNK)
         marker, start = (data[found.end() - 1], found.start()) if found else (_EOI, len(data))
@@ -69,7 +71,8 @@ def jpeg_parts(data: bytes) -> JpegParts:
             if not scans or start == len(data):
                 raise _cut_off(data)
             kept.append(b"\xff\xd9")
-            return _parts(frame, coding, scans, exif, b"".join(kept))
+            whole = b"".join(part for _, part in sorted(profile.items()))
+            return _parts(frame, coding, scans, exif, whole, b"".join(kept))
         if marker in _ALONE:
             at = start + 2
             continue
@@ -89,6 +92,8 @@ def jpeg_parts(data: bytes) -> JpegParts:
             frame, coding = data[start + 4 : at], marker
         if marker == _EXIF and not exif and data.startswith(b"Exif\0\0", start + 4):
             exif = data[start + 10 : at]
+        if marker == _PROFILE and data.startswith(b"ICC_PROFILE\0", start + 4):  # in parts, which are numbered
+            profile.setdefault(data[start + 16], data[start + 18 : at])
         if marker != _COMMENT and (marker not in _APPLICATION or marker == _ADOBE):
             kept.append(data[start:at])
     raise BrokenImage(f"the JPEG has more than {MAX_SEGMENTS} segments: save it again", limit=MAX_SEGMENTS)
@@ -102,11 +107,11 @@ def _longest_scan(frame: bytes) -> int:
     return _MAX_JUNK + _MAX_BYTES_A_BLOCK * across * down * max(1, frame[5])
 
 
-def _parts(frame: bytes, coding: int, scans: int, exif: bytes, pixels: bytes) -> JpegParts:
+def _parts(frame: bytes, coding: int, scans: int, exif: bytes, profile: bytes, pixels: bytes) -> JpegParts:
     if len(frame) < 6:
         raise _no_frame()
     height, width = int.from_bytes(frame[1:3], "big"), int.from_bytes(frame[3:5], "big")
-    return JpegParts(width, height, frame[5], scans, coding not in _ARITHMETIC, exif, pixels)
+    return JpegParts(width, height, frame[5], scans, coding not in _ARITHMETIC, exif, profile, pixels)
 
 
 def _no_frame() -> BrokenImage:

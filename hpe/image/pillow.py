@@ -1,15 +1,18 @@
-"""Pillow's part of reading an image: open it without decoding it, its orientation, its pixels as RGB."""
+"""Pillow's part of reading an image: open it without decoding it, its orientation, its pixels as sRGB."""
 
 import io
 from importlib import import_module
-from typing import Any, Final
+from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from hpe.errors import TooLarge, UnsupportedImage
+from hpe.errors import BrokenImage, TooLarge, UnsupportedImage
 from hpe.image.checks import exif_orientation
+from hpe.image.colour import cmyk_conversion, to_srgb
+from hpe.image.resize import RGB, averaged, resize, upright
 
 # Each reader's class by itself: Image.open would import every plugin, and try them all on hostile bytes.
 _READERS: Final[dict[str, tuple[str, str]]] = {
@@ -22,8 +25,12 @@ _READERS: Final[dict[str, tuple[str, str]]] = {
     "bmp": ("PIL.BmpImagePlugin", "BmpImageFile"),
     "heic": ("pillow_heif.as_plugin", "HeifImageFile"),
 }
-# Modes whose values are colours, so that a mean of them makes sense.
-_AVERAGED: Final = ("L", "LA", "RGB", "RGBA", "CMYK")
+_NOT_READ: Final = {"LAB": "CIELAB colours", "HSV": "HSV colours", "F": "floating-point pixels", "I": "32-bit pixels"}
+_ORIENTATION: Final = 0x0112
+_GREY: Final = ("1", "L", "LA", "La", "I;16")
+_ALPHA: Final = ("RGBA", "RGBa", "LA", "La", "PA")
+# Rows are converted so many px at a time: whole copies of a large picture in each mode on its way cost most memory.
+_BAND_PX: Final = 1 << 20
 
 
 def open_image(data: bytes, kind: str) -> Image.Image:
@@ -53,32 +60,74 @@ def orientation(picture: Image.Image) -> int:
     return 1 if picture.format == "TIFF" else exif_orientation(picture.info.get("exif") or b"")
 
 
-def resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """A loaded image, averaged down to `size`; as it is where its values are no colours (palette, 16 bits)."""
-    if picture.size == size or picture.mode not in _AVERAGED or "transparency" in picture.info:
-        return picture
-    return picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0)
+def check_mode(picture: Image.Image) -> None:
+    """Raise UnsupportedImage for colours that are not read here."""
+    if picture.mode in _NOT_READ:
+        raise UnsupportedImage(
+            f"{_NOT_READ[picture.mode]} are not supported here: convert the picture to a PNG or JPEG of 8 bits a colour"
+        )
 
 
-def to_rgb(picture: Image.Image) -> NDArray[np.uint8]:
-    """A loaded Pillow image of any mode -> (H, W, 3) uint8 RGB, composited on white where it is transparent."""
-    if picture.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in picture.info:
+def profile_of(picture: Image.Image) -> bytes:
+    """Its ICC profile; nothing if there is none."""
+    found = picture.info.get("icc_profile")
+    return found if isinstance(found, bytes) else b""
+
+
+def from_pillow(picture: Image.Image) -> RGB:
+    """An image of Pillow's, loaded or not, of any mode -> (H, W, 3) uint8 sRGB, upright: as from its file's bytes.
+
+    Raises BrokenImage if it is empty or its file is, UnsupportedImage for colours that are not read here.
+    """
+    if 0 in picture.size:
+        raise BrokenImage(f"the Pillow image is {picture.width}x{picture.height} px: it has no pixels")
+    check_mode(picture)
+    try:
+        picture.load()
+        turn = picture.getexif().get(_ORIENTATION, 1)
+    except Exception as error:  # the decoders of damaged files raise anything
+        raise BrokenImage(f"the Pillow image cannot be read ({error}): its file is damaged or cut off") from error
+    return upright(to_srgb_pixels(picture, picture.size, profile_of(picture)), turn)
+
+
+def to_srgb_pixels(picture: Image.Image, size: tuple[int, int], profile: bytes) -> RGB:
+    """A loaded image of any mode -> (height, width, 3) uint8 sRGB of this size, on white where it is transparent.
+
+    profile: the ICC profile that its values are meant in, or nothing.
+    """
+    by = max(1, min(picture.width // size[0], picture.height // size[1]))
+    across, down = -(-picture.width // by), -(-picture.height // by)
+    small = np.empty((down, across, 3), dtype=np.uint8)
+    rows = max(1, _BAND_PX // (picture.width * by))
+    inks = cmyk_conversion(profile) if picture.mode == "CMYK" else None
+    for top in range(0, down, rows):
+        band = picture.crop((0, top * by, picture.width, min((top + rows) * by, picture.height)))
+        small[top : top + rows] = averaged(inks(band) if inks else _to_rgb(band), by)
+    extent = picture.width / by, picture.height / by
+    rgb = resize(small, *size, extent)
+    return (
+        rgb
+        if picture.mode == "CMYK"
+        else to_srgb(rgb, profile, grey=picture.mode in _GREY or picture.mode.startswith("I;16"))
+    )
+
+
+def _to_rgb(picture: Image.Image) -> RGB:
+    """A loaded image of any mode -> (H, W, 3) uint8 RGB in its own colours."""
+    if picture.mode.startswith("I;16"):
+        return _deep_grey(np.asarray(picture), picture.info.get("transparency"))
+    if picture.mode == "La":  # Pillow knows one way only from here
+        picture = picture.convert("LA")
+    if picture.mode in _ALPHA or "transparency" in picture.info:
         rgba = picture.convert("RGBA")
         picture = Image.new("RGB", rgba.size, "white")
         picture.paste(rgba, mask=rgba.getchannel("A"))
-    if picture.mode == "I" or picture.mode == "F" or picture.mode.startswith("I;16"):
-        return _deep_grey(np.asarray(picture))
-    if picture.mode == "LAB":
-        raise UnsupportedImage("the colours are CIELAB, which is not read here: save the photo as sRGB")
     return np.array(picture if picture.mode == "RGB" else picture.convert("RGB"), dtype=np.uint8)
 
 
-def _deep_grey(grey: NDArray[Any]) -> NDArray[np.uint8]:
-    """(H, W) of more than 8 bits -> (H, W, 3) uint8. Whole numbers are taken as 16 bits; floats by their range."""
-    if grey.dtype.kind == "f":
-        finite = np.nan_to_num(grey.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-        low, high = float(finite.min()), float(finite.max())
-        grey8 = ((finite - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
-    else:
-        grey8 = (np.clip(grey, 0, 65_535) // 257).astype(np.uint8)
-    return np.repeat(grey8[:, :, None], 3, axis=2)
+def _deep_grey(grey: NDArray[np.uint16], clear: int | None) -> RGB:
+    """(H, W) of 16 bits -> (H, W, 3) uint8; white where a value is `clear`."""
+    grey8 = (grey // 257).astype(np.uint8)
+    if clear is not None:
+        grey8[grey == clear] = 255
+    return cv2.cvtColor(grey8, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False)

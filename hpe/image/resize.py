@@ -17,6 +17,19 @@ def fitting(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
+def averaged(rgb: RGB, by: int) -> RGB:
+    """(H, W, 3) -> (ceil(H / by), ceil(W / by), 3): means of by x by px; what lies over the edge repeats."""
+    if by == 1:
+        return rgb
+    height, width = rgb.shape[:2]
+    if height % by or width % by:
+        rgb = cv2.copyMakeBorder(rgb, 0, -height % by, 0, -width % by, cv2.BORDER_REPLICATE).astype(
+            np.uint8, copy=False
+        )
+    size = rgb.shape[1] // by, rgb.shape[0] // by
+    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
 def resize(rgb: RGB, width: int, height: int, extent: tuple[float, float] | None = None) -> RGB:
     """(H, W, 3) -> (height, width, 3). extent: how much of its width and height, px, is picture."""
     tall, wide = rgb.shape[:2]
