@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from hpe.engine.manifest import read_manifest
+
 ROOT = Path(__file__).parents[1]
 EVENTS = Path(__file__).parent / "events"
 MODEL = ROOT / "models" / "pose.json"
@@ -57,16 +59,14 @@ for name in {names!r}:
 def test_without_a_model_it_answers_503_and_recovers_when_there_is_one(tmp_path: Path) -> None:
     if not MODEL.exists():
         pytest.skip("needs models/pose.json and its model")
-    card = json.loads(MODEL.read_text())
-    target = tmp_path / "later.onnx"
-    copies = [(f"models/{card['file']}", str(target)), ("models/pose.json", str(target.with_suffix(".json")))]
-    move = "; ".join(["import shutil", *(f"shutil.copy({old!r}, {new!r})" for old, new in copies)])
+    target = tmp_path / "later" / "pose.json"
+    move = f"import shutil; shutil.copytree('models', {str(target.parent)!r}, dirs_exist_ok=True)"
     code = CALL.format(names=["http-api-v2-default-route-named-stage"] * 2, between=move)
     done = run(code, HPE_MODEL=str(target), HPE_CACHE_DIR=str(tmp_path / "cache"), AWS_LAMBDA_RUNTIME_API="127.0.0.1:9")
     first, second = [json.loads(line) for line in done.stdout.splitlines()]
     assert (first[0], second[0]) == (503, 200), done.stderr
-    assert "later.onnx" in first[2]
-    assert card["sha256"] in second[2]
+    assert "later/pose.json" in first[2]
+    assert read_manifest(MODEL).sha256 in second[2]
 
 
 @pytest.mark.real

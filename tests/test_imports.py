@@ -161,5 +161,5 @@ def test_predicting_loads_neither_torch_nor_onnx_nor_boto3() -> None:
 
 
 def test_settings_and_fetching_need_no_numpy() -> None:
-    code = "from hpe.settings import Settings\nfrom hpe.engine.fetch import fetch_model, prefetch"
+    code = "from hpe.settings import Settings\nfrom hpe.engine.bundle import open_bundle, prefetch"
     assert not loaded_by(code) & {"numpy", "cv2", "ssl", "http", "boto3"}

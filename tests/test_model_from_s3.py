@@ -10,12 +10,13 @@ from pathlib import Path
 import boto3
 import pytest
 
+from hpe.engine.manifest import read_manifest
 from hpe.settings import Settings
 from hpe.web.api import handle
 from hpe.web.messages import Request, Response
 from hpe.web.source import EstimatorSource
 
-MODEL = "s3://hpe-models/pose.onnx"
+MODEL = "s3://hpe-models/pose.json"
 
 
 @pytest.fixture
@@ -37,6 +38,12 @@ def post(tmp_path: Path, astronaut_jpeg: bytes) -> Callable[[], Response]:
     return lambda: handle(request, source, settings)
 
 
+def networks(root: Path) -> list[str]:
+    """The default model's files beside its manifest, in the order that they are fetched in."""
+    card = read_manifest(root / "models" / "pose.json")
+    return [card.file] if card.locate is None else [card.locate.file, card.file]
+
+
 def upload(client, root: Path, *names: str) -> None:
     for name in names:
         client.upload_file(str(root / "models" / name), "hpe-models", name)
@@ -54,19 +61,20 @@ def test_each_fault_is_a_503_that_names_it_and_the_next_request_tries_again(
 
     assert "s3://hpe-models/pose.json: no such key" in detail()
     upload(empty_bucket, root, "pose.json")
-    assert "s3://hpe-models/pose.onnx: no such key" in detail()
-    empty_bucket.put_object(Bucket="hpe-models", Key="pose.onnx", Body=b"not the model")
-    assert "wrong checksum" in detail()
-    upload(empty_bucket, root, "pose.onnx")
+    for name in networks(root):
+        assert f"s3://hpe-models/{name}: no such key" in detail()
+        empty_bucket.put_object(Bucket="hpe-models", Key=name, Body=b"not the model")
+        assert f"s3://hpe-models/{name}: wrong checksum" in detail()
+        upload(empty_bucket, root, name)
     response = post()
     assert response.status == 200
     assert len(json.loads(response.body)["people"]) == 1
 
 
 def test_model_once_loaded_outlives_its_bucket(empty_bucket, post: Callable[[], Response], root: Path) -> None:
-    upload(empty_bucket, root, "pose.json", "pose.onnx")
+    upload(empty_bucket, root, "pose.json", *networks(root))
     assert post().status == 200
-    for name in ("pose.json", "pose.onnx"):
+    for name in ("pose.json", *networks(root)):
         empty_bucket.delete_object(Bucket="hpe-models", Key=name)
     empty_bucket.delete_bucket(Bucket="hpe-models")
     assert post().status == 200
@@ -82,6 +90,6 @@ def test_command_line_takes_its_model_from_s3(
     run = subprocess.run(command, capture_output=True, text=True, cwd=root)
     assert run.returncode == 1
     assert run.stderr.startswith("Error: s3://hpe-models/pose.json: no such key")
-    upload(empty_bucket, root, "pose.json", "pose.onnx")
+    upload(empty_bucket, root, "pose.json", *networks(root))
     run = subprocess.run(command, capture_output=True, text=True, cwd=root, check=True)
     assert len(json.loads(run.stdout)["people"]) == 1

@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -82,15 +81,14 @@ def predict(
 
 def open_estimator(model: str | None, threshold: float | None, flip: bool) -> "PoseEstimator":
     """The estimator that options and environment ask for. Raises ModelUnavailable, BadModel, BadSettings."""
+    from hpe.engine.bundle import open_bundle
     from hpe.engine.estimator import PoseEstimator
-    from hpe.engine.fetch import fetch_model
 
     settings = Settings.from_env(os.environ)
-    model = model or settings.model
-    if model.startswith("s3://"):
-        fetch_model(model, Path(settings.cache_dir), timeout_s=_FETCH_TIMEOUT_S)
+    name = model or settings.model
+    fetched = open_bundle(name, settings.cache_dir, _FETCH_TIMEOUT_S) if name.startswith("s3://") else name
     sure = threshold if threshold is not None else settings.threshold or None
-    return PoseEstimator(model, threads=settings.threads, threshold=sure, flip=flip, cache_dir=settings.cache_dir)
+    return PoseEstimator(fetched, threads=settings.threads, threshold=sure, flip=flip, cache_dir=settings.cache_dir)
 
 
 def _predict_all(photos: Sequence[Photo], targets: dict[Photo, str], kind: str, estimator: "PoseEstimator") -> int:

@@ -12,17 +12,16 @@ def version() -> None:
     import platform
     from importlib.metadata import PackageNotFoundError
     from importlib.metadata import version as installed
-    from pathlib import Path
 
-    from hpe.engine.fetch import fetch_model
+    from hpe.engine.bundle import open_bundle
     from hpe.errors import HpeError
     from hpe.settings import Settings
 
     click.echo(f"hpe {__version__}")
     settings = Settings.from_env(os.environ)
     try:
-        path, card = fetch_model(settings.model, Path(settings.cache_dir))
-        click.echo(f"model {card.name} (sha256 {card.sha256[:12]}) {settings.model or path}")
+        bundle = open_bundle(settings.model, settings.cache_dir)
+        click.echo(f"model {bundle.card.name} (sha256 {bundle.card.sha256[:12]}) {settings.model or bundle.pose}")
     except HpeError as error:
         click.echo(f"model: {error}")
     click.echo(f"python {platform.python_version()} on {platform.system()} {platform.machine()}")

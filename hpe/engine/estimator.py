@@ -1,145 +1,260 @@
-"""Image -> Pose: two passes of a one-person network, the first to find the person, the second to look closely.
+"""A picture -> the people in it: a locator finds their boxes, the pose network the joints in the crop round each.
 
-The method is top-down (Xiao et al. 2018): the network expects one person filling its frame. The first pass
-gives it the whole picture, and where that finds nobody for sure, nine windows of the picture. The second
-gives it the crop round the joints that the first one found. Both count (`hpe.engine.looks`).
+Top-down, as Xiao et al. (ECCV 2018) have it. N crops, K people.
 """
 
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
-from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.engine.fetch import fetch_model
-from hpe.engine.looks import Finding, Look, person_box, together
-from hpe.engine.session import Session
-from hpe.errors import BadSettings
+from hpe.engine.bundle import Bundle, open_bundle
+from hpe.engine.locator import Locator
+from hpe.engine.manifest import Calibration, ModelCard
+from hpe.engine.session import OnnxSession, Session, runtime
+from hpe.errors import BadModel, BadRequest, BadSettings
 from hpe.image.decode import as_rgb
-from hpe.pose.crops import MARGIN, Affine, crop_affine, scale_of, undo_affine, warp, whole_image_box
+from hpe.pose.boxes import Boxes, one_each
+from hpe.pose.crops import MARGIN, crop_affine, undo_affine, warp, whole_image_box
 from hpe.pose.heatmaps import decode_joints, flip_heatmaps
 from hpe.pose.result import Pose
-from hpe.pose.skeleton import FLIP_ORDER
-from hpe.settings import Settings
+from hpe.pose.skeleton import FLIP_ORDER, NUM_JOINTS
+from hpe.settings import MAX_PEOPLE, Settings
 
 if TYPE_CHECKING:
     from hpe.image.decode import ImageLike
 
-# The first pass only has to frame somebody. It does so at this many px as well as at 192, at two thirds of the cost;
-# at 128 px joints in the second pass were already a point of PCK worse (docs/model.md).
-FIRST_SIZE: Final[int] = 160
-# Where both passes are surer than this of somebody larger than this share of the picture, that is that; elsewhere
-# somebody small may have been overlooked, and the picture is searched.
-SURE: Final[float] = 0.4
-SMALL: Final[float] = 0.3
+    BoxesLike = NDArray[np.floating] | Sequence[Sequence[float]]
+
+# Crops a run of the pose network. On one thread it makes no difference; on two, four crops take 0.8 to 0.9 of the time
+# of four runs, since threads wait for each other at every layer, and twenty at once would only take more memory.
+BATCH: Final[int] = 4
+# Of a person's joints, those that count towards the person's score: a portrait shows no more.
+_SCORE_JOINTS: Final[int] = 5
 
 
 class PoseEstimator:
-    """Finds the person in a picture. Build one and keep it: the model is loaded once.
+    """Finds the people in a picture. Build one and keep it: the model is loaded once.
 
-    model: None for the default in `models/`, a path to an .onnx file with its manifest beside it, or
-    s3://bucket/key. threads: per inference, 0 for all usable cores. threshold: joint score below which a
-    joint is unsure, None for the model's own. flip: also look at the mirrored picture and average, slower
-    and a little better. Raises ModelUnavailable or BadModel when the model cannot be had, BadSettings
-    when threshold is not from 0 to 1.
+    model: None for the default in `models/`, a path or s3://bucket/key of a manifest (.json) with its networks beside
+    it, or an opened Bundle. threads: per inference, 0 for all usable cores. threshold: joint score below which a joint
+    is unsure, None for the model's own. flip: also process the mirrored crops and average, slower and a little better.
+    max_people: at most so many are looked for, 1 to 20. Raises ModelUnavailable or BadModel if the model cannot be had,
+    BadSettings for a threshold that is not from 0 to 1 or another number of people.
     """
 
     def __init__(
         self,
-        model: str | PathLike[str] | None = None,
+        model: str | PathLike[str] | Bundle | None = None,
         *,
         threads: int = 0,
         threshold: float | None = None,
         flip: bool = False,
+        max_people: int = MAX_PEOPLE,
         cache_dir: str | PathLike[str] | None = None,
     ) -> None:
-        path, self.card = fetch_model(str(model or ""), Path(cache_dir or Settings.cache_dir))
-        self._session = Session(path, self.card, threads)
-        self.threshold = self.card.threshold if threshold is None else checked_threshold(threshold)
-        self.flip = flip
+        Thread(target=runtime, daemon=True).start()  # the files are hashed beside this import
+        bundle = model if isinstance(model, Bundle) else open_bundle(str(model or ""), cache_dir or Settings.cache_dir)
+        locator, session = _load(bundle, threads)
+        self._assemble(locator, session, bundle.card, threshold, flip, max_people)
 
-    def __call__(self, image: "ImageLike", *, flip: bool | None = None, threshold: float | None = None) -> list[Pose]:
+    @classmethod
+    def of(
+        cls,
+        locator: Session | None,
+        session: Session,
+        card: ModelCard,
+        *,
+        threshold: float | None = None,
+        flip: bool = False,
+        max_people: int = MAX_PEOPLE,
+    ) -> "PoseEstimator":
+        """An estimator of networks that are there already; locator is None if the card has none."""
+        made = cls.__new__(cls)
+        made._assemble(locator, session, card, threshold, flip, max_people)
+        return made
+
+    def _assemble(
+        self,
+        locator: Session | None,
+        session: Session,
+        card: ModelCard,
+        threshold: float | None,
+        flip: bool,
+        max_people: int,
+    ) -> None:
+        if (locator is None) != (card.locate is None):
+            raise BadModel(f"{card.name}: a locator comes with a card that describes it, and the other way round")
+        self.card, self._session = card, session
+        self._locator = None if locator is None or card.locate is None else Locator(locator, card.locate)
+        self.threshold = card.threshold if threshold is None else checked_threshold(threshold)
+        self.flip = flip
+        self.max_people = checked_max_people(max_people)
+
+    def __call__(
+        self,
+        image: "ImageLike",
+        *,
+        max_people: int | None = None,
+        boxes: "BoxesLike | None" = None,
+        flip: bool | None = None,
+        threshold: float | None = None,
+    ) -> list[Pose]:
         """(H, W, 3) uint8 RGB array, path, image file bytes or Pillow image -> the people found, best first.
 
-        At most one is found for now; an empty list means that nobody is there. Points are px of the image.
+        An empty list means that nobody is there. Points and boxes are px of the image. boxes: (K, 4) x0, y0, x1, y1 of
+        people that are known to be there, px: nobody is looked for then, and the list has one pose for each box, in
+        their order. Raises HpeError's kinds: UnsupportedImage and others for the image, BadRequest for boxes,
+        BadSettings for the other options.
         """
-        rgb = as_rgb(image)
         limit = self.threshold if threshold is None else checked_threshold(threshold)
+        most = self.max_people if max_people is None else checked_max_people(max_people)
         mirrored = self.flip if flip is None else flip
-        found = self.followed(rgb, self.glance(rgb, mirrored), mirrored)
-        if found.score < SURE or found.share(rgb) < SMALL:
-            found = max(found, self.followed(rgb, self.search(rgb, mirrored), mirrored), key=lambda look: look.score)
-        if found.score < self.card.person_threshold:
-            return []
-        return [make_pose(found.points, found.scores, found.score, limit)]
+        rgb = as_rgb(image)
+        if boxes is not None:
+            given = checked_boxes(boxes, rgb.shape[0], rgb.shape[1])
+            points, scores = self.joints(rgb, given, mirrored)
+            return [
+                make_pose(points[k], scores[k], person_score(None, scores[k]), limit, given[k])
+                for k in range(len(given))
+            ]
+        if self._locator is None:
+            return self._only_one(rgb, mirrored, limit)
+        found, located = self._locator.find(rgb, most)
+        points, scores = self.joints(rgb, found, mirrored)
+        people = np.array([person_score(float(one), joints) for one, joints in zip(located, scores, strict=True)])
+        kept = np.flatnonzero(people >= self.card.person_threshold)
+        # the card's threshold, so that who is found does not depend on what is drawn
+        known = scores[kept] >= self.card.threshold
+        kept = kept[one_each(points[kept], known, found[kept], people[kept])]
+        return [make_pose(points[k], scores[k], float(people[k]), limit, found[k]) for k in kept]
 
-    def glance(self, rgb: NDArray[np.uint8], flip: bool = False) -> Look:
-        """The first pass: the whole picture in one frame."""
-        height, width = rgb.shape[:2]
-        return self._looks(rgb, [whole_image_box(width, height)], 1.0, self._first_size, flip)[0]
+    def locate(self, image: "ImageLike", max_people: int | None = None) -> tuple[Boxes, NDArray[np.float64]]:
+        """The first half alone: -> (K, 4) float64 boxes in px of the image, (K,) locator scores, best first.
 
-    def search(self, rgb: NDArray[np.uint8], flip: bool = False) -> Look:
-        """The first pass for somebody small: nine overlapping windows of half the picture's longer side, the best."""
-        looks = self._looks(rgb, windows(*rgb.shape[:2]), 1.0, self.card.input_size, flip)
-        return max(looks, key=lambda look: look.score)
+        A model without a locator has one box, of the whole picture, with a score of 1.
+        """
+        most = self.max_people if max_people is None else checked_max_people(max_people)
+        rgb = as_rgb(image)
+        if self._locator is None:
+            return whole_image_box(rgb.shape[1], rgb.shape[0])[None], np.ones(1)
+        return self._locator.find(rgb, most)
 
-    def followed(self, rgb: NDArray[np.uint8], first: Look, flip: bool = False) -> Finding:
-        """The second pass on the crop round the joints that the first one found, and what both say together."""
-        box = first.box
-        if box is None:
-            return Finding(first.points, np.zeros_like(first.scores), 0.0)
-        return together(first, self.closer(rgb, box, flip))
+    def joints(
+        self, rgb: NDArray[np.uint8], boxes: NDArray[np.floating], flip: bool = False, margin: float = MARGIN
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        """The second half alone: (H, W, 3) uint8 RGB, (K, 4) px -> (K, 16, 2) float64 px, (K, 16) float32 scores.
 
-    def closer(self, rgb: NDArray[np.uint8], box: NDArray[np.floating], flip: bool = False) -> Look:
-        """The second pass alone, on the crop round a (4,) box in image px, with the margin used in training."""
-        return self._looks(rgb, [np.asarray(box, np.float64)], MARGIN, self.card.input_size, flip)[0]
+        Scores are in 0..1, and 0 for joints that lie outside the picture. margin: how much larger than the box the crop
+        is.
+        """
+        points = np.zeros((len(boxes), NUM_JOINTS, 2))
+        scores = np.zeros((len(boxes), NUM_JOINTS), dtype=np.float32)
+        affines = [crop_affine(box, self.card.frame, margin) for box in boxes]
+        for start in range(0, len(boxes), BATCH):
+            batch = slice(start, start + BATCH)
+            heatmaps = self._heatmaps(np.stack([warp(rgb, affine, self.card.frame) for affine in affines[batch]]), flip)
+            for k, maps in enumerate(heatmaps, start):
+                found, peaks = decode_joints(maps, "dark", self.card.sigma)
+                points[k] = undo_affine(found, affines[k])
+                scores[k] = joint_scores(peaks, self.card.calibration)
+        inside = (points >= -0.5) & (points <= np.array([rgb.shape[1], rgb.shape[0]]) - 0.5)
+        return points, np.where(inside.all(axis=2), scores, np.float32(0))
 
-    @property
-    def _first_size(self) -> int:
-        """px: models exported with a fixed size look twice at that."""
-        return min(FIRST_SIZE, self.card.input_size) if self._session.any_size else self.card.input_size
+    def _heatmaps(self, crops: NDArray[np.uint8], flip: bool) -> NDArray[np.float32]:
+        """(N, h, w, 3) -> (N, 16, h/4, w/4); with `flip` the mean of each crop and its mirror image."""
+        if not flip:
+            return self._session.run(crops)
+        both = self._session.run(np.concatenate([crops, crops[:, :, ::-1]]))
+        pairs = zip(both[: len(crops)], both[len(crops) :], strict=True)
+        return np.stack([(seen + flip_heatmaps(mirror, FLIP_ORDER)) / 2 for seen, mirror in pairs])
 
-    def _looks(
-        self, rgb: NDArray[np.uint8], boxes: list[NDArray[np.float64]], margin: float, size: int, flip: bool
-    ) -> list[Look]:
-        """One batch through the network, a square frame of `size` px round each box."""
-        affines = [crop_affine(box, size, margin) for box in boxes]
-        crops = [warp(rgb, affine, size) for affine in affines]
-        batch = crops + [crop[:, ::-1] for crop in crops] if flip else crops
-        heatmaps = self._session.run(np.stack(batch))
-        if flip:
-            pairs = zip(heatmaps[: len(crops)], heatmaps[len(crops) :], strict=True)
-            heatmaps = np.stack([(seen + flip_heatmaps(mirror, FLIP_ORDER)) / 2 for seen, mirror in pairs])
-        return [self._decode(maps, affine) for maps, affine in zip(heatmaps, affines, strict=True)]
-
-    def _decode(self, heatmaps: NDArray[np.float32], affine: Affine) -> Look:
-        points, scores = decode_joints(heatmaps, "dark", self.card.sigma)
-
-        def framed() -> NDArray[np.float64] | None:
-            corners = person_box(heatmaps)
-            return None if corners is None else undo_affine(corners, affine).reshape(4)
-
-        return Look(undo_affine(points, affine), np.clip(scores, 0.0, 1.0), scale_of(affine), framed)
+    def _only_one(self, rgb: NDArray[np.uint8], flip: bool, threshold: float) -> list[Pose]:
+        """Without a locator: one person, in the frame of the whole picture."""
+        points, scores = self.joints(rgb, whole_image_box(rgb.shape[1], rgb.shape[0])[None], flip, margin=1.0)
+        score = person_score(None, scores[0])
+        return [make_pose(points[0], scores[0], score, threshold)] if score >= self.card.person_threshold else []
 
 
-def windows(height: int, width: int) -> list[NDArray[np.float64]]:
-    """Boxes x0, y0, x1, y1 in px: 3 x 3 overlapping squares of half the longer side; fewer along a short side."""
-    side = max(height, width) / 2
-    across = [width / 2] if width <= side else list(np.linspace(side / 2, width - side / 2, 3))
-    down = [height / 2] if height <= side else list(np.linspace(side / 2, height - side / 2, 3))
-    return [np.array([x - side / 2, y - side / 2, x + side / 2, y + side / 2]) for y in down for x in across]
+def _load(bundle: Bundle, threads: int) -> tuple[Session | None, Session]:
+    """Both networks at once, so that a cold start with two takes hardly longer than with one."""
+    if bundle.locate is None:
+        return None, OnnxSession(bundle.pose, threads, bundle.card.frame)
+    with ThreadPoolExecutor(1) as beside:
+        locator = beside.submit(OnnxSession, bundle.locate, threads)
+        session = OnnxSession(bundle.pose, threads, bundle.card.frame)
+        return locator.result(), session
+
+
+def person_score(located: float | None, joints: NDArray[np.floating]) -> float:
+    """How likely somebody is there, 0..1: the locator's score, and (16,) scores of the joints found in its box.
+
+    Scenery that looks like a person from afar has no joints from near by: the locator's score times the square root of
+    the mean of the five best joints' scores; that mean alone for a box that no locator found.
+    """
+    seen = float(np.sort(joints)[-_SCORE_JOINTS:].mean())
+    return seen if located is None else located * math.sqrt(seen)
+
+
+def joint_scores(peaks: NDArray[np.float32], calibration: Calibration | None) -> NDArray[np.float32]:
+    """Peak heights -> scores in 0..1: by the model's calibration, as they are without one."""
+    if calibration is None:
+        return np.clip(peaks, 0.0, 1.0).astype(np.float32)
+    logits = calibration.slope * peaks.astype(np.float64) + calibration.intercept
+    return (1 / (1 + np.exp(-logits))).astype(np.float32)
+
+
+def make_pose(
+    points: NDArray[np.floating],
+    scores: NDArray[np.float32],
+    score: float,
+    threshold: float,
+    box: NDArray[np.floating] | None = None,
+) -> Pose:
+    """Joints and box in image px -> Pose; without a box, one round the confident joints (all if none is)."""
+    if box is None:
+        chosen = points[scores >= threshold] if bool((scores >= threshold).any()) else points
+        box = np.concatenate([chosen.min(axis=0), chosen.max(axis=0)])
+    return Pose(points.astype(np.float32), scores.astype(np.float32), box.astype(np.float32), score, threshold)
 
 
 def checked_threshold(value: float) -> float:
-    """Scores are heights of heatmaps, 0 to 1: 30 was meant as percent, and would hide every joint without a word."""
+    """Scores are from 0 to 1: 30, meant as percent, would hide every joint without a word. Raises BadSettings."""
     if not 0 <= value <= 1:
-        raise BadSettings(f"threshold={value!r} is no score: give a number from 0 to 1, like 0.3")
+        raise BadSettings(f"threshold={value!r} is not a score: give a number from 0 to 1, like 0.3")
     return value
 
 
-def make_pose(points: NDArray[np.floating], scores: NDArray[np.float32], score: float, threshold: float) -> Pose:
-    """Joints in image px -> Pose, its box round the confident joints (round all where none is)."""
-    chosen = points[scores >= threshold] if bool((scores >= threshold).any()) else points
-    box = np.concatenate([chosen.min(axis=0), chosen.max(axis=0)])
-    return Pose(points.astype(np.float32), scores.astype(np.float32), box.astype(np.float32), score, threshold)
+def checked_max_people(value: int) -> int:
+    """Raises BadSettings for anything but 1 to 20."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= MAX_PEOPLE:
+        raise BadSettings(f"max_people={value!r}: give a whole number from 1 to {MAX_PEOPLE}")
+    return int(value)
+
+
+def checked_boxes(boxes: "BoxesLike", height: int, width: int) -> Boxes:
+    """(K, 4) x0, y0, x1, y1 in px of a picture of this size -> (K, 4) float64. Raises BadRequest naming the bad one."""
+    how = "give (K, 4) numbers: x0, y0, x1, y1 of each person in px"
+    try:
+        found = np.asarray(boxes, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise BadRequest(f"boxes are not numbers in rows of four: {how}") from error
+    if found.ndim != 2 or found.shape[1] != 4:
+        raise BadRequest(f"boxes of shape {found.shape}: {how}")
+    if len(found) > MAX_PEOPLE:
+        raise BadRequest(f"{len(found)} boxes; the limit is {MAX_PEOPLE}: send the others separately", limit=MAX_PEOPLE)
+    for box in found:
+        x0, y0, x1, y1 = box.tolist()
+        name = f"box {x0:g},{y0:g},{x1:g},{y1:g}"
+        if not np.isfinite(box).all():
+            raise BadRequest(f"{name} is not finite: {how}")
+        if x1 - x0 < 1 or y1 - y0 < 1:
+            raise BadRequest(f"{name} is not a px wide and high: x1 and y1 are the far corner, not the size")
+        if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
+            raise BadRequest(f"{name} lies outside the picture of {width}x{height} px: {how} of the upright picture")
+    return found

@@ -1,32 +1,88 @@
-"""The manifest beside a model file -> ModelCard."""
+"""A model's manifest <-> ModelCard: two networks in schema 2, one in schema 1."""
 
 import json
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hpe.errors import BadModel
+
+SCHEMA: Final = 2
+_MULTIPLE: Final = 32  # the networks halve a picture five times
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A score from a network's value: 1 / (1 + exp(-(slope * value + intercept)))."""
+
+    slope: float
+    intercept: float
+
+
+@dataclass(frozen=True)
+class LocatorCard:
+    """What is known of a locator: sha256: of the .onnx file. input_size: longer side of its frame, px.
+
+    threshold: score below which nobody is there. calibration: of the centre map, if it is not the usual one.
+    """
+
+    file: str
+    sha256: str
+    architecture: str
+    input_size: int
+    threshold: float
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What is known of a model: `NAME.json` beside `NAME.onnx`.
+    """What is known of a model, the pose network first: the manifest.
 
-    sha256: of the .onnx file. input_size: side of the square network frame, px. threshold: joint score below
-    which a joint is unsure. person_threshold: person score below which nobody is there; both were chosen on
-    training data. sigma: the targets' Gaussian, heatmap cells. figures: what was measured, for people.
+    sha256: of the pose network's .onnx file. input_size: (height, width) of its frame in px, one number for a square.
+    threshold: joint score below which a joint is unsure. person_threshold: person score below which nobody is there;
+    both were chosen on training data. sigma: the targets' Gaussian, heatmap cells. figures: what was measured, for
+    people. calibration: of the heatmaps' peaks, None if they are scores as they are. locate: the locator, None if the
+    model has none: then the whole picture is the one person's box.
     """
 
     name: str
     file: str
     sha256: str
-    input_size: int
+    input_size: int | tuple[int, int]
     architecture: str
     threshold: float
     person_threshold: float
     sigma: float
     figures: dict[str, Any] = field(default_factory=dict)
+    calibration: Calibration | None = None
+    locate: LocatorCard | None = None
+
+    @property
+    def frame(self) -> tuple[int, int]:
+        """(height, width) of the pose network's input, px."""
+        return (self.input_size, self.input_size) if isinstance(self.input_size, int) else self.input_size
+
+
+def write_manifest(card: ModelCard) -> bytes:
+    """A card -> JSON of schema 2; `parse_manifest` is its inverse."""
+    pose: dict[str, Any] = {
+        "file": card.file,
+        "sha256": card.sha256,
+        "architecture": card.architecture,
+        "input_size": list(card.frame),
+        "threshold": card.threshold,
+        "person_threshold": card.person_threshold,
+        "sigma": card.sigma,
+    }
+    if card.calibration is not None:
+        pose["calibration"] = vars(card.calibration)
+    content: dict[str, Any] = {"schema": SCHEMA, "name": card.name, "figures": card.figures}
+    if card.locate is not None:
+        locate = {**vars(card.locate)}
+        locate["calibration"] = None if card.locate.calibration is None else vars(card.locate.calibration)
+        content["locate"] = {key: value for key, value in locate.items() if value is not None}
+    return (json.dumps({**content, "pose": pose}, indent=2) + "\n").encode()
 
 
 def read_manifest(path: Path) -> ModelCard:
@@ -40,40 +96,104 @@ def read_manifest(path: Path) -> ModelCard:
 def parse_manifest(data: bytes, name: str) -> ModelCard:
     """Manifest bytes -> ModelCard. `name` is for messages. Raises BadModel."""
     try:
-        raw = json.loads(data)
-    except ValueError as error:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
         raise BadModel(f"{name} is not a model manifest: {error}") from error
-    if not isinstance(raw, dict):
-        raise BadModel(f"{name} is not a model manifest: a JSON object is wanted, this is a {type(raw).__name__}")
-    values: dict[str, Any] = {}
-    for one in fields(ModelCard):
-        if one.name in raw:
-            values[one.name] = _checked(one.name, one.type, raw[one.name], name)
-        elif one.name != "figures":
-            raise BadModel(f"{name} is not a model manifest: it has no {one.name!r}")
-    card = ModelCard(**values)
-    _check_values(card, name)
-    return card
+    if not isinstance(content, dict):
+        raise BadModel(f"{name} is not a model manifest: a JSON object is wanted, this is a {type(content).__name__}")
+    whole = _Reader(content, name, "")
+    schema = whole.get("schema", int, 1)
+    if schema not in (1, SCHEMA):
+        raise BadModel(f"{name}: schema {schema} is newer than this version of hpe, which reads 1 and {SCHEMA}: update")
+    pose = whole if schema == 1 else _Reader(whole.get("pose", dict), name, "pose.")
+    locate = whole.get("locate", dict, {}) if schema == SCHEMA else {}
+    return ModelCard(
+        name=whole.get("name", str),
+        figures=whole.get("figures", dict, {}),
+        file=pose.file(),
+        sha256=pose.sha256(),
+        architecture=pose.get("architecture", str),
+        input_size=pose.frame(),
+        threshold=pose.share("threshold"),
+        person_threshold=pose.share("person_threshold"),
+        sigma=pose.number("sigma", 0, 100),
+        calibration=pose.calibration(),
+        locate=_locator(_Reader(locate, name, "locate.")) if locate else None,
+    )
 
 
-def _checked(key: str, kind: object, value: Any, name: str) -> Any:
-    if kind is float and type(value) is int:
-        return float(value)
-    wanted = kind if isinstance(kind, type) else dict
-    if type(value) is not wanted:
-        raise BadModel(f"{name}: {key} is {value!r}, it must be a {wanted.__name__}")
-    return value
+def _locator(locate: "_Reader") -> LocatorCard:
+    return LocatorCard(
+        file=locate.file(),
+        sha256=locate.sha256(),
+        architecture=locate.get("architecture", str),
+        input_size=locate.side(locate.get("input_size", int)),
+        threshold=locate.share("threshold"),
+        calibration=locate.calibration(),
+    )
 
 
-def _check_values(card: ModelCard, name: str) -> None:
-    if not re.fullmatch(r"[0-9a-f]{64}", card.sha256):
-        raise BadModel(f"{name}: sha256 {card.sha256!r} must be 64 lower-case hexadecimal digits")
-    if Path(card.file).name != card.file or not card.file:
-        raise BadModel(f"{name}: file {card.file!r} must be a plain file name: the model lies beside its manifest")
-    if card.input_size % 32 or not 32 <= card.input_size <= 4096:
-        raise BadModel(f"{name}: input_size {card.input_size} must be a multiple of 32 from 32 to 4096")
-    for key in ("threshold", "person_threshold"):
-        if not 0 <= getattr(card, key) <= 1:
-            raise BadModel(f"{name}: {key} {getattr(card, key)} must lie between 0 and 1")
-    if not 0 < card.sigma <= 100:
-        raise BadModel(f"{name}: sigma {card.sigma} must be above 0 and at most 100 heatmap cells")
+class _Reader:
+    """One object of a manifest, read field by field; every message names the manifest and the field."""
+
+    def __init__(self, content: dict[str, Any], name: str, prefix: str) -> None:
+        self._content, self._name, self._prefix = content, name, prefix
+
+    def get(self, key: str, kind: type, default: Any = None) -> Any:
+        if key not in self._content:
+            if default is None:
+                raise BadModel(f"{self._name} is not a model manifest: it has no {self._prefix + key!r}")
+            return default
+        value = self._content[key]
+        if kind is float and type(value) is int:
+            return float(value)
+        if type(value) is not kind:
+            raise self._wrong(key, f"is {value!r}, it must be a {kind.__name__}")
+        return value
+
+    def file(self) -> str:
+        value: str = self.get("file", str)
+        if not value or Path(value).name != value:
+            raise self._wrong("file", f"{value!r} must be a plain file name: the model lies beside its manifest")
+        return value
+
+    def sha256(self) -> str:
+        value: str = self.get("sha256", str)
+        if not re.fullmatch(r"[0-9a-f]{64}", value):
+            raise self._wrong("sha256", f"{value!r} must be 64 lower-case hexadecimal digits")
+        return value
+
+    def share(self, key: str) -> float:
+        value: float = self.get(key, float)
+        if not 0 <= value <= 1:
+            raise self._wrong(key, f"{value} must lie between 0 and 1")
+        return value
+
+    def number(self, key: str, above: float, most: float) -> float:
+        value: float = self.get(key, float)
+        if not above < value <= most:
+            raise self._wrong(key, f"{value} must be above {above} and at most {most}")
+        return value
+
+    def side(self, value: Any) -> int:
+        if type(value) is not int:
+            raise self._wrong("input_size", f"is {value!r}, it must be a int or [height, width]")
+        if value % _MULTIPLE or not _MULTIPLE <= value <= 4096:
+            raise self._wrong("input_size", f"{value} must be a multiple of {_MULTIPLE} from {_MULTIPLE} to 4096")
+        return value
+
+    def frame(self) -> int | tuple[int, int]:
+        value = self.get("input_size", type(self._content.get("input_size")))
+        if isinstance(value, list) and len(value) == 2:
+            return self.side(value[0]), self.side(value[1])
+        return self.side(value)
+
+    def calibration(self) -> Calibration | None:
+        content = self.get("calibration", dict, {})
+        if not content:
+            return None
+        inner = _Reader(content, self._name, f"{self._prefix}calibration.")
+        return Calibration(inner.number("slope", 0, 1e6), inner.number("intercept", -1e6, 1e6))
+
+    def _wrong(self, key: str, why: str) -> BadModel:
+        return BadModel(f"{self._name}: {self._prefix}{key} {why}")

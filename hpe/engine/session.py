@@ -1,13 +1,12 @@
-"""The onnxruntime wrapper: one inference session a process, uint8 pictures in, heatmaps out."""
+"""The onnxruntime wrapper: uint8 pictures in, maps out."""
 
 import os
 from pathlib import Path
-from typing import cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.engine.manifest import ModelCard
 from hpe.errors import BadModel
 from hpe.settings import whole_cores
 
@@ -35,16 +34,31 @@ def cpu_quota() -> float | None:
         return None
 
 
-class Session:
-    """Runs a model file. Safe to call from several threads at once.
+def runtime() -> Any:
+    """onnxruntime, imported here and nowhere else."""
+    # From 1.29 on it tells Microsoft about every process and session, and leaves a file in the temporary folder. This
+    # is read when it is imported; whoever sets it to 0 has decided otherwise.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
 
-    any_size: whether it takes pictures of any multiple of 32 px, as `hpe export` makes them.
-    """
+    return onnxruntime
 
-    def __init__(self, path: Path, card: ModelCard, threads: int = 0) -> None:
-        """threads: for one inference; 0 means every usable core. Raises BadModel for a file that is no model."""
-        import onnxruntime
 
+class Session(Protocol):
+    """A network that runs: what the engine needs of one."""
+
+    def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(N, H, W, 3) uint8 RGB -> (N, C, H/4, W/4) float32 maps."""
+
+
+class OnnxSession:
+    """Runs a model file. Safe to call from several threads at once."""
+
+    def __init__(self, path: Path, threads: int = 0, frame: tuple[int, int] | None = None) -> None:
+        """threads: for one inference; 0 means every usable core. frame: the (height, width) that it has to take, None
+        for any multiples of 32. Raises BadModel for a file that is not such a model.
+        """
+        onnxruntime = runtime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or usable_cores()
         options.inter_op_num_threads = 1
@@ -60,10 +74,12 @@ class Session:
         if len(inputs) != 1 or inputs[0].type != "tensor(uint8)":
             raise BadModel(f"{path.name}: expected one uint8 picture as input, found {[i.type for i in inputs]}")
         self._input = inputs[0].name
-        # whether H and W are names in the file ("H", "W"), that is free, or numbers
-        self.any_size = all(isinstance(side, str) for side in inputs[0].shape[1:3])
-        self.card = card
+        # H and W are names in the file ("H", "W") if they are free, else numbers
+        sides = tuple(inputs[0].shape[1:3])
+        if not all(isinstance(side, str) for side in sides) and sides != frame:
+            wanted = "any multiples of 32" if frame is None else f"{frame[0]}x{frame[1]}"
+            raise BadModel(f"{path.name} takes pictures of {sides[0]}x{sides[1]} px, its manifest says {wanted}")
 
     def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(N, S, S, 3) uint8 RGB -> (N, 16, S/4, S/4) float32 heatmaps. Other S than the card's where `any_size`."""
+        """(N, H, W, 3) uint8 RGB -> (N, C, H/4, W/4) float32 maps."""
         return cast("NDArray[np.float32]", self._session.run(None, {self._input: batch})[0])

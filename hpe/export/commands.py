@@ -17,6 +17,7 @@ from hpe.export.parity import Runner, compare, megabytes, onnx_runner, table, to
 from hpe.export.quantize import Method
 from hpe.export.quantize import quantize as quantize_model
 from hpe.export.rewrite import rewrite
+from hpe.pose.crops import Frame, crop_affine, warp
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 # Until thresholds are measured for a new model: `python -m hpe.measure.thresholds` prints them.
@@ -108,7 +109,7 @@ def quantize(
         raise BadSettings(f"{out} is the fp32 model itself: give the int8 one another name")
     card = read_manifest(model.with_suffix(".json"))
     fp32 = _load(model)
-    int8 = quantize_model(fp32, calibration_crops(data, count, card.input_size), method, percentile, (), reduce_range)
+    int8 = quantize_model(fp32, calibration_crops(data, count, card.frame), method, percentile, (), reduce_range)
     fields = _fields(card)
     fields["architecture"] = f"{card.architecture}, int8"
     fields["threshold"] = card.threshold if threshold is None else threshold
@@ -121,19 +122,18 @@ def quantize(
             "onnx fp32, rewritten": (onnx_runner(fp32), megabytes(model)),
             f"onnx int8, {method}": (onnx_runner(int8), megabytes(out)),
         }
-        report(runners, verify, card.input_size, card.sigma)
+        report(runners, verify, card.frame, card.sigma)
 
 
-def calibration_crops(data: Path, count: int, size: int) -> NDArray[np.uint8]:
-    """The first `count` people of an annotation file as (count, size, size, 3) uint8 RGB evaluation crops."""
-    from hpe.train.augment import plain_crop
+def calibration_crops(data: Path, count: int, frame: Frame) -> NDArray[np.uint8]:
+    """The first `count` people of an annotation file as (count, h, w, 3) uint8 RGB evaluation crops."""
     from hpe.train.readers import read_shards
 
     samples = read_shards(data)[:count]
-    return np.stack([plain_crop(sample, sample.image(), size)[0] for sample in samples])
+    return np.stack([warp(sample.image(), crop_affine(sample.box, frame), frame) for sample in samples])
 
 
-def report(runners: dict[str, tuple[Runner, float]], data: Path, size: int, sigma: float) -> None:
+def report(runners: dict[str, tuple[Runner, float]], data: Path, size: Frame, sigma: float) -> None:
     """Prints the parity table on the people of an annotation file."""
     from hpe.train.readers import read_shards
 

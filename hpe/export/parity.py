@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from hpe.engine.session import usable_cores
 from hpe.measure.pck import pck, torso_px
-from hpe.pose.crops import undo_affine
+from hpe.pose.crops import Frame, crop_affine, undo_affine, warp
 from hpe.pose.heatmaps import decode_joints
 from hpe.pose.skeleton import JOINTS, LSP_JOINTS
-from hpe.train.augment import plain_crop
 from hpe.train.samples import Sample
 
 Heatmaps = NDArray[np.float32]
@@ -67,10 +66,11 @@ def torch_runner(network: Any) -> Runner:
 
 
 def compare(
-    runners: dict[str, tuple[Runner, float]], samples: Sequence[Sample], size: int, sigma: float, sure: float = 0.2
+    runners: dict[str, tuple[Runner, float]], samples: Sequence[Sample], frame: Frame, sigma: float, sure: float = 0.2
 ) -> list[Variant]:
     """Named (runner, megabytes) pairs, the reference first, on the samples' evaluation crops -> one Variant each."""
-    crops, affines = zip(*(plain_crop(s, s.image(), size) for s in samples), strict=True)
+    affines = [crop_affine(s.box, frame) for s in samples]
+    crops = [warp(s.image(), affine, frame) for s, affine in zip(samples, affines, strict=True)]
     labels = np.stack([s.points for s in samples])
     labelled = np.stack([s.labelled for s in samples])
     found: list[Variant] = []

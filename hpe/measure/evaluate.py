@@ -40,7 +40,7 @@ def run_evaluation(options: Options) -> Report:
     estimator = open_model(options.model, options.size, options.threads)
     estimator.flip = options.flip
     card = estimator.card
-    report = Report(card.name, card.architecture, card.input_size, options.flip)
+    report = Report(card.name, card.architecture, "x".join(map(str, card.frame)), options.flip)
     empty = [] if options.negatives is None else read_empty(options.negatives.expanduser(), options.part)
     if options.source is not None:
         samples = spread(read_source(options.source), options.limit)
@@ -74,8 +74,7 @@ def _whole_images(
     report: Report, estimator: PoseEstimator, samples: list[Sample], scenery: list[Sample], options: Options
 ) -> None:
     whole = predict_whole(estimator, samples, scenery, options.frame)
-    report.measures += lsp_measures(samples, whole.one_pass, "PCK@0.2 whole image, 1 pass")
-    report.measures += lsp_measures(samples, whole.all_passes, "PCK@0.2 whole image")
+    report.measures += lsp_measures(samples, whole.points, "PCK@0.2 whole image")
     low, high = options.frame
     frames = f"in frames {low:g} to {high:g} times as large"
     report.shares[f"of {len(samples)} people found, pictures {frames}"] = 100 * float(whole.found.mean())

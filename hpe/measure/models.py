@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from hpe.engine.estimator import PoseEstimator
 from hpe.engine.manifest import ModelCard
-from hpe.engine.session import Session
-from hpe.train.checkpoint import read_network
+from hpe.train.checkpoint import frame_of, read_network
 from hpe.train.network import PoseResNet, describe, normalise
 
 # of a checkpoint, which has no manifest yet
@@ -18,46 +17,42 @@ THRESHOLD: Final[float] = 0.2
 CHECKPOINTS: Final[tuple[str, ...]] = (".pt", ".pth", ".tar")
 
 
-class TorchSession(Session):
-    """A PoseResNet where the product has its onnxruntime session."""
+class TorchSession:
+    """A PoseResNet where the product has its onnxruntime session (an `hpe.engine.session.Session`)."""
 
-    def __init__(self, network: PoseResNet, card: ModelCard) -> None:
-        self.card, self.any_size = card, True
+    def __init__(self, network: PoseResNet) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._network = network.to(self.device)
 
     def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(N, S, S, 3) uint8 RGB -> (N, 16, S/4, S/4) float32 heatmaps."""
+        """(N, H, W, 3) uint8 RGB -> (N, C, H/4, W/4) float32 maps."""
         with torch.no_grad():
             images = torch.from_numpy(np.ascontiguousarray(batch)).to(self.device)
             maps: NDArray[np.float32] = self._network(normalise(images)).float().cpu().numpy()
         return maps
 
 
-class TorchEstimator(PoseEstimator):
-    """The product's estimator on a checkpoint. size: side of the network's frame, 0 for the checkpoint's own."""
-
-    def __init__(self, checkpoint: Path, size: int = 0) -> None:
-        network, saved = read_network(checkpoint)
-        self.card = ModelCard(
-            name=str(checkpoint),
-            file=checkpoint.name,
-            sha256="",
-            input_size=size or int(saved.get("size", 256)),
-            architecture=describe(network),
-            threshold=THRESHOLD,
-            person_threshold=THRESHOLD,
-            sigma=float(saved.get("sigma", 2.0)),
-        )
-        self._session = TorchSession(network, self.card)
-        self.threshold, self.flip = self.card.threshold, False
+def torch_estimator(checkpoint: Path, size: int = 0) -> PoseEstimator:
+    """The product's estimator on a checkpoint. size: side of the network's square frame, 0 for the checkpoint's own."""
+    network, saved = read_network(checkpoint)
+    card = ModelCard(
+        name=str(checkpoint),
+        file=checkpoint.name,
+        sha256="",
+        input_size=(size, size) if size else frame_of(saved),
+        architecture=describe(network),
+        threshold=THRESHOLD,
+        person_threshold=THRESHOLD,
+        sigma=float(saved.get("sigma", 2.0)),
+    )
+    return PoseEstimator.of(None, TorchSession(network), card)
 
 
 def open_model(model: str, size: int = 0, threads: int = 0) -> PoseEstimator:
-    """ "" for the default, a path or s3:// address of an .onnx with its manifest, or a checkpoint -> estimator.
+    """ "" for the default, a path or s3:// address of a manifest, or a checkpoint -> estimator.
 
     size applies to checkpoints only: an exported model has its own. Raises BadModel, ModelUnavailable.
     """
     if model.endswith(CHECKPOINTS):
-        return TorchEstimator(Path(model).expanduser(), size)
+        return torch_estimator(Path(model).expanduser(), size)
     return PoseEstimator(model, threads=threads)

@@ -38,12 +38,12 @@ class Measure:
 
 
 def predict_in_boxes(estimator: PoseEstimator, samples: list[Sample], flip: bool = False) -> Predictions:
-    """The product's second pass on the crop round each labelled box: how top-down methods are compared."""
-    looks = [
-        estimator.closer(sample.image(), sample.box, flip)
+    """The pose network on the crop round each labelled box: how top-down methods are compared."""
+    found = [
+        estimator.joints(sample.image(), sample.box[None], flip)
         for sample in tqdm(samples, desc="people", unit="person", leave=False, disable=None)
     ]
-    return Predictions(np.stack([look.points for look in looks]), np.stack([look.scores for look in looks]))
+    return Predictions(np.concatenate([points for points, _ in found]), np.concatenate([scores for _, scores in found]))
 
 
 def labels_of(samples: Iterable[Sample]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -114,8 +114,8 @@ def write_corrected_labels(model: str, source: Source, out: Path, cache: Path, r
     change, room = (add_labels, rules.room) if source.add_labels else (correct_labels, 1.0)
     rows, counts, people = [], Counter[str](), 0
     for sample in tqdm(samples, desc="people", unit="person", disable=None):
-        look = estimator.closer(sample.image(), _grown(sample.box, room), flip=True)
-        corrected, done = change(sample, look.points, look.scores, rules)
+        points, scores = estimator.joints(sample.image(), _grown(sample.box, room)[None], flip=True)
+        corrected, done = change(sample, points[0], scores[0], rules)
         if not done:
             continue
         people += 1

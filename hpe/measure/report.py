@@ -14,7 +14,7 @@ class Report:
 
     model: str
     architecture: str
-    input_size: int
+    input_size: str
     flip: bool
     data: str = ""
     people: int = 0

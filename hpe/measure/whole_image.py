@@ -16,13 +16,9 @@ GREY = 118
 
 @dataclass(frozen=True)
 class WholeImage:
-    """points of each person after one pass and after all, (N, 16, 2) px of the sample's picture; found: (N,) bool.
+    """points of each person, (N, 16, 2) px of the sample's picture, nan where nobody was found; found: (N,) bool."""
 
-    After all passes a person who was not found has nan.
-    """
-
-    one_pass: NDArray[np.float64]
-    all_passes: NDArray[np.float64]
+    points: NDArray[np.float64]
     found: NDArray[np.bool_]
 
 
@@ -35,15 +31,14 @@ def predict_whole(
     (1, 1) is the picture as it is.
     """
     rng = np.random.default_rng(seed)
-    one, both, found = [], [], []
+    points, found = [], []
     for sample in tqdm(samples, desc="whole images", unit="photo", leave=False, disable=None):
         behind = scenery[int(rng.integers(len(scenery)))].image() if scenery else None
         photo, corner = placed(sample.image(), behind, float(rng.uniform(*frame)), rng)
-        one.append(estimator.glance(photo).points - corner)
         poses = estimator(photo)
         found.append(bool(poses))
-        both.append(poses[0].points - corner if poses else np.full((NUM_JOINTS, 2), np.nan))
-    return WholeImage(np.stack(one), np.stack(both).astype(np.float64), np.array(found))
+        points.append(poses[0].points - corner if poses else np.full((NUM_JOINTS, 2), np.nan))
+    return WholeImage(np.stack(points).astype(np.float64), np.array(found))
 
 
 def placed(

@@ -20,8 +20,9 @@ from hpe.pose.skeleton import JOINTS, plain_name
 
 Boxes = NDArray[np.float64]
 
-# The centre map's value v is the logit of the score, scaled into the range of the sizes: score = sigmoid(12 (v - 0.5)).
-LOGIT_SCALE: Final[float] = 12.0
+# The centre map's value v is the logit of the score, brought into the range of the sizes: score = sigmoid(12 v - 6).
+LOGIT_SLOPE: Final[float] = 12.0
+LOGIT_INTERCEPT: Final[float] = -6.0
 # Of a box's sides: the targets' Gaussians.
 SIGMA: Final[float] = 0.12
 MIN_SIGMA: Final[float] = 1.0  # cells: narrower peaks fall between the cells
@@ -90,15 +91,19 @@ def decode_boxes(
     longer: int,
     threshold: float,
     max_people: int,
+    *,
     iou: float = IOU,
+    slope: float = LOGIT_SLOPE,
+    intercept: float = LOGIT_INTERCEPT,
 ) -> tuple[Boxes, NDArray[np.float64]]:
     """(3, h, w) maps, the picture's map to network px and its (height, width) -> (K, 4) float64 image px, (K,) scores.
 
-    Best first, at most `max_people`, clipped to the picture. A person is a local maximum of the centre map whose score,
-    sigmoid(12 (v - 0.5)), is at least `threshold`; of boxes that overlap by more than `iou` the best stays.
+    Best first, at most `max_people`, clipped to the picture. A person is a local maximum of the centre map v whose
+    score, sigmoid(slope v + intercept), is at least `threshold`; of boxes that overlap by more than `iou` the best
+    stays.
     """
     values = np.ascontiguousarray(maps[0], dtype=np.float32)
-    least = 0.5 + _logit(threshold) / LOGIT_SCALE
+    least = (_logit(threshold) - intercept) / slope
     highest = cv2.dilate(values, np.ones((3, 3), np.uint8))
     ys, xs = np.nonzero((values == highest) & (values >= least))
     best = np.argsort(-values[ys, xs], kind="stable")[:MAX_PEAKS]
@@ -108,7 +113,7 @@ def decode_boxes(
     middle = undo_affine(centres * STRIDE, affine)
     half = np.maximum(sides, 0.0) / scale_of(affine) / 2
     boxes = clipped(np.concatenate([middle - half, middle + half], axis=1), picture)
-    scores = 1 / (1 + np.exp(-LOGIT_SCALE * (values[ys, xs].astype(np.float64) - 0.5)))
+    scores = 1 / (1 + np.exp(-(slope * values[ys, xs].astype(np.float64) + intercept)))
     whole = np.flatnonzero((boxes[:, 2:] - boxes[:, :2]).min(axis=1, initial=np.inf) >= MIN_SIDE_PX)
     kept = whole[nms(boxes[whole], scores[whole], iou)][:max_people]
     return boxes[kept], scores[kept]

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from hpe.pose.skeleton import COCO_JOINTS, INDEX, JOINTS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pose:
-    """One person.
+    """One person. Poses with the same values are equal.
 
-    points: (16, 2) float32 x, y in image px, MPII order. scores: (16,) float32 in 0..1, heatmap
-    peaks, up to half as high where two looks disagree. box: (4,) float32 x0, y0, x1, y1 round the confident joints,
-    image px. score: 0..1, how sure it is that somebody is there (`hpe.engine.looks`). threshold: joints scoring below
-    it are unsure, and are not drawn.
+    points: (16, 2) float32 x, y in image px, MPII order. scores: (16,) float32 in 0..1, how likely each joint is where
+    it was found; 0 outside the picture. box: (4,) float32 x0, y0, x1, y1, image px: the person's as it was located, or
+    given by the caller; round the confident joints if the model has no locator. score: 0..1, how likely somebody is
+    there. threshold: joints scoring below it are unsure, and are not drawn.
     """
 
     points: NDArray[np.float32]
@@ -27,8 +27,18 @@ class Pose:
 
     @property
     def confident(self) -> NDArray[np.bool_]:
-        """(16,) bool: which joints are sure enough to be drawn."""
-        return np.asarray(self.scores >= self.threshold)
+        """(16,) bool: which joints are sure enough to be drawn; one outside the picture never is."""
+        return np.asarray((self.scores >= self.threshold) & (self.scores > 0))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pose) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def _values(self) -> tuple[object, ...]:
+        arrays = (self.points, self.scores, self.box)
+        return (*(array.tobytes() for array in arrays), self.score, self.threshold)
 
     def scaled(self, factor_x: float, factor_y: float) -> "Pose":
         """The same person in a picture that is `factor` times as large; pixel centres at integers."""

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -12,6 +12,8 @@ from hpe.pose.skeleton import NUM_JOINTS
 from hpe.train.network import BLOCKS, PoseResNet
 
 State = dict[str, Tensor]
+# a map of people's centres, and two of their width and height
+LOCATOR_OUTPUTS: Final = 3
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -58,9 +60,10 @@ def read_network(path: Path) -> tuple[PoseResNet, dict[str, Any]]:
     missing = [k for k in ("conv1.weight", "deconv_layers.0.weight", "final_layer.weight") if k not in state]
     if missing:
         raise BadModel(f"{path}: not a PoseResNet checkpoint: it lacks {', '.join(missing)}")
-    if len(state["final_layer.weight"]) != NUM_JOINTS:
+    if len(state["final_layer.weight"]) not in (NUM_JOINTS, LOCATOR_OUTPUTS):
         raise BadModel(
-            f"{path}: finds {len(state['final_layer.weight'])} joints; expected the {NUM_JOINTS} of MPII, in its order"
+            f"{path}: has {len(state['final_layer.weight'])} outputs; expected the {NUM_JOINTS} joints of MPII, in its "
+            f"order, or a locator's {LOCATOR_OUTPUTS}"
         )
     joints, deconv = len(state["final_layer.weight"]), state["deconv_layers.0.weight"].shape[1]
     model = PoseResNet(_depth(state, path), joints, deconv, width=len(state["conv1.weight"]))
@@ -81,6 +84,13 @@ def read_network(path: Path) -> tuple[PoseResNet, dict[str, Any]]:
         raise BadModel(f"{path}: does not fit PoseResNet-{model.depth}: {'; '.join(problems[:6])}{more}")
     model.load_state_dict(state)
     return model.eval(), saved
+
+
+def frame_of(saved: dict[str, Any], default: int = 256) -> tuple[int, int]:
+    """What a checkpoint says beside its weights -> (height, width) in px of the frames it was trained on."""
+    size = saved.get("size", default)
+    height, width = size if isinstance(size, list | tuple) else (size, size)
+    return int(height), int(width)
 
 
 def plain_state(state: State) -> State:

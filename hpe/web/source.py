@@ -1,15 +1,16 @@
 """Where the API gets its estimator from: built once a process, on the first need, and tried again after a failure."""
 
 import threading
+from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
-from hpe.errors import BadModel, HpeError
+from hpe.errors import HpeError
 from hpe.settings import Settings
 from hpe.web.record import LOGGER
 
 if TYPE_CHECKING:
+    from hpe.engine.bundle import Bundle
     from hpe.engine.manifest import ModelCard
     from hpe.pose.result import Pose
 
@@ -44,6 +45,7 @@ class EstimatorSource:
         self._settings = settings
         self._lock = threading.Lock()
         self._estimator: Estimator | None = None
+        self._fetched: Callable[[], Bundle] | None = None
 
     def __call__(self) -> Estimator:
         """The estimator, built on the first call that can. Calls that come meanwhile wait for it."""
@@ -54,30 +56,26 @@ class EstimatorSource:
 
     def warm(self) -> None:
         """Build it now, while no request waits. A failure is logged: the first request will try again."""
-        from hpe.engine.fetch import prefetch
+        from hpe.engine.bundle import prefetch
 
         # 0.1 s, and the first form that comes needs it: let it load while the model does
         threading.Thread(target=import_module, args=("requests_toolbelt.multipart.decoder",), daemon=True).start()
         if self._settings.model.startswith("s3://"):
-            prefetch(self._settings.model, Path(self._settings.cache_dir))  # beside the imports that follow
+            # beside the imports that follow
+            self._fetched = prefetch(self._settings.model, self._settings.cache_dir)
         try:
             self()
         except HpeError as error:
             LOGGER.warning("the model could not be loaded ahead: %s", error)
 
     def _build(self) -> Estimator:
-        from hpe.engine.cache import forget
         from hpe.engine.estimator import PoseEstimator
 
-        try:
-            found = PoseEstimator(
-                self._settings.model or None,
-                threads=self._settings.threads,
-                threshold=self._settings.threshold or None,
-                cache_dir=self._settings.cache_dir,
-            )
-            return cast("Estimator", found)
-        except BadModel:
-            # a disk that rots leaves a file's times as they were: without its note it is hashed, and fetched anew
-            forget(Path(self._settings.cache_dir))
-            raise
+        fetched, self._fetched = self._fetched, None
+        return PoseEstimator(
+            fetched() if fetched else self._settings.model or None,
+            threads=self._settings.threads,
+            threshold=self._settings.threshold or None,
+            max_people=self._settings.max_people,
+            cache_dir=self._settings.cache_dir,
+        )

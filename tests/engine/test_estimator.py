@@ -1,180 +1,264 @@
-"""Two passes, thresholds, flips and input kinds, with a network whose answer is known."""
+"""Locating, cropping, suppressing, thresholds, flips and input kinds, with networks whose answers are known."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from engine.stand_ins import CARD, HEIGHT, WIDTH, BoxSession, DotSession, box_of, estimator_of, person, scene
 from PIL import Image
 
 from hpe import PoseEstimator
-from hpe.engine import estimator as module
-from hpe.engine.manifest import ModelCard
-from hpe.errors import BadSettings, UnsupportedImage
-from hpe.pose.heatmaps import encode_joints
+from hpe.engine.estimator import BATCH, person_score
+from hpe.engine.manifest import Calibration
+from hpe.errors import BadModel, BadRequest, BadSettings, UnsupportedImage
 from hpe.pose.skeleton import INDEX, JOINTS
 
-SIZE = 128
-CARD = ModelCard("dots", "dots.onnx", "0" * 64, SIZE, "a fake that reads coloured dots", 0.3, 0.3, 2.0)
-
-
-class DotSession:
-    """Sees joint j where the picture's red channel is 100 + 8 j: an exact stand-in for a trained network.
-
-    Like a real one it knows left from right only by position: on a mirrored picture it must be fed mirrored
-    joints, which is what the flip test undoes.
-    """
-
-    def __init__(self, peak: float = 0.9, any_size: bool = True) -> None:
-        self.peak, self.any_size, self.batches = peak, any_size, []
-
-    def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        self.batches.append(batch)
-        return np.stack([self._heatmaps(picture) for picture in batch])
-
-    def _heatmaps(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-        points, seen = np.zeros((16, 2), np.float32), np.zeros(16, np.float32)
-        for j in range(16):
-            # green shows that it is not the mixed edge of a brighter dot, which has this one's red
-            ys, xs = np.nonzero((np.abs(picture[..., 0].astype(int) - (100 + 8 * j)) <= 2) & (picture[..., 1] > 198))
-            if len(xs):
-                points[j], seen[j] = (xs.mean(), ys.mean()), 1
-        return encode_joints(points, seen, picture.shape[0], 2.0)[0] * self.peak
-
-
-def scene(width: int, height: int, points: NDArray[np.floating], dot: int) -> NDArray[np.uint8]:
-    image = np.full((height, width, 3), (10, 20, 30), np.uint8)
-    for j, (x, y) in enumerate(points):
-        image[int(y) - dot : int(y) + dot + 1, int(x) - dot : int(x) + dot + 1] = (100 + 8 * j, 200, 30)
-    return image
-
-
-def person(x: float, y: float, scale: float) -> NDArray[np.float64]:
-    grid = np.array([(i % 4, i // 4) for i in range(16)], np.float64)
-    return np.array([x, y]) + grid * scale
+SIZE = (400, 300)
+ONE = person(150, 90, 40)
+IMAGE = scene(*SIZE, [ONE], 8)
 
 
 @pytest.fixture
-def estimator(monkeypatch: pytest.MonkeyPatch) -> PoseEstimator:
-    monkeypatch.setattr(module, "fetch_model", lambda model, cache: (Path("dots.onnx"), CARD))
-    monkeypatch.setattr(module, "Session", lambda path, card, threads: DotSession())
-    return PoseEstimator()
+def estimator() -> PoseEstimator:
+    return estimator_of([ONE], SIZE)
 
 
-def test_joints_are_found_in_image_pixels(estimator: PoseEstimator) -> None:
-    points = person(150, 90, 40)
-    (pose,) = estimator(scene(400, 300, points, 8))
-    assert np.abs(pose.points - points).max() < 1.5
+def session_of(estimator: PoseEstimator) -> DotSession:
+    session = estimator._session
+    assert isinstance(session, DotSession)
+    return session
+
+
+def crowd(count: int) -> list[np.ndarray]:
+    return [person(30 + 150 * (n % 5), 40 + 180 * (n // 5), 26) for n in range(count)]
+
+
+# --- who is found, and where
+
+
+def test_joints_and_box_are_in_image_pixels(estimator: PoseEstimator) -> None:
+    (pose,) = estimator(IMAGE)
+    assert np.abs(pose.points - ONE).max() < 1.5
     assert pose.confident.all()
-    assert np.allclose(pose.box, [150, 90, 270, 210], atol=1.5)
+    assert np.allclose(pose.box, box_of(ONE), atol=1.5)
 
 
-def test_second_pass_is_finer_on_a_small_person_in_a_corner(estimator: PoseEstimator) -> None:
-    points = person(560, 60, 22)
-    image = scene(900, 700, points, 6)
-    (pose,) = estimator(image)
-    assert np.abs(pose.points - points).mean() < np.abs(estimator.glance(image).points - points).mean()
-    assert np.abs(pose.points - points).max() < 1.5
+@pytest.mark.parametrize("count", [2, 5, 20])
+def test_everybody_is_found_best_first(count: int) -> None:
+    people = crowd(count)
+    poses = estimator_of(people, (800, 760))(scene(800, 760, people, 5))
+    assert len(poses) == count
+    assert [pose.score for pose in poses] == sorted((pose.score for pose in poses), reverse=True)
+    for points in people:
+        assert min(np.abs(pose.points - points).max() for pose in poses) < 2
 
 
-@pytest.mark.parametrize("any_size", [True, False])
-def test_the_first_pass_is_smaller_where_the_model_takes_any_size(
-    estimator: PoseEstimator, any_size: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "FIRST_SIZE", 96)
-    session = estimator._session = DotSession(any_size=any_size)
-    (pose,) = estimator(scene(400, 300, person(120, 60, 50), 8))
-    assert [batch.shape[1] for batch in session.batches] == [module.FIRST_SIZE if any_size else SIZE, SIZE]
-    assert np.abs(pose.points - person(120, 60, 50)).max() < 2  # half a px of the network
+def test_at_most_as_many_as_asked_for_are_found() -> None:
+    people = crowd(5)
+    estimator = estimator_of(people, (800, 760), max_people=4)
+    image = scene(800, 760, people, 5)
+    assert len(estimator(image)) == 4
+    assert len(estimator(image, max_people=2)) == 2
+    assert len(estimator(image, max_people=20)) == 5
 
 
-def test_somebody_too_small_for_one_look_is_searched_for(estimator: PoseEstimator) -> None:
-    points = person(1500, 900, 44)
-    image = scene(1900, 1400, points, 12)
-    assert estimator.followed(image, estimator.glance(image)).share(image) < module.SMALL
-    (pose,) = estimator(image)
-    assert np.abs(pose.points - points).max() < 3
+@pytest.mark.parametrize("count", [0, 21, -1, 2.5, "3", True, None])
+def test_a_number_of_people_that_cannot_be_is_refused(count: object) -> None:
+    if count is not None:
+        with pytest.raises(BadSettings, match=r"max_people=.*from 1 to 20"):
+            estimator_of([ONE], SIZE)(IMAGE, max_people=count)  # type: ignore[arg-type]
+    with pytest.raises(BadSettings, match=r"max_people=.*from 1 to 20"):
+        estimator_of([ONE], SIZE, max_people=count)
 
 
-def test_only_the_window_that_is_followed_has_its_crop_worked_out(
-    estimator: PoseEstimator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = []
-    real = module.person_box
-    monkeypatch.setattr(module, "person_box", lambda heatmaps: asked.append(1) or real(heatmaps))
-    image = scene(1900, 1400, person(1500, 900, 44), 12)
-    assert estimator(image)
-    assert len(estimator._session.batches) == 4  # a glance and nine windows, each with its second look
-    assert len(asked) == 2
+def test_crops_go_through_the_network_in_batches() -> None:
+    people = crowd(10)
+    estimator = estimator_of(people, (800, 760))
+    estimator(scene(800, 760, people, 5))
+    assert [batch.shape for batch in session_of(estimator).batches] == [
+        (count, HEIGHT, WIDTH, 3) for count in (BATCH, BATCH, 10 - 2 * BATCH)
+    ]
 
 
-@pytest.mark.parametrize(("height", "width", "count"), [(900, 900, 9), (400, 900, 3), (900, 300, 3), (1, 1, 9)])
-def test_windows_cover_the_picture(height: int, width: int, count: int) -> None:
-    boxes = np.array(module.windows(height, width))
-    assert len(boxes) == count
-    assert boxes[:, :2].min() <= 0
-    assert (boxes[:, 2:].max(axis=0) >= (width, height)).all()
+def test_a_picture_without_people_costs_one_small_inference() -> None:
+    estimator = estimator_of([], SIZE)
+    assert estimator(np.full((300, 400, 3), 80, np.uint8)) == []
+    assert session_of(estimator).batches == []
 
 
-@pytest.mark.parametrize("shape", [(300, 400), (400, 300), (120, 900)])
-def test_aspect_ratio_is_kept(estimator: PoseEstimator, shape: tuple[int, int]) -> None:
-    height, width = shape
-    points = person(width / 2 - 15, height / 2 - 15, 14)
-    (pose,) = estimator(scene(width, height, points, 5))
-    spread = np.ptp(pose.points, axis=0)
-    assert abs(spread[0] - spread[1]) < 3
+@pytest.mark.parametrize(
+    ("size", "frame"),
+    [((400, 300), (320, 416)), ((300, 400), (416, 320)), ((2000, 500), (128, 416)), ((9, 9), (416,) * 2)],
+)
+def test_the_locator_sees_the_whole_picture_never_squashed(size: tuple[int, int], frame: tuple[int, int]) -> None:
+    locator = BoxSession(np.zeros((0, 4)))
+    PoseEstimator.of(locator, DotSession(), CARD)(np.zeros((*size[::-1], 3), np.uint8))
+    assert locator.frames == [frame]
 
 
-def test_nobody_there_is_an_empty_list(estimator: PoseEstimator) -> None:
-    assert estimator(np.full((200, 300, 3), 80, np.uint8)) == []
+def test_of_two_poses_on_one_person_the_better_stays() -> None:
+    # two boxes that overlap by half: both crops show the same dots
+    boxes = np.array([box_of(ONE), box_of(ONE) + np.array([70, 0, 0, 0])])
+    locator = BoxSession((boxes + 0.5) * 416 / 400 - 0.5)
+    estimator = PoseEstimator.of(locator, DotSession(), CARD)
+    assert len(estimator.locate(IMAGE)[0]) == 2
+    (pose,) = estimator(IMAGE)
+    assert np.allclose(pose.box, boxes[0], atol=1.5)
 
 
-def test_a_person_below_the_person_threshold_is_nobody(estimator: PoseEstimator) -> None:
-    estimator._session = DotSession(peak=0.2)
-    assert estimator(scene(400, 300, person(150, 90, 40), 8)) == []
+def test_a_person_below_the_person_threshold_is_nobody() -> None:
+    locator = BoxSession((box_of(ONE)[None] + 0.5) * 416 / 400 - 0.5)
+    low, high = (PoseEstimator.of(locator, DotSession(peak), CARD)(IMAGE) for peak in (0.05, 0.2))
+    assert low == []
+    assert len(high) == 1
+
+
+def test_the_score_is_surer_the_better_the_joints_and_the_locator() -> None:
+    joints = np.linspace(0.1, 0.9, 16)
+    assert person_score(0.9, joints) > person_score(0.9, joints - 0.1) > person_score(0.5, joints - 0.1) > 0
+    assert 0 <= person_score(None, np.zeros(16)) < person_score(None, joints) <= 1
+
+
+def test_calibrations_turn_values_into_scores() -> None:
+    people = [ONE]
+    locate = dataclasses.replace(CARD.locate, calibration=Calibration(4.0, -3.0))
+    card = dataclasses.replace(CARD, calibration=Calibration(10.0, -5.0), locate=locate)
+    locator = BoxSession((box_of(ONE)[None] + 0.5) * 416 / 400 - 0.5)
+    estimator = PoseEstimator.of(locator, DotSession(), card)
+    _, located = estimator.locate(IMAGE)
+    assert located[0] == pytest.approx(1 / (1 + np.exp(-1)), abs=0.02)
+    (pose,) = estimator(scene(*SIZE, people, 8))
+    assert pose.scores == pytest.approx(np.full(16, 1 / (1 + np.exp(-4))), abs=0.03)
+
+
+# --- joints
+
+
+def test_a_joint_outside_the_picture_is_never_confident() -> None:
+    class LowCorner(DotSession):
+        def _heatmaps(self, picture: np.ndarray) -> np.ndarray:
+            maps = np.zeros((16, HEIGHT // 4, WIDTH // 4), np.float32)
+            maps[:, 20, 12] = 0.9
+            maps[INDEX["left_ankle"]] = 0
+            maps[INDEX["left_ankle"], -2, 12] = 0.9
+            return maps
+
+    # the crop's margin reaches below the picture's edge
+    estimator = PoseEstimator.of(None, LowCorner(), dataclasses.replace(CARD, locate=None))
+    (pose,) = estimator(IMAGE, boxes=[[100, 100, 200, 299.5]], threshold=0.0)
+    outside = INDEX["left_ankle"]
+    assert pose.points[outside, 1] > 300
+    assert pose.scores[outside] == 0
+    assert not pose.confident[outside]
+    assert pose.confident.sum() == 15
 
 
 def test_threshold_marks_joints_unsure_but_keeps_them(estimator: PoseEstimator) -> None:
-    image = scene(400, 300, person(150, 90, 40), 8)
-    (pose,) = estimator(image, threshold=0.99)
+    (pose,) = estimator(IMAGE, threshold=0.99)
     assert not pose.confident.any()
     assert pose.points.shape == (16, 2)
-    (pose,) = estimator(image)
+    (pose,) = estimator(IMAGE)
     assert pose.confident.all()
 
 
 @pytest.mark.parametrize("threshold", [30, -0.1, float("nan")])
-def test_a_threshold_that_is_no_score_is_refused(estimator: PoseEstimator, threshold: float) -> None:
+def test_a_threshold_that_is_not_a_score_is_refused(estimator: PoseEstimator, threshold: float) -> None:
     with pytest.raises(BadSettings, match="from 0 to 1"):
-        estimator(np.full((200, 300, 3), 80, np.uint8), threshold=threshold)
+        estimator(IMAGE, threshold=threshold)
     with pytest.raises(BadSettings, match="from 0 to 1"):
-        PoseEstimator(threshold=threshold)
+        estimator_of([ONE], SIZE, threshold=threshold)
 
 
 def test_a_missing_joint_is_unsure(estimator: PoseEstimator) -> None:
-    points = person(150, 90, 40)
-    image = scene(400, 300, points, 8)
-    x, y = (int(v) for v in points[INDEX["left_wrist"]])
+    image = IMAGE.copy()
+    x, y = (int(v) for v in ONE[INDEX["left_wrist"]])
     image[y - 9 : y + 10, x - 9 : x + 10] = (10, 20, 30)
     (pose,) = estimator(image)
     assert [name for name, sure in zip(JOINTS, pose.confident, strict=True) if not sure] == ["left_wrist"]
 
 
 def test_flip_runs_both_pictures_in_one_batch(estimator: PoseEstimator) -> None:
-    estimator(scene(400, 300, person(150, 90, 40), 8), flip=True)
-    sizes = {len(batch) for batch in estimator._session.batches}
-    assert sizes == {2}  # a big, sure person needs no search
-    first = estimator._session.batches[0]
-    assert np.array_equal(first[0], first[1][:, ::-1])
+    estimator(IMAGE, flip=True)
+    (batch,) = session_of(estimator).batches
+    assert len(batch) == 2
+    assert np.array_equal(batch[0], batch[1][:, ::-1])
+
+
+# --- boxes given by the caller
+
+
+def test_given_boxes_skip_the_locator_and_keep_their_order() -> None:
+    people = crowd(6)
+    locator = BoxSession(np.zeros((0, 4)))
+    estimator = PoseEstimator.of(locator, DotSession(), CARD)
+    boxes = [box_of(points) for points in reversed(people)]
+    poses = estimator(scene(800, 760, people, 5), boxes=boxes)
+    assert locator.frames == []
+    for pose, points, box in zip(poses, reversed(people), boxes, strict=True):
+        assert np.abs(pose.points - points).max() < 2
+        assert np.array_equal(pose.box, box.astype(np.float32))
+
+
+def test_a_given_box_has_its_pose_even_if_nobody_is_in_it(estimator: PoseEstimator) -> None:
+    (pose,) = estimator(np.full((300, 400, 3), 80, np.uint8), boxes=[[0, 0, 50, 50]])
+    assert pose.score < 0.01
+    assert not pose.confident.any()
+    assert estimator(IMAGE, boxes=np.zeros((0, 4))) == []
+
+
+@pytest.mark.parametrize(
+    ("boxes", "why"),
+    [
+        ([1, 2, 3, 4], r"boxes of shape \(4,\): give \(K, 4\) numbers"),
+        ([[1, 2, 3]], r"boxes of shape \(1, 3\)"),
+        ([[1, 2, 3, 4], [5]], "not numbers in rows of four"),
+        ("all", "not numbers in rows of four"),
+        ([["a", 0, 1, 2]], "not numbers in rows of four"),
+        ([[0, 0, float("nan"), 10]], "box 0,0,nan,10 is not finite"),
+        ([[0, 0, float("inf"), 10]], "is not finite"),
+        ([[10, 10, 10, 20]], "box 10,10,10,20 is not a px wide and high"),
+        ([[50, 50, 20, 80]], "x1 and y1 are the far corner, not the size"),
+        ([[0, 0, 5, 5], [400, 10, 500, 100]], "box 400,10,500,100 lies outside the picture of 400x300 px"),
+        ([[-50, 10, -1, 100]], "lies outside the picture"),
+        ([[0, 0, 5, 5]] * 21, "21 boxes; the limit is 20"),
+    ],
+)
+def test_boxes_that_cannot_be_are_refused_by_name(estimator: PoseEstimator, boxes: object, why: str) -> None:
+    with pytest.raises(BadRequest, match=why):
+        estimator(IMAGE, boxes=boxes)  # type: ignore[arg-type]
+
+
+# --- a model without a locator
+
+
+def test_without_a_locator_the_whole_picture_is_the_one_box() -> None:
+    estimator = PoseEstimator.of(None, DotSession(), dataclasses.replace(CARD, locate=None))
+    (pose,) = estimator(IMAGE)
+    assert np.abs(pose.points - ONE).max() < 2.5
+    assert np.allclose(pose.box, [150, 90, 270, 210], atol=2.5), "round the confident joints"
+    assert estimator(np.full((300, 400, 3), 80, np.uint8)) == []
+    boxes, scores = estimator.locate(IMAGE)
+    assert boxes.tolist() == [[-0.5, -0.5, 399.5, 299.5]]
+    assert scores.tolist() == [1]
+
+
+def test_a_locator_and_its_card_come_together() -> None:
+    with pytest.raises(BadModel, match="a locator comes with a card"):
+        PoseEstimator.of(None, DotSession(), CARD)
+    with pytest.raises(BadModel, match="a locator comes with a card"):
+        PoseEstimator.of(BoxSession(np.zeros((0, 4))), DotSession(), dataclasses.replace(CARD, locate=None))
+
+
+# --- pictures
 
 
 def test_array_bytes_path_and_pillow_image_give_the_same_joints(estimator: PoseEstimator, tmp_path: Path) -> None:
-    image = scene(400, 300, person(150, 90, 40), 8)
     path = tmp_path / "a.png"
-    Image.fromarray(image).save(path)
-    expected = estimator(image)[0].points
-    for form in (path, str(path), path.read_bytes(), Image.fromarray(image), Image.open(path)):
-        assert np.array_equal(estimator(form)[0].points, expected)
+    Image.fromarray(IMAGE).save(path)
+    expected = estimator(IMAGE)
+    for form in (path, str(path), path.read_bytes(), Image.fromarray(IMAGE), Image.open(path)):
+        assert estimator(form) == expected
 
 
 @pytest.mark.parametrize(
@@ -189,13 +273,12 @@ def test_array_bytes_path_and_pillow_image_give_the_same_joints(estimator: PoseE
         None,
     ],
 )
-def test_what_is_no_image_is_refused_by_name(estimator: PoseEstimator, bad: object) -> None:
+def test_what_is_not_an_image_is_refused_by_name(estimator: PoseEstimator, bad: object) -> None:
     with pytest.raises(UnsupportedImage, match=r"expected|path"):
         estimator(bad)  # type: ignore[arg-type]
 
 
 def test_the_picture_is_left_alone(estimator: PoseEstimator) -> None:
-    image = scene(400, 300, person(150, 90, 40), 8)
-    before = image.copy()
+    image = IMAGE.copy()
     estimator(image, flip=True)
-    assert np.array_equal(image, before)
+    assert np.array_equal(image, IMAGE)

@@ -8,11 +8,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from hpe.engine import session as module
-from hpe.engine.manifest import ModelCard
-from hpe.engine.session import Session, cpu_quota, usable_cores
+from hpe.engine.session import OnnxSession, cpu_quota, usable_cores
 from hpe.errors import BadModel
-
-CARD = ModelCard("tiny", "tiny.onnx", "0" * 64, 32, "none", 0.2, 0.2, 1.5)
 
 
 def write_model(path: Path, kind: int) -> Path:
@@ -26,21 +23,28 @@ def write_model(path: Path, kind: int) -> Path:
 
 def test_a_uint8_model_runs(tmp_path: Path) -> None:
     picture = np.full((1, 32, 32, 3), 7, np.uint8)
-    found = Session(write_model(tmp_path / "tiny.onnx", TensorProto.UINT8), CARD, threads=1).run(picture)
+    found = OnnxSession(write_model(tmp_path / "tiny.onnx", TensorProto.UINT8), 1, (32, 32)).run(picture)
     assert found.dtype == np.float32
     assert (found == 7).all()
 
 
 def test_a_model_of_float_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadModel, match="expected one uint8 picture"):
-        Session(write_model(tmp_path / "tiny.onnx", TensorProto.FLOAT), CARD)
+        OnnxSession(write_model(tmp_path / "tiny.onnx", TensorProto.FLOAT))
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "tiny.onnx"
     path.write_bytes(b"not a model")
     with pytest.raises(BadModel, match=r"tiny\.onnx cannot be loaded"):
-        Session(path, CARD)
+        OnnxSession(path)
+
+
+@pytest.mark.parametrize(("frame", "wanted"), [((64, 32), "64x32"), (None, "any multiples of 32")])
+def test_a_model_of_another_size_than_its_manifest_says_is_refused(tmp_path: Path, frame, wanted: str) -> None:
+    path = write_model(tmp_path / "tiny.onnx", TensorProto.UINT8)
+    with pytest.raises(BadModel, match=f"takes pictures of 32x32 px, its manifest says {wanted}"):
+        OnnxSession(path, 1, frame)
 
 
 @pytest.fixture

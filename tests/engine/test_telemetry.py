@@ -28,6 +28,11 @@ def test_a_process_that_estimates_leaves_no_file_and_calls_nobody(tmp_path: Path
 
 def test_who_wants_it_may_have_it() -> None:
     environ = {**os.environ, "ORT_DISABLE_TELEMETRY": "0"}
-    script = "import os, hpe; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    script = "import os, hpe; hpe.PoseEstimator(); print(os.environ['ORT_DISABLE_TELEMETRY'])"
     done = subprocess.run([sys.executable, "-c", script], env=environ, check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "0"
+
+
+def test_importing_hpe_changes_no_environment() -> None:
+    script = "import os; before = dict(os.environ); import hpe; assert dict(os.environ) == before"
+    subprocess.run([sys.executable, "-c", script], check=True)

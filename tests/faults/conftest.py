@@ -1,5 +1,6 @@
 """A model in an S3 that breaks on demand, and one request through the whole API."""
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,13 +9,15 @@ import pytest
 from faults.broken_s3 import BrokenS3
 from web.fakes import photo
 
-from hpe.engine import fetch, s3
+from hpe.engine import estimator
+from hpe.engine.bundle import open_bundle
 from hpe.settings import Settings
+from hpe.store import s3
 from hpe.web.api import handle
 from hpe.web.messages import Request, Response
 from hpe.web.source import EstimatorSource
 
-MODEL = "s3://hpe-models/pose.onnx"
+MODEL = "s3://hpe-models/pose.json"
 SECRET = "wJalr-not-to-be-seen"
 
 
@@ -23,7 +26,7 @@ def bucket(aws_env: pytest.MonkeyPatch, root: Path) -> Iterator[BrokenS3]:
     """The real model in an S3 that is whole for now; whoever reads it has little patience."""
     aws_env.setattr(s3, "READ_TIMEOUT_S", 0.3)
     aws_env.setattr(s3, "_PAUSE_S", 0.01)
-    aws_env.setitem(fetch.fetch_model.__kwdefaults__, "timeout_s", 1.5)
+    aws_env.setattr(estimator, "open_bundle", functools.partial(open_bundle, timeout_s=1.5))
     aws_env.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     server = BrokenS3(root / "models")
     aws_env.setenv("AWS_ENDPOINT_URL", server.url)

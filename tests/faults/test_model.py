@@ -10,8 +10,6 @@ from faults.broken_s3 import WEEK_S, BrokenS3
 from faults.conftest import MODEL, SECRET, refused
 from web.fakes import photo
 
-from hpe.engine.cache import _identity
-from hpe.engine.fetch import fetch_model
 from hpe.engine.manifest import read_manifest
 from hpe.errors import ModelUnavailable
 from hpe.settings import Settings
@@ -55,25 +53,19 @@ def test_loaded_model_needs_its_bucket_no_more(bucket: BrokenS3, post: Post) -> 
 
 
 @pytest.mark.parametrize("ahead_s", [WEEK_S, -WEEK_S])
-def test_wrong_clock_is_put_right_by_the_servers(bucket: BrokenS3, post: Post, ahead_s: float) -> None:
+def test_wrong_clock_is_named(bucket: BrokenS3, post: Post, ahead_s: float) -> None:
     bucket.clock_s = ahead_s
-    assert post().status == 200
-    assert bucket.asked == 3, "refused once; then the manifest and the model by the corrected clock"
-
-
-def test_clock_that_stays_wrong_is_named(bucket: BrokenS3, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    bucket.clock_s = WEEK_S
-    monkeypatch.setattr("hpe.engine.s3._skew_s", lambda response: 0.0)  # a server that tells another time than it keeps
     assert "clock is more than 15 minutes off" in refused(post())
-    assert bucket.asked == 2
-    monkeypatch.undo()
+    assert bucket.asked == 1
+    bucket.clock_s = 0
+    assert post().status == 200
 
 
 def test_corrupted_file_harms_no_running_process_and_the_next_one_fetches_anew(
     bucket: BrokenS3, post: Post, cache: Path
 ) -> None:
     assert post().status == 200
-    (model,) = cache.glob("*.onnx")
+    model = max(cache.glob("*.onnx"), key=lambda path: path.stat().st_size)
     model.write_bytes(b"\0" * model.stat().st_size)
     assert post().status == 200
     settings = Settings(model=MODEL, cache_dir=str(cache))
@@ -81,23 +73,12 @@ def test_corrupted_file_harms_no_running_process_and_the_next_one_fetches_anew(
     assert handle(request, EstimatorSource(settings), settings).status == 200
 
 
-def test_file_that_rotted_without_a_trace_is_noticed_when_it_does_not_load(
-    bucket: BrokenS3, post: Post, cache: Path
-) -> None:
-    sha256 = fetch_model(MODEL, cache)[1].sha256
-    model = cache / f"{sha256}.onnx"
-    model.write_bytes(b"\0" * model.stat().st_size)
-    (cache / f"{sha256}.seen").write_text(_identity(model))  # as if neither size nor time had changed
-    assert "cannot be loaded" in refused(post())
-    assert post().status == 200
-
-
 def test_local_model_that_is_damaged_is_503_until_it_is_whole(tmp_path: Path, root: Path) -> None:
-    for name in ("pose.onnx", "pose.json"):
-        shutil.copy(root / "models" / name, tmp_path)
+    for path in (root / "models").glob("*.*"):
+        shutil.copy(path, tmp_path)
     model = tmp_path / "pose.onnx"
     whole = model.read_bytes()
-    settings = Settings(model=str(model), cache_dir=str(tmp_path / "cache"))
+    settings = Settings(model=str(tmp_path / "pose.json"), cache_dir=str(tmp_path / "cache"))
     source = EstimatorSource(settings)
     ask = Request("GET", "/health")
     for damaged in (b"", whole[:-1], whole[:1000] + b"\xff" + whole[1001:]):

@@ -5,7 +5,6 @@ import dataclasses
 import io
 import json
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,41 +15,38 @@ from train.figures import png, scenery, stick_sample, write_people, write_scener
 from train.test_readers import mpii_rows, write_images
 
 from hpe.commands.evaluate import data_source, evaluate, guess_kind
-from hpe.engine.estimator import PoseEstimator
-from hpe.engine.looks import Look
-from hpe.engine.manifest import ModelCard
 from hpe.errors import BadSettings
 from hpe.measure.coco_ap import oks_ap
 from hpe.measure.evaluate import Options, run_evaluation, spread
-from hpe.measure.models import open_model
+from hpe.measure.models import TorchSession, open_model
 from hpe.measure.protocols import Predictions, lsp_measures, mpii_measures, predict_in_boxes
 from hpe.measure.report import Report, as_text
 from hpe.measure.whole_image import nobody, placed, predict_whole
+from hpe.pose.crops import crop_affine, undo_affine, warp
+from hpe.pose.heatmaps import decode_joints
+from hpe.pose.result import Pose
 from hpe.pose.skeleton import INDEX
+from hpe.train.checkpoint import read_network
 from hpe.train.coco import COCO_JOINTS, SHARED
 from hpe.train.config import Source
 from hpe.train.network import PoseResNet
 from hpe.train.readers import read_source
 
-CARD = ModelCard("oracle", "", "", 64, "an oracle", 0.2, 0.3, 1.0)
 LABEL = (255, 0, 255)  # marks a picture's top left corner for the oracle
 
 
-class Oracle(PoseEstimator):
-    """Knows everybody: sees the marked corner of a picture and says where the joints are from there."""
+class Oracle:
+    """In place of an estimator: sees the marked corner of a picture and says where the joints are from there."""
 
-    def __init__(self, points: np.ndarray, score: float = 0.9) -> None:
-        self.card, self.threshold, self.flip = CARD, CARD.threshold, False
-        self._points, self._seen = points, score
-        self._session = SimpleNamespace(any_size=True)
+    def __init__(self, points: np.ndarray, found: bool = True) -> None:
+        self._points, self._found = points, found
 
-    def _looks(self, rgb, boxes, margin, size, flip):
+    def __call__(self, rgb: np.ndarray) -> list[Pose]:
         ys, xs = (rgb == LABEL).all(axis=2).nonzero()
-        if len(xs) == 0:
-            return [Look(np.zeros((16, 2)), np.full(16, 0.01, np.float32), 1.0, lambda: None)] * len(boxes)
-        points = self._points + np.array([xs[0], ys[0]])
-        box = np.concatenate([points.min(axis=0), points.max(axis=0)])
-        return [Look(points, np.full(16, self._seen, np.float32), 1.0, lambda: box)] * len(boxes)
+        if len(xs) == 0 or not self._found:
+            return []
+        points = (self._points + np.array([xs[0], ys[0]])).astype(np.float32)
+        return [Pose(points, np.full(16, 0.9, np.float32), np.zeros(4, np.float32), 0.9, 0.2)]
 
 
 def marked(seed: int):
@@ -154,14 +150,10 @@ def test_missing_half_of_coco_halves_recall(tmp_path):
 
 
 def test_the_labelled_box_is_cropped_as_the_product_crops(checkpoint):
-    estimator = open_model(str(checkpoint))
     sample = stick_sample(0)
-    predictions = predict_in_boxes(estimator, [sample])
-    from hpe.pose.crops import crop_affine, undo_affine, warp
-    from hpe.pose.heatmaps import decode_joints
-
+    predictions = predict_in_boxes(open_model(str(checkpoint)), [sample])
     affine = crop_affine(sample.box, 64)
-    maps = estimator._session.run(warp(sample.image(), affine, 64)[None])[0]
+    maps = TorchSession(read_network(checkpoint)[0]).run(warp(sample.image(), affine, 64)[None])[0]
     expected = undo_affine(decode_joints(maps, "dark", 1.0)[0], affine)
     np.testing.assert_allclose(predictions.points[0], expected, atol=1e-6)
 
@@ -172,15 +164,14 @@ def test_a_person_hidden_in_a_larger_frame_is_looked_for_there():
     streets = [dataclasses.replace(sample, encoded=png(scenery(1) // 2))]
     whole = predict_whole(oracle, [sample] * 4, streets, (2.0, 3.0))
     assert whole.found.all()
-    np.testing.assert_allclose(whole.one_pass, np.stack([sample.points] * 4), atol=1e-3)
-    np.testing.assert_allclose(whole.all_passes, np.stack([sample.points] * 4), atol=1e-3)
+    np.testing.assert_allclose(whole.points, np.stack([sample.points] * 4), atol=1e-3)
 
 
 def test_a_person_who_is_not_found_misses_every_joint():
     sample = marked(0)
-    whole = predict_whole(Oracle(sample.points, score=0.1), [sample], [], (1.0, 1.0))
+    whole = predict_whole(Oracle(sample.points, found=False), [sample], [], (1.0, 1.0))
     assert not whole.found.any()
-    assert lsp_measures([sample], whole.all_passes)[0].mean == 0
+    assert lsp_measures([sample], whole.points)[0].mean == 0
 
 
 def test_frames_are_repeatable_and_hold_the_whole_picture():
@@ -225,12 +216,8 @@ def test_the_command_measures_boxes_whole_images_and_empty_photos(checkpoint, tm
     found = json.loads(call(*arguments, "--json"))
     assert found["people"] == 3
     assert found["flip"] is True
-    assert found["input_size"] == 64
-    assert [m["name"] for m in found["measures"]] == [
-        "PCK@0.2",
-        "PCK@0.2 whole image, 1 pass",
-        "PCK@0.2 whole image",
-    ]
+    assert found["input_size"] == "64x64"
+    assert [m["name"] for m in found["measures"]] == ["PCK@0.2", "PCK@0.2 whole image"]
     assert all(0 <= m["mean"] <= 100 for m in found["measures"])
     assert found["photos_without_people"] == 2
     assert len(found["shares"]) == 3
@@ -276,7 +263,7 @@ def test_formats_are_told_by_their_content(tmp_path):
 
 
 def test_the_table_is_aligned_and_dashes_stand_for_nothing_measured():
-    report = Report("m", "a net", 64, False, "val.json", 1)
+    report = Report("m", "a net", "64x64", False, "val.json", 1)
     sample = dataclasses.replace(stick_sample(0), labelled=np.arange(16) != INDEX["head_top"])
     report.measures += lsp_measures([sample], sample.points[None].astype(float))
     lines = [line for line in as_text(report).splitlines() if "│" in line]

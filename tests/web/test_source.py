@@ -2,7 +2,6 @@
 
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,18 +64,24 @@ def test_many_threads_build_it_once(builds: Builds) -> None:
 
 def test_settings_reach_it(builds: Builds) -> None:
     EstimatorSource(Settings())()
-    EstimatorSource(Settings(model="m.onnx", threads=2, threshold=0.4, cache_dir="/c"))()
-    assert builds.calls[0] == (None, {"threads": 0, "threshold": None, "cache_dir": "/tmp/hpe"})
-    assert builds.calls[1] == ("m.onnx", {"threads": 2, "threshold": 0.4, "cache_dir": "/c"})
+    EstimatorSource(Settings(model="m.json", threads=2, threshold=0.4, max_people=3, cache_dir="/c"))()
+    assert builds.calls[0] == (None, {"threads": 0, "threshold": None, "max_people": 20, "cache_dir": "/tmp/hpe"})
+    assert builds.calls[1] == ("m.json", {"threads": 2, "threshold": 0.4, "max_people": 3, "cache_dir": "/c"})
 
 
 def test_warming_fetches_from_s3_ahead_and_survives_a_failure(builds: Builds, monkeypatch: pytest.MonkeyPatch) -> None:
-    ahead: list[tuple[str, Path]] = []
-    monkeypatch.setattr("hpe.engine.fetch.prefetch", lambda model, folder: ahead.append((model, folder)))
+    ahead: list[tuple[str, str]] = []
+
+    def prefetch(model: str, folder: str) -> Any:
+        ahead.append((model, folder))
+        return lambda: "the bundle"
+
+    monkeypatch.setattr("hpe.engine.bundle.prefetch", prefetch)
     builds.failures = 1
-    source = EstimatorSource(Settings(model="s3://b/k.onnx", cache_dir="/c"))
+    source = EstimatorSource(Settings(model="s3://b/k.json", cache_dir="/c"))
     source.warm()
-    assert ahead == [("s3://b/k.onnx", Path("/c"))]
+    assert ahead == [("s3://b/k.json", "/c")]
     assert source().card.name == "fake"
+    assert [model for model, _ in builds.calls] == ["the bundle", "s3://b/k.json"]
     EstimatorSource(Settings()).warm()
     assert len(ahead) == 1

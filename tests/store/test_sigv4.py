@@ -8,7 +8,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as TheirCredentials
 
-from hpe.engine.sigv4 import Credentials, quoted_path, signed_headers
+from hpe.store.sigv4 import Credentials, quoted_path, signed_headers
 
 NOW_S = 1_700_000_000
 

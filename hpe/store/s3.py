@@ -10,15 +10,14 @@ import socket
 import ssl
 import time
 from dataclasses import replace
-from email.utils import parsedate_to_datetime
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
-from hpe.engine.access import Access
-from hpe.engine.sigv4 import quoted_path, signed_headers
 from hpe.errors import ModelUnavailable
+from hpe.store.access import Access
+from hpe.store.sigv4 import quoted_path, signed_headers
 
-# Lambda's gateway gives up after 29 s, and the photo still has to be looked at
+# Lambda's gateway gives up after 29 s, and the photo still has to be processed
 CONNECT_TIMEOUT_S: Final = 3.0
 READ_TIMEOUT_S: Final = 5.0
 ATTEMPTS: Final = 3
@@ -66,7 +65,6 @@ class Bucket:
         self._access = access
         self._timeout_s = timeout_s
         self._deadline = time.monotonic() + timeout_s
-        self._skew_s: float | None = None  # S3's clock ahead of ours, once S3 has complained of ours
         self._connection: http.client.HTTPConnection | None = None
 
     def get(self, key: str, sink: Sink) -> None:
@@ -124,8 +122,7 @@ class Bucket:
         if self._connection is None:
             self._connection = _connect(secure, host, self._access.ca_file)
         path = quoted_path(f"{prefix}/{key}")
-        now_s = time.time() + (self._skew_s or 0.0)
-        headers = signed_headers(host, path, self._access.region, self._access.credentials, now_s)
+        headers = signed_headers(host, path, self._access.region, self._access.credentials)
         self._connection.request("GET", path, headers=headers)
         return self._connection.getresponse()
 
@@ -138,10 +135,6 @@ class Bucket:
             return _PassingError(
                 f"the bucket is in region {region} and was asked for in {asked}: set AWS_REGION={region}"
             )
-        if code == "RequestTimeTooSkewed" and self._skew_s is None:
-            self._skew_s = _skew_s(response)
-            if self._skew_s is not None:
-                return _PassingError(_CAUSES[code])
         cause = _CAUSES.get(code) or _BY_STATUS.get(response.status) or f"S3 answers {code} {_tag(body, 'Message')}"
         if response.status == 429 or response.status >= 500:
             return _PassingError(f"{cause} (status {response.status})")
@@ -171,14 +164,6 @@ def _connect(secure: bool, host: str, ca_file: str) -> http.client.HTTPConnectio
     connection.connect()
     connection.sock.settimeout(READ_TIMEOUT_S)
     return connection
-
-
-def _skew_s(response: http.client.HTTPResponse) -> float | None:
-    """How far the server's clock is ahead of ours, by its Date header; None where it states none that can be read."""
-    try:
-        return parsedate_to_datetime(response.headers.get("Date", "")).timestamp() - time.time()
-    except ValueError:
-        return None
 
 
 def _tag(xml: str, name: str) -> str:

@@ -6,7 +6,6 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -69,17 +68,24 @@ def faulty(aws_env: pytest.MonkeyPatch) -> Iterator[FaultyServer]:
 
 
 @pytest.fixture
-def model_files(tmp_path: Path) -> tuple[bytes, bytes]:
-    """(model bytes, manifest bytes). The fetcher looks at the checksum, not into the model."""
-    model = bytes(range(256)) * 8000
+def model_files() -> dict[str, bytes]:
+    """A bundle of two networks by name. The fetcher looks at the checksums, not into the networks."""
+    pose, locate = bytes(range(256)) * 8000, bytes(range(255, -1, -1)) * 2000
+
+    def network(name: str, data: bytes, **more: object) -> dict[str, object]:
+        sha256 = hashlib.sha256(data).hexdigest()
+        return {"file": name, "sha256": sha256, "architecture": "none", "threshold": 0.2, **more}
+
     manifest = {
+        "schema": 2,
         "name": "tiny",
-        "file": "pose.onnx",
-        "sha256": hashlib.sha256(model).hexdigest(),
-        "input_size": 64,
-        "architecture": "none",
-        "threshold": 0.2,
-        "person_threshold": 0.2,
-        "sigma": 2.0,
+        "locate": network("locate.onnx", locate, input_size=416),
+        "pose": network("pose.onnx", pose, input_size=[64, 32], person_threshold=0.2, sigma=2.0),
     }
-    return model, json.dumps(manifest).encode()
+    return {"pose.json": json.dumps(manifest).encode(), "pose.onnx": pose, "locate.onnx": locate}
+
+
+def as_schema_1(model_files: dict[str, bytes]) -> bytes:
+    """The manifest of the pose network alone, as it was written before there were locators."""
+    manifest = json.loads(model_files["pose.json"])
+    return json.dumps({"name": "tiny", **manifest["pose"], "input_size": 64}).encode()

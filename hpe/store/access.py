@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hpe.engine.sigv4 import Credentials
 from hpe.errors import ModelUnavailable
+from hpe.store.sigv4 import Credentials
 
 _MISSING = "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 

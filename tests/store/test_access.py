@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hpe.engine.access import access_from_env
 from hpe.errors import ModelUnavailable
+from hpe.store.access import access_from_env
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret"}
 
@@ -23,7 +23,7 @@ def test_lambda_environment_is_enough() -> None:
 
 
 def test_environment_with_keys_never_imports_botocore() -> None:
-    code = f"import sys; from hpe.engine.access import access_from_env; access_from_env({KEYS!r})"
+    code = f"import sys; from hpe.store.access import access_from_env; access_from_env({KEYS!r})"
     subprocess.run([sys.executable, "-c", f"{code}; assert 'botocore' not in sys.modules"], check=True)
 
 

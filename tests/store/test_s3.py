@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from hpe.engine import s3
-from hpe.engine.access import Access, access_from_env
-from hpe.engine.sigv4 import Credentials
 from hpe.errors import ModelUnavailable
+from hpe.store import s3
+from hpe.store.access import Access, access_from_env
+from hpe.store.sigv4 import Credentials
 
 BODY = b"0123456789" * 50_000
 
