@@ -32,7 +32,7 @@ class Stub:
 def main() -> None:
     """Serve on any free port until SIGTERM."""
     import hpe.engine.estimator as engine
-    from hpe.web.devserver import serve
+    from hpe.server.serve import serve
 
     stub: Any = lambda *_, **__: Stub()  # noqa: E731
     engine.PoseEstimator = stub

@@ -37,8 +37,8 @@ class NotAcceptable(HpeError):
     """The client's Accept header or `format` asks for something this API does not produce."""
 
 
-class LengthRequired(HpeError):
-    """The body comes without a Content-Length, so its size is not known before it is read."""
+class RequestTimeout(HpeError):
+    """The request did not arrive whole within its time."""
 
 
 class TooLarge(HpeError):

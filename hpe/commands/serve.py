@@ -24,7 +24,7 @@ def serve(port: int, host: str) -> None:
     import os
 
     from hpe.places import bundled
+    from hpe.server.serve import serve as run
     from hpe.settings import Settings
-    from hpe.web.devserver import serve as run
 
     run(port, Settings.from_env(os.environ), bundled("static-site"), host=host)

@@ -11,12 +11,12 @@ from hpe.errors import (
     BrokenImage,
     Busy,
     HpeError,
-    LengthRequired,
     MethodNotAllowed,
     ModelUnavailable,
     NotAcceptable,
     NotFound,
     PhotosUnavailable,
+    RequestTimeout,
     TooLarge,
     UnsupportedImage,
 )
@@ -53,7 +53,7 @@ KINDS: Final[dict[type[HpeError], Kind]] = {
     NotAcceptable: Kind(
         406, "not-acceptable", "No format that was asked for can be made", "accept one of the types in limit, or */*"
     ),
-    LengthRequired: Kind(411, "length-required", "The body's length is missing", "send a Content-Length header"),
+    RequestTimeout: Kind(408, "request-timeout", "The request did not arrive in time", "send it again, all at once"),
     TooLarge: Kind(413, "too-large", "The photo is too large", "make the photo smaller: 1600 px is enough"),
     UnsupportedImage: Kind(
         415, "unsupported-image", "This is not an image that can be read here", "send a JPEG, PNG or WebP"

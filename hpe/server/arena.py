@@ -7,7 +7,7 @@ from typing import Final
 _M_ARENA_MAX: Final = -8  # of glibc's <malloc.h>
 
 
-def one_heap() -> bool:
+def share_one_arena() -> bool:
     """Have the C library serve every thread from one heap -> whether it will.
 
     glibc gives threads heaps of their own, up to eight a core. Each keeps what its largest photo left in it, and with a

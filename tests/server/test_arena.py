@@ -9,9 +9,9 @@ import pytest
 # Threads that each hold memory while all others do; then the heaps that glibc's malloc_info lists.
 SCRIPT = """
 import ctypes, os, sys, threading
-from hpe.web.allocator import one_heap
+from hpe.server.arena import share_one_arena
 if sys.argv[1] == "one":
-    assert one_heap()
+    assert share_one_arena()
 libc = ctypes.CDLL(None)
 libc.malloc.restype = libc.fdopen.restype = ctypes.c_void_p
 meeting = threading.Barrier(6)
@@ -38,13 +38,13 @@ def heaps(mode: str) -> int:
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc gives threads heaps of their own")
-def test_threads_share_one_heap() -> None:
+def test_threads_share_one_arena() -> None:
     assert heaps("many") > 1, "without the call there are several, or this test shows nothing"
     assert heaps("one") == 1
 
 
 def test_another_system_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    from hpe.web.allocator import one_heap
+    from hpe.server.arena import share_one_arena
 
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert one_heap() is False
+    assert share_one_arena() is False

@@ -1,4 +1,4 @@
-"""hpe.web.static: the website's files, and nothing else."""
+"""hpe.server.site: the website's files, and nothing else."""
 
 import json
 import re
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hpe.errors import NotFound
+from hpe.server.site import CONTENT_TYPES, SECURITY_HEADERS, content_security_policy, site_response
 from hpe.settings import Settings
-from hpe.web.static import CONTENT_TYPES, SECURITY_HEADERS, content_security_policy, site_response
 
 ROOT = Path(__file__).parents[2]
 
