@@ -61,11 +61,11 @@ class App:
 
     def answer(self, request: Request) -> Response:
         """One request -> its response: the API's, or a file of the website."""
-        path = request.path.rstrip("/")
         try:
-            if not route_of(path) and request.method in ("GET", "HEAD"):
+            route = route_of(request.path.rstrip("/"))
+            if not route and request.method in ("GET", "HEAD"):
                 return self._site(request)
-            if request.method == "POST" and path == "/pose":
+            if request.method == "POST" and route == "/pose":
                 with self._place():
                     return handle(request, self._source, self._settings)
         except HpeError as error:
