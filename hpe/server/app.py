@@ -62,7 +62,7 @@ class App:
     def answer(self, request: Request) -> Response:
         """One request -> its response: the API's, or a file of the website."""
         try:
-            route = route_of(request.path.rstrip("/"))
+            route = route_of(request.path)
             if not route and request.method in ("GET", "HEAD"):
                 return self._site(request)
             if request.method == "POST" and route == "/pose":

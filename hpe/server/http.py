@@ -182,8 +182,9 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
 
     def stop(self) -> None:
         """End `run`; may be called from a signal handler or another thread."""
-        self.stopping = True
-        self.pull_trigger()
+        if not self.stopping:
+            self.stopping = True
+            self.pull_trigger()
 
     def run(self) -> None:
         """Serve until `stop`, then send the answers to what has been asked."""

@@ -67,7 +67,7 @@ def _finish(request: Request, response: Response, settings: Settings, record: Re
 
 def _dispatch(request: Request, estimator_source: EstimatorSource, settings: Settings, record: Record) -> Response:
     path = request.path.rstrip("/").removeprefix(VERSION) or "/"
-    record.route = route_of(path)
+    record.route = route_of(request.path)
     if not record.route:
         raise NotFound(f"nothing lives at {path[:100]}", limit=tuple(ROUTES))
     methods = ROUTES[record.route]
@@ -80,7 +80,8 @@ def _dispatch(request: Request, estimator_source: EstimatorSource, settings: Set
 
 
 def route_of(path: str) -> str:
-    """A path -> the route that answers it, as in ROUTES; '' where none does."""
+    """A path, with /v1 or without -> the route that answers it, as in ROUTES; '' if none does."""
+    path = path.rstrip("/").removeprefix(VERSION)
     if path.startswith("/results/"):
         return "/results/{id}"
     return path if path in ROUTES else ""

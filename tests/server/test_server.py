@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -228,39 +229,30 @@ def test_lambdas_limit_can_be_played() -> None:
         assert ask(server, "POST", "/pose", PHOTO + bytes(4_500_000))[0] == 200
 
 
-class Slow(FakeEstimator):
-    """Takes its time, and tells when it has begun."""
+class Held(FakeEstimator):
+    """Answers when it is let, and tells when it has begun."""
 
-    def __init__(self, takes_s: float) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.takes_s, self.begun = takes_s, threading.Event()
+        self.begun, self.go = threading.Event(), threading.Event()
 
     def __call__(self, image: Any, **options: Any) -> Any:
         self.begun.set()
-        time.sleep(self.takes_s)
+        assert self.go.wait(30)
         return super().__call__(image, **options)
 
 
-def test_a_full_house_answers_503_at_once_and_health_all_the_while() -> None:
-    slow = Slow(0.5)
-    with running(lambda: slow, Settings(concurrent=1, queue=1)) as server:
-        answers: list[tuple[int, dict[str, str], float]] = []
-
-        def one() -> None:
-            began = time.perf_counter()
-            status, headers, _ = ask(server, "POST", "/pose", PHOTO)
-            answers.append((status, headers, time.perf_counter() - began))
-
-        threads = [threading.Thread(target=one) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        slow.begun.wait(5)
+def test_a_full_queue_is_refused_and_health_answers_all_the_while() -> None:
+    held = Held()
+    with running(lambda: held, Settings(concurrent=1, queue=1)) as server, ThreadPoolExecutor(8) as clients:
+        paths = ["/pose", "/v1/pose"] * 4
+        asked = [clients.submit(ask, server, "POST", path, PHOTO) for path in paths]
+        refused = [done.result() for _, done in zip(range(6), as_completed(asked), strict=False)]
+        assert [status for status, _, _ in refused] == [503] * 6
+        assert all(headers["Retry-After"] == "2" for _, headers, _ in refused)
         assert ask(server, "GET", "/health")[0] == 200
-        for thread in threads:
-            thread.join()
-    statuses = sorted(status for status, _, _ in answers)
-    assert statuses == [200, 200, *[503] * 6]
-    assert all(headers["Retry-After"] == "2" for status, headers, _ in answers if status == 503)
+        held.go.set()
+        assert sorted(done.result()[0] for done in asked) == [200, 200, *[503] * 6]
 
 
 def test_many_clients_at_once_each_get_their_own_answer() -> None:
@@ -280,20 +272,20 @@ def test_many_clients_at_once_each_get_their_own_answer() -> None:
 
 
 def test_stopping_answers_what_was_asked_and_does_not_wait_for_the_idle() -> None:
-    slow, status = Slow(0.4), []
-    with running(lambda: slow, idle_s=1000.0, request_s=1000.0) as server:
-        idle = socket.create_connection(("127.0.0.1", server.port), 10)
-        begun = socket.create_connection(("127.0.0.1", server.port), 10)
+    held = Held()
+    with (
+        ThreadPoolExecutor(1) as client,
+        running(lambda: held, idle_s=1000.0, request_s=1000.0) as server,
+        socket.create_connection(("127.0.0.1", server.port), 10) as idle,
+        socket.create_connection(("127.0.0.1", server.port), 10) as begun,
+    ):
         begun.sendall(b"POST /pose HTTP/1.1\r\nContent-Length: 1000\r\n\r\nabc")
-        thread = threading.Thread(target=lambda: status.append(ask(server, "POST", "/pose", PHOTO)[0]))
-        thread.start()
-        assert slow.begun.wait(5)
-    thread.join()
-    for client in (idle, begun):
-        client.settimeout(10)
-        assert client.recv(100) == b""
-        client.close()
-    assert status == [200]
+        asked = client.submit(ask, server, "POST", "/pose", PHOTO)
+        assert held.begun.wait(5)
+        server.stop()
+        held.go.set()
+        assert asked.result()[0] == 200
+        assert idle.recv(100) == begun.recv(100) == b""
 
 
 def test_a_taken_port_is_told_with_a_remedy(server: Server) -> None:
