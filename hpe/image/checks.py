@@ -5,6 +5,7 @@ Pillow reads each block in Python, at a microsecond and more, and unpacks some o
 
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Final
 
 from hpe.errors import BrokenImage
@@ -74,32 +75,55 @@ def check_gif(data: bytes) -> None:
 
 
 def check_tiff(data: bytes) -> None:
-    """Raise BrokenImage where a TIFF's first directory is longer than any honest one, or cuts the picture too fine."""
-    order = "<" if data[:2] == b"II" else ">"
-    big = data[2:4] in (b"+\0", b"\0+")
+    """Raise BrokenImage if a TIFF's first directory is longer than any honest one, or cuts the picture too fine."""
     try:
-        (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
-        (count,) = struct.unpack_from(order + ("Q" if big else "H"), data, at)
-        if count > MAX_TIFF_TAGS:
-            raise BrokenImage(f"the TIFF has {count} tags; the limit is {MAX_TIFF_TAGS}", limit=MAX_TIFF_TAGS)
-        size, head = (20, "HHQ") if big else (12, "HHI")
-        for n in range(count):
-            entry = at + (8 if big else 2) + n * size
-            tag, kind, values = struct.unpack_from(order + head, data, entry)
-            if tag in _STRIP_TAGS and values > MAX_TIFF_STRIPS:
-                raise BrokenImage(f"the TIFF is cut into {values} strips: save it again", limit=MAX_TIFF_STRIPS)
-            if tag in _TILE_SIDES:
-                _check_tile(data, order, kind, entry + struct.calcsize("<" + head), big)
+        for tag, kind, count, at in _tiff_entries(data):
+            if tag in _STRIP_TAGS and count > MAX_TIFF_STRIPS:
+                raise BrokenImage(f"the TIFF is cut into {count} strips: save it again", limit=MAX_TIFF_STRIPS)
+            if tag in _TILE_SIDES and _tiff_numbers(data, kind, 1, at)[0] > MAX_TILE_SIDE:
+                raise BrokenImage(f"the TIFF has tiles over {MAX_TILE_SIDE} px: save it again", limit=MAX_TILE_SIDE)
     except (struct.error, OverflowError) as error:
         raise BrokenImage("the TIFF is damaged or cut off: its directory is not in it") from error
 
 
-def _check_tile(data: bytes, order: str, kind: int, at: int, big: bool) -> None:
+def has_all_strips(data: bytes) -> bool:
+    """Whether all strips or tiles of a TIFF's first picture lie within the file, so that it is not cut off."""
+    try:
+        tags = {tag: _tiff_numbers(data, kind, count, at) for tag, kind, count, at in _tiff_entries(data)
+                if tag in _STRIP_TAGS}  # fmt: skip
+    except (BrokenImage, struct.error, OverflowError):
+        return False
+    starts, sizes = (tags.get(a) or tags.get(b) or () for a, b in ((273, 324), (279, 325)))
+    return bool(starts) and len(starts) == len(sizes) and max(map(sum, zip(starts, sizes, strict=True))) <= len(data)
+
+
+def _tiff_order(data: bytes) -> tuple[str, bool]:
+    """(byte order as struct has it, whether it is a BigTIFF)."""
+    return "<" if data[:2] == b"II" else ">", data[2:4] in (b"+\0", b"\0+")
+
+
+def _tiff_entries(data: bytes) -> Iterator[tuple[int, int, int, int]]:
+    """(tag, type, how many values, where the entry's value stands) of the first directory. Raises struct.error."""
+    order, big = _tiff_order(data)
+    (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
+    (count,) = struct.unpack_from(order + ("Q" if big else "H"), data, at)
+    if count > MAX_TIFF_TAGS:
+        raise BrokenImage(f"the TIFF has {count} tags; the limit is {MAX_TIFF_TAGS}", limit=MAX_TIFF_TAGS)
+    size, head = (20, "HHQ") if big else (12, "HHI")
+    for n in range(count):
+        entry = at + (8 if big else 2) + n * size
+        yield *struct.unpack_from(order + head, data, entry), entry + struct.calcsize("<" + head)
+
+
+def _tiff_numbers(data: bytes, kind: int, count: int, at: int) -> tuple[int, ...]:
+    """The values of an entry. Raises BrokenImage for other types than whole numbers, struct.error past the end."""
+    order, big = _tiff_order(data)
     if kind not in _INTEGERS or (kind == 16 and not big):  # eight bytes would stand elsewhere: nobody writes that
-        raise BrokenImage(f"the TIFF says the size of its tiles in type {kind}, which makes no sense")
-    (side,) = struct.unpack_from(order + _INTEGERS[kind], data, at)
-    if side > MAX_TILE_SIDE:
-        raise BrokenImage(f"the TIFF has tiles of {side} px: save it again", limit=MAX_TILE_SIDE)
+        raise BrokenImage(f"the TIFF counts px or bytes in type {kind}, which makes no sense")
+    layout = f"{order}{min(count, MAX_TIFF_STRIPS)}{_INTEGERS[kind]}"
+    if struct.calcsize(layout) > (8 if big else 4):
+        (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, at)
+    return struct.unpack_from(layout, data, at)
 
 
 def exif_orientation(exif: bytes) -> int:

@@ -1,5 +1,6 @@
 """The bytes of an image file -> its first frame as an upright RGB array, within limits that are checked first."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from hpe.errors import BrokenImage, HpeError, TooLarge, UnsupportedImage
 from hpe.image.avif import still_avif
-from hpe.image.checks import check_gif, check_tiff, exif_orientation, plain_png
+from hpe.image.checks import check_gif, check_tiff, exif_orientation, has_all_strips, plain_png
 from hpe.image.colour import to_srgb
 from hpe.image.jpeg import JpegParts, decode_jpeg, jpeg_parts
 from hpe.image.kinds import image_type
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     ImageLike = NDArray[np.uint8] | str | PathLike[str] | bytes | PillowImage
 
 _CHECKS: Final[dict[str, Callable[[bytes], None]]] = {"gif": check_gif, "tiff": check_tiff}
+# As Pillow, libavif and libheif word it.
+_NOT_SUPPORTED: Final = re.compile("unsupported|not supported|unknown (pixel mode|data organization)", re.IGNORECASE)
 # Their readers list all frames when they open a file; of other animations nothing after the first frame is read.
 _COUNTED: Final = ("webp", "heic")
 
@@ -76,6 +79,11 @@ def decode_image(data: bytes, limits: Limits = Limits(), max_side: int | None = 
         raise
     except Exception as error:  # hostile bytes make decoders raise anything, MemoryError included
         reason = " ".join(str(error).split())[:200] or type(error).__name__
+        if _NOT_SUPPORTED.search(reason) or (kind == "tiff" and has_all_strips(data)):
+            raise UnsupportedImage(
+                f"this kind of {kind.upper()} is not supported here, if it is not damaged ({reason}): "
+                "convert it to a PNG or JPEG"
+            ) from error
         raise BrokenImage(
             f"the {kind.upper()} is damaged or cut off ({reason})", hint="send the whole file again"
         ) from error
@@ -100,7 +108,7 @@ def _decode(data: bytes, kind: str, limits: Limits, max_side: int | None) -> tup
 def _decode_jpeg(parts: JpegParts, limits: Limits, max_side: int | None) -> tuple[RGB, int, tuple[int, int]]:
     size = (parts.width, parts.height)
     _check_pixels(*size, limits)
-    parts.check_length()
+    parts.check_whole()
     target = fitting(size, max_side)
     if parts.components == 4:  # CMYK and YCCK: Pillow knows Adobe's inverted ones
         picture = open_image(parts.pixels, "jpeg")
