@@ -19,7 +19,7 @@ FUZZ := $(VENV)/.fuzz-ready
 NODE := node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help serve predict test lint test-python test-site bench load soak fuzz train export rehearse rehearse-arm64 audit audit-python audit-npm clean
+.PHONY: help serve predict test lint test-python test-site bench load soak fuzz samples train export rehearse rehearse-arm64 audit audit-python audit-npm clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -58,6 +58,9 @@ soak: $(DEV)  ## 10,000 mixed requests to the local server: memory, open files, 
 
 fuzz: $(FUZZ)  ## 20,000 mutated uploads over HTTP, then minutes guided by coverage; findings in build/fuzz/ (FUZZ_ARGS=)
 	$(BIN)/python -m fuzz $(FUZZ_ARGS)
+
+samples: $(DEV)  ## The website's samples and the model's answers to them: after every change of the model
+	$(BIN)/python docs/make_samples.py
 
 train: $(DEV)  ## Train, or go on training: make train CONFIG=configs/...yaml
 	$(BIN)/hpe train --config "$(CONFIG)"

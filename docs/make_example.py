@@ -4,6 +4,7 @@ No photograph is committed to this project, so the example draws its own person.
 writes docs/example.jpg, the picture, and docs/result.jpg, the product's answer to it.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -11,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.float32]
+Body = Mapping[str, tuple[int, int]]  # joint -> x, y in px of the final picture
 WIDTH, HEIGHT, SAMPLES = 900, 1000, 2
 SKIN, SHIRT, SHORTS, HAIR, SHOE = (206, 150, 118), (184, 42, 48), (38, 44, 70), (52, 34, 24), (235, 235, 230)
 # A person seen from the front, px of the final picture; left is the person's own left.
-BODY = {
+BODY: Body = {
     "head": (452, 178), "neck": (452, 262),
     "right_shoulder": (380, 290), "left_shoulder": (524, 290),
     "right_elbow": (318, 398), "left_elbow": (604, 380),
@@ -25,9 +27,9 @@ BODY = {
 }  # fmt: skip
 
 
-def capsule(canvas: Image, a: str, b: str, ra: float, rb: float, colour: tuple[int, int, int]) -> None:
+def capsule(canvas: Image, body: Body, a: str, b: str, ra: float, rb: float, colour: tuple[int, int, int]) -> None:
     """A shaded, tapered limb from joint a to joint b, lit from the upper left (in place)."""
-    pa, pb = (np.array(BODY[name], np.float32) * SAMPLES for name in (a, b))
+    pa, pb = (np.array(body[name], np.float32) * SAMPLES for name in (a, b))
     shade(canvas, pa, pb, ra * SAMPLES, rb * SAMPLES, colour)
 
 
@@ -66,8 +68,8 @@ def scenery(rng: np.random.Generator) -> Image:
     return canvas
 
 
-def render(seed: int = 7) -> NDArray[np.uint8]:
-    """-> (1000, 900, 3) uint8 RGB: one person, standing on grass."""
+def render(seed: int = 7, body: Body = BODY) -> NDArray[np.uint8]:
+    """-> (1000, 900, 3) uint8 RGB: one person, seen from the front, over grass."""
     rng = np.random.default_rng(seed)
     canvas = scenery(rng)
     ground = cv2.GaussianBlur(
@@ -75,17 +77,17 @@ def render(seed: int = 7) -> NDArray[np.uint8]:
     )
     canvas *= 1 - 0.45 * ground[..., None]
     for side in ("right", "left"):
-        foot = np.array(BODY[f"{side}_ankle"], np.float32) * SAMPLES
+        foot = np.array(body[f"{side}_ankle"], np.float32) * SAMPLES
         toe = foot + np.array([-26 if side == "right" else 26, 40], np.float32) * SAMPLES / 1.4
-        capsule(canvas, f"{side}_knee", f"{side}_ankle", 29, 17, SKIN)
+        capsule(canvas, body, f"{side}_knee", f"{side}_ankle", 29, 17, SKIN)
         shade(canvas, foot + 6, toe, 18 * SAMPLES, 15 * SAMPLES, SHOE)
-        capsule(canvas, f"{side}_hip", f"{side}_knee", 44, 28, SKIN)
+        capsule(canvas, body, f"{side}_hip", f"{side}_knee", 44, 28, SKIN)
     for side in ("right", "left"):
-        hip, knee = (np.array(BODY[f"{side}_{j}"], np.float32) * SAMPLES for j in ("hip", "knee"))
+        hip, knee = (np.array(body[f"{side}_{j}"], np.float32) * SAMPLES for j in ("hip", "knee"))
         shade(canvas, hip, hip + (knee - hip) * 0.55, 54 * SAMPLES, 46 * SAMPLES, SHORTS)
-    torso(canvas)
-    capsule(canvas, "head", "neck", 24, 28, SKIN)
-    head = np.array(BODY["head"], np.float32) * SAMPLES
+    torso(canvas, body)
+    capsule(canvas, body, "head", "neck", 24, 28, SKIN)
+    head = np.array(body["head"], np.float32) * SAMPLES
     crown = head - np.array([0, 11 * SAMPLES], np.float32)
     shade(
         canvas,
@@ -98,21 +100,21 @@ def render(seed: int = 7) -> NDArray[np.uint8]:
     shade(canvas, head, head + np.array([0, 24 * SAMPLES], np.float32), 42 * SAMPLES, 33 * SAMPLES, SKIN)
     face(canvas, head)
     for side in ("right", "left"):
-        capsule(canvas, f"{side}_elbow", f"{side}_wrist", 22, 15, SKIN)
-        wrist, elbow = (np.array(BODY[f"{side}_{j}"], np.float32) * SAMPLES for j in ("wrist", "elbow"))
+        capsule(canvas, body, f"{side}_elbow", f"{side}_wrist", 22, 15, SKIN)
+        wrist, elbow = (np.array(body[f"{side}_{j}"], np.float32) * SAMPLES for j in ("wrist", "elbow"))
         shade(canvas, wrist, wrist + (wrist - elbow) * 0.25, 17 * SAMPLES, 13 * SAMPLES, SKIN)
-        capsule(canvas, f"{side}_shoulder", f"{side}_elbow", 30, 22, SKIN)
-        shoulder = np.array(BODY[f"{side}_shoulder"], np.float32) * SAMPLES
+        capsule(canvas, body, f"{side}_shoulder", f"{side}_elbow", 30, 22, SKIN)
+        shoulder = np.array(body[f"{side}_shoulder"], np.float32) * SAMPLES
         shade(canvas, shoulder, shoulder + (elbow - shoulder) * 0.5, 36 * SAMPLES, 31 * SAMPLES, SHIRT)
     canvas += rng.normal(0, 5, canvas.shape).astype(np.float32)
     small = cv2.resize(canvas, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
     return np.clip(cv2.GaussianBlur(small, (0, 0), 0.7), 0, 255).astype(np.uint8)
 
 
-def torso(canvas: Image) -> None:
+def torso(canvas: Image, body: Body) -> None:
     """The shirt: a bundle of vertical bars from shoulders to hips (in place)."""
-    top = [np.array(BODY[f"{s}_shoulder"], np.float32) * SAMPLES for s in ("right", "left")]
-    bottom = [np.array(BODY[f"{s}_hip"], np.float32) * SAMPLES for s in ("right", "left")]
+    top = [np.array(body[f"{s}_shoulder"], np.float32) * SAMPLES for s in ("right", "left")]
+    bottom = [np.array(body[f"{s}_hip"], np.float32) * SAMPLES for s in ("right", "left")]
     for share in np.linspace(0, 1, 24):
         a = top[0] + (top[1] - top[0]) * share + np.array([0, 18 * SAMPLES], np.float32)
         b = bottom[0] + (bottom[1] - bottom[0]) * share + np.array([0, -22 * SAMPLES], np.float32)

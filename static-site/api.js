@@ -1,24 +1,30 @@
 // The pose API as a browser calls it. XMLHttpRequest, not fetch: only it tells how much of an upload has gone out.
+import { sizeOf } from "./geometry.js";
 import { Problem } from "./messages.js";
 
 export const DIRECT_LIMIT = 4_500_000; // bytes; Lambda takes 6 MB, and base64 makes 4 bytes of 3
 
-/** HPE_CONFIG -> {base, uploads, maxBytes, timeoutMs}; base is null where no API is set up. */
+/** HPE_CONFIG -> {base, uploads, photoDays, maxBytes, timeoutMs}; base is null where no API is set up. */
 export function readConfig(config) {
   const url = config?.apiUrl;
   return {
     base: typeof url === "string" ? url.trim().replace(/\/+$/, "") : null,
     uploads: config?.uploads === true,
+    photoDays: config?.photoDays > 0 ? config.photoDays : 1,
     maxBytes: config?.maxBytes > 0 ? config.maxBytes : DIRECT_LIMIT,
     timeoutMs: config?.timeoutMs > 0 ? config.timeoutMs : 40_000,
   };
 }
 
-/** "/pose?format=json&threshold=0.3"; a null threshold leaves it to the model. */
-export function posePath(format, threshold = null) {
-  const query = new URLSearchParams({ format });
-  if (threshold !== null) query.set("threshold", String(Math.round(threshold * 1e4) / 1e4));
-  return `/pose?${query}`;
+/**
+ * "/pose?format=json&threshold=0.3". ask: threshold (null leaves it to the model) and box [x0, y0, x1, y1] in px of
+ * the photo that is sent (null: wherever people are).
+ */
+export function posePath(format, { threshold = null, box = null } = {}) {
+  const query = [`format=${format}`];
+  if (threshold !== null) query.push(`threshold=${Math.round(threshold * 1e4) / 1e4}`);
+  if (box) query.push(`box=${box.map((v) => Math.round(v * 10) / 10)}`);
+  return `/pose?${query.join("&")}`;
 }
 
 /** A Retry-After header in seconds, null where there is none. */
@@ -119,9 +125,9 @@ export async function withRetries(attempt, { signal, onWait = () => {}, tries = 
   }
 }
 
-/** POST /pose as JSON, checked to be what it should be. */
-export async function findPeople(config, photo, options = {}) {
-  const answer = await send(config.base + posePath("json", options.threshold ?? null), {
+/** POST /pose as JSON, checked to be what it should be. ask: as in posePath. */
+export async function findPeople(config, photo, ask = {}, options = {}) {
+  const answer = await send(config.base + posePath("json", ask), {
     ...options, method: "POST", body: photo.blob, type: photo.type, accept: "application/json",
     timeoutMs: config.timeoutMs,
   });
@@ -136,15 +142,16 @@ export function parseResult(text) {
   } catch {
     // not JSON: the check below says so
   }
-  const whole = Array.isArray(result?.people) && result.image?.width > 0 && result.image?.height > 0 &&
-    result.people.every((p) => Array.isArray(p?.keypoints));
+  const { width, height } = sizeOf(result);
+  const whole = Array.isArray(result?.people) && width > 0 && height > 0 && Number.isFinite(result.threshold) &&
+    Array.isArray(result.skeleton) && result.people.every((p) => Array.isArray(p?.keypoints));
   if (!whole) throw new Problem("badAnswer");
   return result;
 }
 
 /** POST /pose as a picture: a Blob in `format`. */
-export async function drawnPhoto(config, photo, format, options = {}) {
-  const { blob } = await send(config.base + posePath(format, options.threshold ?? null), {
+export async function drawnPhoto(config, photo, format, ask = {}, options = {}) {
+  const { blob } = await send(config.base + posePath(format, ask), {
     ...options, method: "POST", body: photo.blob, type: photo.type, accept: `image/${format}`,
     timeoutMs: config.timeoutMs,
   });
@@ -154,10 +161,13 @@ export async function drawnPhoto(config, photo, format, options = {}) {
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** A curl command that asks for the same, safe to paste into a shell whatever the file is called. */
-export function curlCommand(base, name, format, threshold = null) {
+/**
+ * A curl command that asks for the same, safe to paste into a shell whatever the file is called. What an error says
+ * lands in the output file, so it is shown from there. from: where the photo itself can be fetched (a sample).
+ */
+export function curlCommand(base, name, format, ask = {}, from = "") {
   const file = name.replace(/[\\"]/g, "\\$&"); // curl's own quoting inside -F
-  const stem = name.replace(/\.[^.]*$/, "") || "photo";
-  return `curl -f -F ${quoted(`image=@"${file}"`)} ${quoted(base + posePath(format, threshold))} ` +
-    `-o ${quoted(`${stem}-pose.${format}`)}`;
+  const out = quoted(`${name.replace(/\.[^.]*$/, "") || "photo"}-pose.${format}`);
+  return `${from ? `curl -sSfO ${quoted(from)} && ` : ""}curl --fail-with-body -F ${quoted(`image=@"${file}"`)} ` +
+    `${quoted(base + posePath(format, ask))} -o ${out} || cat ${out}`;
 }

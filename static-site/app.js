@@ -1,140 +1,139 @@
-// One photo at a time: in, sent, shown, saved.
-import { drawnPhoto, findPeople, readConfig, send, withRetries } from "./api.js";
+// The page: photos come in, are asked about in order, and the one that is looked at is shown.
+import { curlCommand, readConfig, send } from "./api.js";
+import { asked, worker } from "./ask.js";
 import { compare } from "./compare.js";
-import { listen, pick } from "./intake.js";
-import { Problem, explain, megabytes, waitingText } from "./messages.js";
-import { preparePhoto } from "./photo.js";
+import { cropper } from "./crop.js";
+import { sizeOf } from "./geometry.js";
+import { listen } from "./intake.js";
+import { Problem, explain, privacy } from "./messages.js";
+import { SAMPLES, sampleUrl, storedResult } from "./samples.js";
+import { createShots } from "./shots.js";
 import { $, announce, keepFocus, setView, showCard, showPhoto, showProblem, showWait } from "./stage.js";
-import { askedThreshold, currentResult, forget, showResult, wireViewer } from "./viewer.js";
+import { strip } from "./strip.js";
+import { askedThreshold, forget, setZoom, showResult, wireViewer } from "./viewer.js";
+import { zoomable } from "./zoom.js";
 
 const config = readConfig(window.HPE_CONFIG);
-let run = new AbortController();
-let photo = null; // as preparePhoto gives it
-let seen = false; // whether the picture shows it
+const base = config.base || location.origin;
+const shots = createShots({ work: worker(config, changed), onChange: changed });
+const updateStrip = strip({ own: $("own"), samples: $("samples"), progress: $("progress-own"), onShow: show });
+let current = null;
+let zoom;
+let crop;
 
-/** Stops what runs, and forgets its result. */
-function renew() {
-  run.abort();
-  run = new AbortController();
+/** A shot is not what it was: the strip says so, and the stage if it is on it. */
+function changed(shot) {
+  if (shot === current && !shots.list.includes(shot)) return show(shots.list.filter((s) => !s.sample).at(-1) ?? shots.list[0]);
+  updateStrip(shots.list, current);
+  if (shot === current) render();
+}
+
+async function show(shot) {
+  closeCrop();
+  if (shot !== current) zoom.reset();
+  current = shot;
+  $("main").dataset.own = String(!shot.sample || shot.photo !== undefined);
+  if (shot.state === "cold") {
+    try {
+      shot.result = await storedResult(shot.name);
+      shot.state = "done";
+    } catch (problem) {
+      Object.assign(shot, { state: "problem", problem });
+    }
+  }
+  changed(shot);
+}
+
+function render() {
+  const shot = current;
+  const { state, result, problem } = shot;
+  $("credit").textContent = shot.credit ?? "";
+  if (shot.url) showPhoto(shot);
+  const seen = Boolean(shot.url);
+  if (state !== "done") forget();
+  if (state === "waiting" || state === "busy") {
+    const before = shots.ahead(shot);
+    showWait(before ? { text: `Waiting for ${before === 1 ? "one photo" : `${before} photos`} before this one…` } : shot.wait ?? { text: "Opening the photo…" });
+    setView("busy", seen);
+    keepFocus($("cancel"));
+  } else if (state === "problem") {
+    showProblem(problem, seen, Boolean(result));
+    keepFocus($("problem-title"));
+  } else if (result.people.length) {
+    setView("done", seen);
+    showResult(shot);
+    $("whole").hidden = !shot.answered.box;
+    $("guessed").hidden = !shot.answered.guess;
+    keepFocus($("summary"));
+  } else {
+    showNobody(shot);
+    keepFocus($("problem-title"));
+  }
+}
+
+function showNobody({ answered: { box, guess } }) {
   forget();
-  return run.signal;
-}
-
-async function start(files) {
-  const signal = renew();
-  photo = null;
-  seen = false;
-  if (config.base === null) return showProblem(new Problem("unconfigured"), false);
-  wait("Opening the photo…");
-  try {
-    const ready = await preparePhoto(pick(files));
-    if (signal.aborted) return;
-    photo = ready;
-    if (photo.width) see(photo.blob, photo);
-  } catch (problem) {
-    return signal.aborted || showProblem(problem, false);
-  }
-  await look(signal);
-}
-
-function see(blob, size) {
-  showPhoto(blob, size);
-  seen = true;
-  setView("busy", seen);
-}
-
-function wait(text) {
-  showWait(text);
-  setView("busy", seen);
-  announce(text);
-  keepFocus($("cancel"));
-}
-
-/** Sends the photo and shows the answer. */
-async function look(signal) {
-  const started = performance.now();
-  let clock = 0;
-  const onSent = () => {
-    const since = performance.now();
-    const say = () => {
-      const text = waitingText(performance.now() - since);
-      showWait(text);
-      announce(text);
-    };
-    clearInterval(clock);
-    clock = setInterval(say, 500);
-    say();
-  };
-  const { size } = photo.blob;
-  const kept = size > config.maxBytes ? ", kept for a day at most" : "";
-  const onProgress = (part) => showWait(`Sending ${megabytes(size)}${kept}…`, part);
-  const onWait = (left, problem) => {
-    clearInterval(clock);
-    announce(`${explain(problem).title}. Trying again soon.`);
-    showWait(`${explain(problem).title}. Trying again in ${left} s…`);
-  };
-  wait("Sending the photo…");
-  try {
-    const result = await ask({ signal, onSent, onProgress }, onWait);
-    if (!seen) see(await copyOf(photo, signal), result.image);
-    if (signal.aborted) return;
-    const seconds = (performance.now() - started) / 1000;
-    if (result.people.length) show(result, { photo, base: config.base || location.origin, seconds });
-    else showNobody();
-  } catch (problem) {
-    if (!signal.aborted) showProblem(problem, seen);
-  } finally {
-    clearInterval(clock);
-  }
-}
-
-async function ask(options, onWait) {
-  const { size } = photo.blob;
-  if (size <= config.maxBytes) {
-    return withRetries(() => findPeople(config, photo, options), { signal: options.signal, onWait });
-  }
-  if (!config.uploads) throw new Problem("tooLarge", { size, limit: config.maxBytes });
-  const { sendLarge } = await import("./uploads.js"); // rarely needed
-  const { result, png } = await sendLarge(config, photo, options);
-  photo.png = png;
-  return result;
-}
-
-/** A photo this browser can't show (HEIC): the API's copy, with a threshold that draws nothing. */
-async function copyOf({ png }, signal) {
-  return png ? (await send(png, { signal })).blob : drawnPhoto(config, photo, "jpeg", { signal, threshold: 1 });
-}
-
-function show(result, facts) {
-  setView("done", true);
-  showResult(result, facts);
-  keepFocus($("summary"));
-}
-
-function showNobody() {
+  const text = guess ? "Not even a guess came back for this photo."
+    : box ? "Draw the box again, round the whole person with a little room."
+      : "If somebody is there, draw a box round them: the network then looks at the box alone.";
+  showCard({ title: box && !guess ? "Nobody found in the box" : "Nobody found", text }, ["draw", !guess && "guess", box && "back"]);
   setView("nobody", true);
-  showCard({
-    title: "Nobody found",
-    text: "It works best with one whole person, in good light, and large in the picture: a crop often helps.",
-  });
-  keepFocus($("problem-title"));
+  announce("Nobody found");
 }
 
-function cancel() {
-  renew();
-  setView("idle", false);
-  announce("Cancelled");
-  $("choose").focus({ preventScroll: true });
+function add(files) {
+  const [first] = shots.add(files);
+  $("main").dataset.own = "true";
+  $("choose").textContent = "New photo";
+  show(first);
 }
 
-async function download(button, job) {
+function openCrop() {
+  const { width, height } = sizeOf(current.result);
+  const [person] = current.result.people;
+  setView("crop", true);
+  forget();
+  zoom.enable(false);
+  $("crop-bar").hidden = false;
+  crop.open(person && current.result.people.length === 1 ? person.box.map((v, i) => v / (i % 2 ? height : width)) : null);
+  announce("Draw a box round one person");
+}
+
+function closeCrop() {
+  if ($("crop-bar").hidden) return;
+  crop.close();
+  zoom.enable(true);
+  $("crop-bar").hidden = true;
+}
+
+function askBox() {
+  const box = crop.box(sizeOf(current.result));
+  closeCrop();
+  shots.again(current, { box });
+}
+
+function askGuess() {
+  const { width, height } = sizeOf(current.result);
+  const box = current.answered.box ?? [0, 0, width, height];
+  shots.again(current, { box, guess: true });
+}
+
+/** The result of before, without asking again. */
+function back() {
+  Object.assign(current, { state: "done", ask: current.answered, problem: null });
+  changed(current);
+}
+
+/** Runs one of exports.js for the shot that is shown, and tells beside the buttons how it went. */
+async function take(button, job) {
   const note = $("download-note");
   button.disabled = true;
-  note.textContent = "Asking the API for it…";
+  note.textContent = "Asking the service for it…";
   try {
-    const files = await import("./downloads.js");
-    await files[job](config, photo, askedThreshold(), currentResult());
-    note.textContent = "Saved.";
+    const jobs = await import("./exports.js").catch(() => {
+      throw new Problem(navigator.onLine ? "unreachable" : "offline");
+    });
+    note.textContent = await jobs[job](config, current, askedThreshold());
   } catch (problem) {
     const { title, text } = explain(problem);
     note.textContent = `${title}. ${text}`;
@@ -153,23 +152,53 @@ async function copyCurl() {
   }
 }
 
+function showCurl(shot) {
+  const from = shot.sample ? new URL(sampleUrl(shot.name), location.href).href : "";
+  $("curl").textContent = curlCommand(base, shot.name, "png", asked({}, shot.answered, askedThreshold()), from);
+}
+
+async function camera() {
+  if (!navigator.mediaDevices?.getUserMedia) return $("shot").click(); // plain http: the phone's own camera app
+  const { openCamera } = await import("./camera.js");
+  openCamera(config, (file) => add([file]));
+}
+
 function wire() {
-  const openers = ["choose", "other", "another"].map((id) => [$(id), $("file")]);
-  listen({ inputs: [$("file"), $("shot")], openers: [...openers, [$("camera"), $("shot")]], veil: $("veil"), onFiles: start });
-  wireViewer();
-  $("cancel").addEventListener("click", cancel);
-  $("again").addEventListener("click", () => look(renew()));
-  const line = compare({ range: $("compare"), divider: $("divider"), picture: $("picture"), layer: $("overlay") });
+  const openers = ["choose", "other"].map((id) => [$(id), $("file")]);
+  listen({ inputs: [$("file"), $("shot")], openers, veil: $("veil"), onFiles: add });
+  wireViewer(showCurl);
+  zoom = zoomable({
+    frame: $("picture"), stage: $("stage"), layers: [$("photo"), $("overlay")], onChange: setZoom,
+    buttons: { more: $("zoom-more"), less: $("zoom-less"), fit: $("zoom-fit") },
+  });
+  crop = cropper({ layer: $("crop"), frame: $("crop-frame"), corners: [$("crop-first"), $("crop-last")] });
+  const line = compare({ range: $("compare"), divider: $("divider"), picture: $("picture"), layer: $("drawn") });
   $("show-compare").addEventListener("change", ({ target }) => {
     line.set(target.checked);
     $("compare-row").hidden = !target.checked;
   });
-  $("get-png").addEventListener("click", ({ target }) => download(target, "savePng"));
-  $("get-json").addEventListener("click", ({ target }) => download(target, "saveJson"));
-  $("copy-curl").addEventListener("click", copyCurl);
+  const clicks = {
+    cancel: () => shots.cancel(current), again: () => shots.again(current), back,
+    draw: openCrop, fix: openCrop, "crop-ask": askBox, "crop-stop": () => (closeCrop(), render()), guess: askGuess,
+    whole: () => shots.again(current, {}), camera, "copy-curl": copyCurl,
+  };
+  for (const [id, act] of Object.entries(clicks)) $(id).addEventListener("click", act);
+  for (const [id, job] of [["get-png", "savePng"], ["get-json", "saveJson"], ["copy-image", "copyPng"], ["share", "sharePng"]]) {
+    $(id).addEventListener("click", ({ target }) => take(target, job));
+  }
+  $("crop-bar").addEventListener("keydown", ({ key }) => key === "Escape" && $("crop-stop").click());
+  $("copy-image").hidden = !window.ClipboardItem || !navigator.clipboard?.write;
+  $("share").hidden = !navigator.canShare?.({ files: [new File([], "a.png", { type: "image/png" })] });
+  $("privacy").textContent = privacy(config);
   $("boot").remove();
-  if (config.base === null) showProblem(new Problem("unconfigured"), false);
+}
+
+async function begin() {
+  wire();
+  shots.addSamples(SAMPLES.map((sample) => ({ ...sample, url: sampleUrl(sample.name) })));
+  await show(shots.list[0]);
+  if (config.base === null) showProblem(new Problem("unconfigured"), true);
   else send(`${config.base}/health`).catch(() => {}); // wakes the service while a photo is being chosen
 }
 
-wire();
+begin();

@@ -1,16 +1,16 @@
 // The API's pages, made from the document the API itself serves.
 import { readConfig, send } from "./api.js";
-import { explain, Problem } from "./messages.js";
+import { explain, megabytes, Problem } from "./messages.js";
 import { marked, operations } from "./openapi.js";
+import { make } from "./panel.js";
+import { sampleUrl } from "./samples.js";
+import { addCopyButtons, wireTabs } from "./tabs.js";
 
 const config = readConfig(window.HPE_CONFIG);
 const place = document.getElementById("reference");
 
-function make(tag, properties, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
-}
+const $ = (id) => document.getElementById(id);
+const SAMPLE = "people.jpg";
 
 const prose = (text) => marked(text).map(([kind, part]) => (kind === "code" ? make("code", {}, part) : part));
 
@@ -34,17 +34,69 @@ function section(op) {
     table(`Answers of ${name}`, ["Status", "Type", "When"], op.answers.map((a) => [a.status, a.types.join(", "), prose(a.text)])));
 }
 
-async function show() {
-  if (config.base === null) throw new Problem("unconfigured");
-  const base = config.base || location.origin;
+function nameThisServer(base) {
   for (const node of document.querySelectorAll("[data-base]")) {
     node.textContent = node.textContent.replaceAll("https://API", base);
   }
+}
+
+async function reference(base) {
   const { blob } = await send(`${config.base}/openapi.json`, { accept: "application/json", timeoutMs: config.timeoutMs });
   const doc = JSON.parse(await blob.text());
   place.replaceChildren(
     make("p", {}, ...prose(doc.info?.description ?? ""), " ", make("a", { href: `${base}/openapi.json` }, "The OpenAPI document")),
     ...operations(doc).map(section));
+}
+
+/** JSON as people read it: short lists and keypoints on one line each. */
+const laidOut = (value) => JSON.stringify(value, null, 2)
+  .replace(/\[\s*(-?[\d.]+(?:,\s*-?[\d.]+)*)\s*\]/g, (_, list) => `[${list.replace(/\s+/g, " ")}]`)
+  .replace(/\{\s*("name": "[a-z_]+",\s*"x":[^{}]*?)\s*\}/g, (_, line) => `{ ${line.replace(/\s+/g, " ")} }`);
+
+async function showStored() {
+  const answer = await fetch(sampleUrl(SAMPLE).replace(".jpg", ".json"));
+  $("try-answer").textContent = laidOut(await answer.json());
+}
+
+async function tryIt() {
+  const note = $("try-note");
+  const format = $("try-format").value;
+  const people = $("try-people").value;
+  note.textContent = "Sending…";
+  $("try").disabled = true;
+  try {
+    if (config.base === null) throw new Problem("unconfigured");
+    const path = `/pose?format=${format}${people && `&people=${people}`}`;
+    const photo = await (await fetch(sampleUrl(SAMPLE))).blob();
+    const since = performance.now();
+    const { status, blob } = await send(config.base + path, { method: "POST", body: photo, type: "image/jpeg", timeoutMs: config.timeoutMs });
+    const took = performance.now() - since;
+    note.textContent = `POST ${path}: ${status} after ${(took / 1000).toFixed(2)} s, ${megabytes(blob.size)} of ${blob.type}`;
+    const picture = format !== "json";
+    if (picture) {
+      URL.revokeObjectURL($("try-picture").src);
+      $("try-picture").src = URL.createObjectURL(blob);
+    } else {
+      $("try-answer").textContent = laidOut(JSON.parse(await blob.text()));
+    }
+    $("try-picture").hidden = !picture;
+    $("try-pre").parentElement.hidden = picture;
+  } catch (problem) {
+    const { title, text, hint } = explain(problem);
+    note.textContent = [`${title}.`, text, hint].filter(Boolean).join(" ");
+  }
+  $("try").disabled = false;
+}
+
+async function show() {
+  const base = config.base || location.origin;
+  wireTabs(document.querySelector('[role="tablist"]'));
+  if (config.base !== null) nameThisServer(base);
+  addCopyButtons(document.querySelectorAll("pre"));
+  $("try").addEventListener("click", tryIt);
+  showStored().catch(() => ($("try-answer").textContent = "The stored answer could not be loaded."));
+  if (config.base === null) throw new Problem("unconfigured");
+  await reference(base);
 }
 
 show().catch((problem) => {

@@ -1,35 +1,37 @@
 // Sizes, joints and labels as plain numbers: no DOM, so that node can test it.
-import { LIMBS, limbSide } from "./skeleton.js";
+import { limbSide } from "./skeleton.js";
 
-/** The size with the longest side at most `limit`, whole px; never enlarged. */
-export function fitWithin(width, height, limit) {
-  const scale = Math.min(1, limit / Math.max(width, height));
-  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
-}
+/** The size of the photo that a result is in px of. */
+export const sizeOf = (result) => ({ width: result?.width ?? result?.image?.width, height: result?.height ?? result?.image?.height });
 
 /** Which joints to show: [{name, x, y, score, sure}]. */
 export const jointsOf = (person, threshold) =>
   person.keypoints.map((k) => ({ name: k.name, x: k.x, y: k.y, score: k.score, sure: k.score >= threshold }));
 
-/** Limbs with both ends sure: [{a, b, side, score}]; the score is the weaker end's. */
-export function limbsOf(person, threshold) {
-  const byName = new Map(jointsOf(person, threshold).map((j) => [j.name, j]));
-  return LIMBS.map(([from, to]) => ({ a: byName.get(from), b: byName.get(to), side: limbSide(from, to) }))
+/** Limbs with both ends sure: [{a, b, side, score}]; the score is the weaker end's. skeleton: pairs of indices. */
+export function limbsOf(person, threshold, skeleton) {
+  const joints = jointsOf(person, threshold);
+  return skeleton.map(([from, to]) => ({ a: joints[from], b: joints[to] }))
     .filter(({ a, b }) => a?.sure && b?.sure)
-    .map((limb) => ({ ...limb, score: Math.min(limb.a.score, limb.b.score) }));
+    .map(({ a, b }) => ({ a, b, side: limbSide(a.name, b.name), score: Math.min(a.score, b.score) }));
 }
 
-/** The threshold that the API's own `confident` marks were made with, as near as they tell. */
-export function impliedThreshold(people, fallback = 0.3) {
-  const points = people.flatMap((p) => p.keypoints);
-  const sure = points.filter((k) => k.confident).map((k) => k.score);
-  const unsure = points.filter((k) => !k.confident).map((k) => k.score);
-  if (!sure.length && !unsure.length) return fallback;
-  const low = unsure.length ? Math.max(...unsure) : 0;
-  const high = sure.length ? Math.min(...sure) : 1;
-  if (fallback > low && fallback <= high) return fallback;
-  const round = Math.floor(high * 100) / 100;
-  return round > low ? round : high;
+/** The same result in px of a picture of another size; pixel centres at integers, as in the API. */
+export function scaleResult(result, width, height) {
+  const was = sizeOf(result);
+  const fx = width / was.width;
+  const fy = height / was.height;
+  const move = (v, f) => Math.round(((v + 0.5) * f - 0.5) * 100) / 100;
+  return {
+    ...result,
+    ...("width" in result ? { width, height } : {}),
+    ...("image" in result ? { image: { ...result.image, width, height } } : {}),
+    people: result.people.map((p) => ({
+      ...p,
+      box: p.box.map((v, i) => move(v, i % 2 ? fy : fx)),
+      keypoints: p.keypoints.map((k) => ({ ...k, x: move(k.x, fx), y: move(k.y, fy) })),
+    })),
+  };
 }
 
 /** The longer side of a person's box, px; of all joints where the box is empty. */
@@ -50,6 +52,17 @@ export function nearestJoint(people, x, y, threshold, reach) {
     const d = Math.hypot(j.x - x, j.y - y);
     if (j.sure && d <= distance) [best, distance] = [{ person, joint }, d];
   }));
+  return best;
+}
+
+/** The person whose box is the smallest round (x, y), as an index; -1 where there is none. */
+export function personAt(people, x, y) {
+  let best = -1;
+  let least = Infinity;
+  people.forEach(({ box: [x0, y0, x1, y1] = [0, 0, 0, 0] }, person) => {
+    const area = (x1 - x0) * (y1 - y0);
+    if (x >= x0 && x <= x1 && y >= y0 && y <= y1 && area < least) [best, least] = [person, area];
+  });
   return best;
 }
 

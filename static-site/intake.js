@@ -1,4 +1,4 @@
-// Every way a photo gets in: choose, camera, drop anywhere, paste. Calls onFiles(list of File).
+// Every way photos get in: choose, drop anywhere, paste. Calls onFiles(list of File).
 
 const hasFiles = (transfer) => [...(transfer?.types ?? [])].includes("Files");
 
@@ -36,6 +36,3 @@ export function listen({ inputs, openers, veil, onFiles }) {
     onFiles(files);
   });
 }
-
-/** Of several files, the first that looks like an image; else simply the first. */
-export const pick = (files) => files.find((f) => f.type.startsWith("image/")) ?? files[0];

@@ -2,7 +2,8 @@
 
 export class Problem extends Error {
   /**
-   * kind: offline, unreachable, timeout, cancelled, http, unconfigured, notImage, tooLarge, badAnswer.
+   * kind: offline, unreachable, timeout, cancelled, http, unconfigured, notImage, tooLarge, badAnswer, onlyOwn,
+   * clipboard, share.
    * The rest as it applies: status, title, detail, hint, retryAfter (s), name, size, limit.
    */
   constructor(kind, facts = {}) {
@@ -17,7 +18,7 @@ export const megabytes = (bytes) =>
 const KINDS = {
   offline: () => ({
     title: "You are offline",
-    text: "Your photo is still here. Connect to the internet and try again.",
+    text: "Nothing is lost. Connect to the internet and try again.",
     retry: true,
   }),
   unreachable: () => ({
@@ -46,8 +47,14 @@ const KINDS = {
   }),
   unconfigured: () => ({
     title: "No API is set up yet",
-    text: "This page does not know where its API lives, so it can’t look at photos.",
+    text: "This page does not know the address of its API, so it shows the samples alone.",
   }),
+  onlyOwn: () => ({
+    title: "Not for a photo of this size",
+    text: "It was processed as an upload, with the model’s own limit: move the slider back, or choose a smaller photo.",
+  }),
+  clipboard: () => ({ title: "This browser did not let it be copied", text: "Download the picture instead." }),
+  share: () => ({ title: "This device did not share it", text: "Download the picture instead." }),
 };
 
 const STATUSES = {
@@ -63,8 +70,8 @@ const STATUSES = {
 const ADVICE = {
   413: "Choose a smaller photo.",
   415: "Choose a JPEG, PNG, WebP, AVIF or HEIC photo.",
-  422: "The file may be cut short or damaged. Choose another, or save it anew.",
-  429: "Wait a little and try again.",
+  422: "The file may be cut short or damaged. Choose another, or save it again.",
+  429: "Wait a few seconds and try again.",
   503: "Wait a few seconds and try again.",
 };
 
@@ -100,4 +107,14 @@ export function summary(people, threshold) {
   const all = people.flatMap((p) => p.keypoints);
   const sure = all.filter((k) => k.score >= threshold).length;
   return `${people.length} ${people.length === 1 ? "person" : "people"} · ${sure} of ${all.length} joints sure`;
+}
+
+/** What happens to photos, as this deployment is set up. */
+export function privacy({ uploads, photoDays, maxBytes }) {
+  const always = "Photos are processed in memory and not stored.";
+  if (!uploads) return always;
+  const days = photoDays + 1; // S3 deletes at the first midnight UTC after so many days
+  return `${always} Only a photo over ${megabytes(maxBytes)} that your browser can’t make smaller is kept, with its result, in this ` +
+    `service’s own storage, and deleted at the first midnight UTC after ${photoDays === 1 ? "one day" : `${photoDays} days`}: ` +
+    `${days} days at most.`;
 }

@@ -1,4 +1,4 @@
-// The skeleton as SVG over the photo, in the photo's own px (the viewBox), so it stays crisp at any zoom.
+// The skeletons as SVG over the photo, in the photo's own px (the viewBox), so they stay crisp at any zoom.
 import { heat, jointsOf, limbsOf, personSize, placeLabels } from "./geometry.js";
 import { COLOURS, label, rgb, side } from "./skeleton.js";
 
@@ -12,14 +12,15 @@ const element = (name, attributes = {}) => {
 export const strokeOf = (person, scale) => Math.max(personSize(person) * 0.011, 2.5 / scale);
 
 function drawPerson(person, look, options) {
-  const { threshold, show, picked, scale } = options;
+  const { threshold, show, picked, scale, skeleton } = options;
   const stroke = strokeOf(person, scale);
   const paint = (score, where) => rgb(show.heat ? heat(score) : COLOURS[where]);
   const group = element("g", { class: look });
   const joints = jointsOf(person, threshold);
   if (show.skeleton) {
-    const limbs = limbsOf(person, threshold);
-    const line = ({ a, b }) => ({ x1: a.x, y1: a.y, x2: b.x, y2: b.y, "stroke-linecap": "round" });
+    const limbs = limbsOf(person, threshold, skeleton);
+    // pathLength 1: one dash of the stylesheet draws a limb of any length in
+    const line = ({ a, b }) => ({ x1: a.x, y1: a.y, x2: b.x, y2: b.y, "stroke-linecap": "round", pathLength: 1 });
     for (const limb of limbs) {
       group.append(element("line", { ...line(limb), class: "casing", "stroke-width": stroke * 1.7 }));
     }
@@ -62,18 +63,35 @@ function names(joints, stroke, { image, scale }) {
   });
 }
 
+/** A person's number, above the head or, where there is no room, inside the picture's edge. */
+function badge(person, index, { scale, image }) {
+  const [x0, y0, x1] = person.box;
+  const r = 11 / scale;
+  const x = Math.min(Math.max((x0 + x1) / 2, r), image.width - r);
+  const y = Math.min(Math.max(y0 - 2 * r, 1.2 * r), image.height - r);
+  const text = element("text", { x, y: y + r * 0.38, "font-size": r * 1.1, "text-anchor": "middle" });
+  text.textContent = index + 1;
+  const group = element("g", { class: "badge" });
+  group.append(element("circle", { cx: x, cy: y, r }), text);
+  return group;
+}
+
 /**
- * Draws all people afresh. options: image {width, height}, threshold, show {skeleton, joints, names, heat},
- * person and picked (indices, or -1), scale (screen px for a photo px).
+ * Draws all people afresh. options: image {width, height}, skeleton (pairs of joint indices), threshold, show
+ * {skeleton, joints, names, heat}, person (the index of the one to bring out, -1 for all alike), picked (the index of
+ * one joint of theirs, or -1), scale (screen px for a photo px).
  */
 export function drawOverlay(svg, people, options) {
   svg.setAttribute("viewBox", `0 0 ${options.image.width} ${options.image.height}`);
   // Pixel centres are at integers in the API's numbers, and at halves in SVG's.
   const layer = element("g", { transform: "translate(0.5 0.5)" });
+  const lone = people.length === 1;
   people.forEach((person, index) => {
-    const own = index === options.person;
-    const look = people.length > 1 && !own ? "person other" : "person";
-    layer.append(drawPerson(person, look, { ...options, picked: own ? options.picked : -1 }));
+    const own = lone || index === options.person;
+    const look = own || options.person < 0 ? "person" : "person other";
+    const group = drawPerson(person, look, { ...options, picked: own ? options.picked : -1 });
+    if (!lone) group.append(badge(person, index, options));
+    layer.append(group);
   });
   svg.replaceChildren(layer);
 }

@@ -1,48 +1,70 @@
-// The lists beside the photo: people, and the joints of the one who is looked at.
+// The lists beside the photo: people, and the joints of one of them by body part.
 import { jointsOf } from "./geometry.js";
-import { label, side } from "./skeleton.js";
+import { PARTS, label, side } from "./skeleton.js";
 
 export const percent = (score) => `${Math.round(100 * Math.min(1, Math.max(0, score)))} %`;
 
-const make = (tag, properties = {}, ...children) => {
+export const make = (tag, properties = {}, ...children) => {
   const node = Object.assign(document.createElement(tag), properties);
   node.append(...children);
   return node;
 };
 
-/** Radio buttons, one a person; onPick(index). */
-export function listPeople(place, people, onPick) {
+/** A button a person. onPoint(index, or -1 when the pointer or the focus leaves), onPick(index). */
+export function listPeople(place, people, { onPoint, onPick }) {
   place.replaceChildren(...people.map((person, index) => {
-    const radio = make("input", { type: "radio", name: "person" });
-    radio.addEventListener("change", () => onPick(index));
-    return make("label", { className: "chip" }, radio, ` Person ${index + 1} · ${percent(person.score)}`);
+    const button = make("button", { type: "button", className: "chip" }, `${index + 1}`, make("small", {}, percent(person.score)));
+    button.setAttribute("aria-label", `Person ${index + 1}, ${percent(person.score)} sure`);
+    button.addEventListener("click", () => onPick(index));
+    for (const on of ["focus", "pointerenter"]) button.addEventListener(on, () => onPoint(index));
+    for (const off of ["blur", "pointerleave"]) button.addEventListener(off, () => onPoint(-1));
+    return button;
   }));
 }
 
-/** The table's rows. onHover(index or -1), onPick(index). */
-export function listJoints(body, person, { onHover, onPick }) {
-  body.replaceChildren(...(person?.keypoints ?? []).map((k, index) => {
-    const name = make("button", { type: "button", className: side(k.name), textContent: label(k.name) });
-    const fill = make("i");
-    fill.style.width = percent(k.score).replace(" ", "");
-    const row = make("tr", {},
-      make("td", {}, name),
-      make("td", { className: "num", textContent: `${Math.round(k.x)}, ${Math.round(k.y)}` }),
-      make("td", { className: "num" }, percent(k.score), make("span", { className: "bar" }, fill)));
-    name.addEventListener("click", () => onPick(index));
-    name.addEventListener("focus", () => onHover(index));
-    name.addEventListener("blur", () => onHover(-1));
-    row.addEventListener("pointerenter", () => onHover(index));
-    row.addEventListener("pointerleave", () => onHover(-1));
-    return row;
-  }));
+/** Marks who is picked (an index, or -1), without building the list anew. */
+export function markPeople(place, picked) {
+  [...place.children].forEach((button, index) => button.setAttribute("aria-pressed", String(index === picked)));
+}
+
+function row(keypoint, index, { onHover, onPick }) {
+  const name = make("button", { type: "button", className: side(keypoint.name), textContent: label(keypoint.name) });
+  const fill = make("i");
+  fill.style.width = percent(keypoint.score).replace(" ", "");
+  const line = make("tr", {},
+    make("td", {}, name),
+    make("td", { className: "num", textContent: `${Math.round(keypoint.x)}, ${Math.round(keypoint.y)}` }),
+    make("td", { className: "num" }, percent(keypoint.score), make("span", { className: "bar" }, fill)));
+  line.dataset.joint = index;
+  name.addEventListener("click", () => onPick(index));
+  name.addEventListener("focus", () => onHover(index));
+  name.addEventListener("blur", () => onHover(-1));
+  line.addEventListener("pointerenter", () => onHover(index));
+  line.addEventListener("pointerleave", () => onHover(-1));
+  return line;
+}
+
+/** The table's bodies, one a body part. onHover(index or -1), onPick(index): of the joint in the API's order. */
+export function listJoints(table, person, actions) {
+  for (const body of [...table.tBodies]) body.remove();
+  const at = new Map((person?.keypoints ?? []).map((k, index) => [k.name, [k, index]]));
+  const parts = [...PARTS];
+  const rest = [...at.keys()].filter((name) => !PARTS.some(([, names]) => names.includes(name)));
+  if (rest.length) parts.push(["Other", rest]);
+  for (const [title, names] of parts) {
+    const rows = names.filter((name) => at.has(name)).map((name) => row(...at.get(name), actions));
+    if (!rows.length) continue;
+    const head = make("tr", {}, make("th", { scope: "rowgroup", colSpan: 3, textContent: title }));
+    table.append(make("tbody", {}, head, ...rows));
+  }
 }
 
 /** Marks what the threshold and the choice say, without building the rows anew (focus stays). */
-export function markJoints(body, person, threshold, picked) {
+export function markJoints(table, person, threshold, picked) {
   const joints = person ? jointsOf(person, threshold) : [];
-  [...body.rows].forEach((row, index) => {
-    row.className = `${joints[index].sure ? "" : "unsure"} ${index === picked ? "picked" : ""}`.trim();
-    row.querySelector("button").setAttribute("aria-pressed", String(index === picked));
-  });
+  for (const line of table.querySelectorAll("[data-joint]")) {
+    const index = Number(line.dataset.joint);
+    line.className = `${joints[index].sure ? "" : "unsure"} ${index === picked ? "picked" : ""}`.trim();
+    line.querySelector("button").setAttribute("aria-pressed", String(index === picked));
+  }
 }

@@ -1,17 +1,13 @@
-// The 16 MPII joints, as in hpe/pose/skeleton.py: a test compares the two. Left and right are the person's own.
+// How the joints of the API's answer are grouped, coloured and named. Left and right are the person's own.
 
-export const JOINTS = [
-  "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "pelvis", "thorax",
-  "upper_neck", "head_top", "right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow",
-  "left_wrist",
-];
-
-export const LIMBS = [
-  ["right_ankle", "right_knee"], ["right_knee", "right_hip"], ["right_hip", "pelvis"],
-  ["left_ankle", "left_knee"], ["left_knee", "left_hip"], ["left_hip", "pelvis"],
-  ["pelvis", "thorax"], ["thorax", "upper_neck"], ["upper_neck", "head_top"],
-  ["thorax", "right_shoulder"], ["right_shoulder", "right_elbow"], ["right_elbow", "right_wrist"],
-  ["thorax", "left_shoulder"], ["left_shoulder", "left_elbow"], ["left_elbow", "left_wrist"],
+/** Body parts from the head down, by the names of hpe/pose/skeleton.py: a test compares them. */
+export const PARTS = [
+  ["Head", ["head_top", "upper_neck"]],
+  ["Trunk", ["thorax", "pelvis"]],
+  ["Left arm", ["left_shoulder", "left_elbow", "left_wrist"]],
+  ["Right arm", ["right_shoulder", "right_elbow", "right_wrist"]],
+  ["Left leg", ["left_hip", "left_knee", "left_ankle"]],
+  ["Right leg", ["right_hip", "right_knee", "right_ankle"]],
 ];
 
 export const COLOURS = { left: [255, 138, 61], right: [46, 168, 255], middle: [247, 244, 237] };

@@ -1,4 +1,4 @@
-// What the stage shows: the drop zone, the photo, the wait, or what went wrong. One view at a time.
+// What the stage shows: the photo, and over it the wait or what went wrong. One view at a time.
 import { explain } from "./messages.js";
 
 export const $ = (id) => document.getElementById(id);
@@ -8,18 +8,16 @@ export function announce(text) {
   if ($("live").textContent !== text) $("live").textContent = text;
 }
 
-/** view: idle, busy, done, nobody, problem, setup. seen: whether there is a photo to show. */
+/** view: busy, done, nobody, problem or setup. seen: whether there is a photo to show. */
 export function setView(view, seen) {
   $("main").dataset.view = view;
-  $("drop").hidden = view !== "idle";
   $("picture").hidden = !seen;
+  $("zoom").hidden = !seen || view === "busy";
   $("busy").hidden = view !== "busy";
   $("problem").hidden = !["problem", "nobody", "setup"].includes(view);
   $("problem").classList.toggle("nobody", view === "nobody");
   $("setup").hidden = view !== "setup";
-  $("other").hidden = view === "setup";
-  $("tools").hidden = view !== "done";
-  $("result").hidden = view !== "done";
+  $("take").hidden = $("tools").hidden = $("result").hidden = view !== "done";
   $("about").hidden = view === "done";
 }
 
@@ -29,33 +27,35 @@ export function keepFocus(target) {
   if (!now || now === document.body || !now.checkVisibility()) target.focus({ preventScroll: true });
 }
 
-export function showPhoto(blob, { width, height }) {
+export function showPhoto({ url, alt, result, photo }) {
   const image = $("photo");
-  if (image.src) URL.revokeObjectURL(image.src);
-  image.src = URL.createObjectURL(blob);
-  image.alt = "Your photo";
-  $("picture").style.setProperty("--ratio", width / height);
+  const { width, height } = photo?.width ? photo : result ?? {};
+  if (width && height) $("picture").style.setProperty("--ratio", width / height);
+  if (image.getAttribute("src") === url) return;
+  image.src = url;
+  image.alt = alt ?? "Your photo";
 }
 
-/** The wait: fraction null is "some time", else 0..1 of the upload. */
-export function showWait(text, fraction = null) {
+/** The wait: part null is "some time", else 0..1 of the upload. */
+export function showWait({ text, part = null }) {
   $("wait").textContent = text;
-  if (fraction === null) $("progress").removeAttribute("value");
-  else $("progress").value = fraction;
+  if (part === null) $("progress").removeAttribute("value");
+  else $("progress").value = part;
+  announce(text.replace(/ in \d+ s…$/, " soon.")); // a countdown is for eyes
 }
 
-/** A calm card, with a button for trying again where that may help. */
-export function showCard({ title, text, hint = "", retry = false }) {
+/** A calm card; buttons: which of again, draw, guess and back may help. */
+export function showCard({ title, text, hint = "" }, buttons) {
   $("problem-title").textContent = title;
   $("problem-text").textContent = text;
   $("problem-hint").textContent = hint;
   $("problem-hint").hidden = !hint;
-  $("again").hidden = !retry;
-  $("other").className = retry ? "" : "primary";
+  for (const name of ["again", "draw", "guess", "back"]) $(name).hidden = !buttons.includes(name);
+  $("other").className = buttons.length ? "" : "primary";
 }
 
-export function showProblem(problem, seen) {
-  showCard(explain(problem));
+export function showProblem(problem, seen, back) {
+  const said = explain(problem);
+  showCard(said, [said.retry && "again", back && "back"]);
   setView(problem.kind === "unconfigured" ? "setup" : "problem", seen);
-  keepFocus($("problem-title"));
 }

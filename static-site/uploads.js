@@ -33,7 +33,7 @@ function sleep(seconds, signal) {
 }
 
 /**
- * Sends a large photo. Resolves with {result, png}: the JSON result, and the address of the drawn PNG.
+ * Sends a large photo, which is then stored for a while. Resolves with {result, png}: the JSON result, and the address of the drawn PNG.
  * options: signal, onProgress, onSent, and giveUpS, after which waiting ends as a timeout.
  */
 export async function sendLarge(config, photo, { signal, onProgress, onSent, giveUpS = 120 } = {}) {

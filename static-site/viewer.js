@@ -1,42 +1,69 @@
-// The result on the page: skeleton, lists and numbers, and what the pointer is on. Holds what is looked at.
-import { curlCommand } from "./api.js";
-import { RAMP, impliedThreshold, nearestJoint } from "./geometry.js";
+// The answer on the page: skeletons, lists and numbers, and what the pointer is on. Holds what is looked at.
+import { RAMP, nearestJoint, personAt, sizeOf } from "./geometry.js";
 import { megabytes, summary } from "./messages.js";
 import { drawOverlay } from "./overlay.js";
-import { listJoints, listPeople, markJoints, percent } from "./panel.js";
+import { listJoints, listPeople, markJoints, markPeople, percent } from "./panel.js";
 import { label, rgb } from "./skeleton.js";
 import { $, announce } from "./stage.js";
 
-const view = { result: null, photo: null, base: "", threshold: 0, moved: false, person: 0, picked: -1, hovered: -1 };
+const view = { shot: null, threshold: 0, moved: false, person: -1, pointed: -1, picked: -1, hovered: -1, zoom: 1, since: 0 };
+const DRAW_IN_MS = 600; // as in the stylesheet
 const SHOWN = ["skeleton", "joints", "names", "heat"];
+let onDraw = () => {};
 
 /** The threshold for requests: null leaves it to the model, until the slider is moved. */
 export const askedThreshold = () => (view.moved ? view.threshold : null);
-export const currentResult = () => view.result;
 
 export function forget() {
-  Object.assign(view, { result: null, person: 0, picked: -1, hovered: -1 });
+  Object.assign(view, { shot: null });
   $("overlay").replaceChildren();
   $("tip").hidden = true;
 }
 
-export function showResult(result, { photo, base, seconds }) {
-  const threshold = impliedThreshold(result.people);
-  Object.assign(view, { result, photo, base, threshold, moved: false });
-  $("threshold").value = threshold;
-  listPeople($("people-list"), result.people, choosePerson);
-  choosePerson(0);
-  const inside = Object.entries(result.timings_ms ?? {}).map(([name, ms]) => `${name} ${Math.round(ms)} ms`);
-  $("timings").textContent =
-    [`${seconds.toFixed(1)} s in all`, `${megabytes(photo.blob.size)} sent`, ...inside].join(" · ");
-  $("model").textContent = result.model?.name ? `Model: ${result.model.name}.` : "";
-  $("download-note").textContent = "";
+/** Shows a shot's answer; the same answer again keeps what was chosen in it. */
+export function showResult(shot) {
+  const { result } = shot;
+  if (view.shot !== shot || view.result !== result) {
+    const guess = shot.answered.guess === true;
+    Object.assign(view, { shot, result, threshold: guess ? 0 : result.threshold, moved: guess, person: -1, pointed: -1, picked: -1, hovered: -1 });
+    $("threshold").value = view.threshold;
+    $("people").hidden = result.people.length < 2;
+    listPeople($("people-list"), result.people, { onPoint: pointAt, onPick: pickPerson });
+    listRows();
+    $("facts").textContent = facts(shot);
+    $("model").textContent = result.model?.name ? `Model: ${result.model.name}.` : "";
+    $("download-note").textContent = "";
+    view.since = performance.now();
+  }
+  draw();
 }
 
-function choosePerson(index) {
-  Object.assign(view, { person: index, picked: -1, hovered: -1 });
-  $("people-list").children[index].firstChild.checked = true;
-  listJoints($("joints"), view.result.people[index], { onHover: hover, onPick: pickRow });
+function facts({ sample, answered, photo, result, seconds }) {
+  if (sample && !seconds) return `This answer was stored with the sample (model ${result.model?.name}).`;
+  const inside = Object.entries(result.timings_ms ?? {}).map(([name, ms]) => `${name} ${Math.round(ms)} ms`);
+  const sent = photo.sent === "smaller"
+    ? `Your photo has ${megabytes(photo.size)}, more than can be sent: your browser sent a smaller JPEG of ${megabytes(photo.blob.size)}. The numbers are px of your photo.`
+    : `Sent as it is${photo.clean ? ", without place, date and camera" : ", with all that the camera wrote into it"}: ${megabytes(photo.blob.size)}.`;
+  return `${sent} ${[`${seconds.toFixed(1)} s in all`, ...inside].join(" · ")}${answered.box && !answered.guess ? " · in the box you drew" : ""}`;
+}
+
+const chosen = () => Math.max(0, view.person);
+
+function listRows() {
+  const { people } = view.result;
+  listJoints($("joints"), people[chosen()], { onHover: hover, onPick: pickRow });
+  $("joints").caption.textContent = people.length > 1 ? `Joints of person ${chosen() + 1}` : "Joints";
+}
+
+function pickPerson(index) {
+  Object.assign(view, { person: view.person === index ? -1 : index, picked: -1, hovered: -1 });
+  listRows();
+  draw();
+}
+
+function pointAt(index) {
+  if (view.pointed === index) return;
+  view.pointed = index;
   draw();
 }
 
@@ -54,62 +81,88 @@ function pickRow(index) {
 }
 
 function draw() {
-  const { result, threshold, person } = view;
-  if (!result) return;
-  const { people, image } = result;
+  const { shot, result, threshold } = view;
+  if (!shot) return;
+  const { people, skeleton } = result;
+  const image = sizeOf(result);
   const show = Object.fromEntries(SHOWN.map((name) => [name, $(`show-${name}`).checked]));
-  const picked = view.hovered >= 0 ? view.hovered : view.picked;
-  const scale = ($("picture").clientWidth || image.width) / image.width;
-  drawOverlay($("overlay"), people, { image, threshold, show, person, picked, scale });
-  markJoints($("joints"), people[person], threshold, view.picked);
-  showTip(people[person].keypoints[picked], image);
-  const said = summary(people, threshold);
+  const joint = view.hovered >= 0 ? view.hovered : view.picked;
+  const out = view.pointed >= 0 ? view.pointed : joint >= 0 ? chosen() : view.person;
+  const age = performance.now() - view.since;
+  $("overlay").classList.toggle("fresh", age < DRAW_IN_MS);
+  $("overlay").style.setProperty("--age", `${Math.round(-age)}ms`); // a redraw goes on where the motion was
+  const scale = (($("picture").clientWidth || image.width) / image.width) * view.zoom;
+  drawOverlay($("overlay"), people, { image, skeleton, threshold, show, person: out, picked: joint, scale });
+  markPeople($("people-list"), view.person);
+  markJoints($("joints"), people[chosen()], threshold, view.picked);
+  showTip(joint >= 0 && out === chosen() ? people[chosen()]?.keypoints[joint] : null);
+  const said = shot.answered.guess ? `Best guess: ${summary(people, threshold)}` : summary(people, threshold);
   if ($("summary").textContent !== said) $("summary").textContent = said;
-  $("photo").alt = `Your photo: ${said}`;
+  $("photo").alt = `${shot.alt ?? "Your photo"}: ${said}`;
   announce(said);
   $("threshold-value").textContent = percent(threshold);
+  $("threshold-own").hidden = view.moved;
   $("threshold").setAttribute("aria-valuetext", percent(threshold));
   $("ramp").hidden = !show.heat;
   $("legend").hidden = show.heat;
-  $("curl").textContent = curlCommand(view.base, view.photo.name, "png", askedThreshold());
+  onDraw(shot);
 }
 
-function showTip(joint, image) {
+function showTip(joint) {
   const tip = $("tip");
   tip.hidden = !joint;
   if (!joint) return;
   tip.textContent = `${label(joint.name)} ${percent(joint.score)}`;
-  tip.style.left = `clamp(4.5rem, ${(100 * (joint.x + 0.5)) / image.width}%, 100% - 4.5rem)`;
-  tip.style.top = `${(100 * (joint.y + 0.5)) / image.height}%`;
-  tip.classList.toggle("below", joint.y < image.height * 0.15);
+  const { width, height } = sizeOf(view.result);
+  const drawn = $("overlay").getBoundingClientRect();
+  const frame = $("picture").getBoundingClientRect();
+  const x = drawn.left - frame.left + (drawn.width * (joint.x + 0.5)) / width;
+  const y = drawn.top - frame.top + (drawn.height * (joint.y + 0.5)) / height;
+  tip.style.left = `clamp(4.5rem, ${x}px, 100% - 4.5rem)`;
+  tip.style.top = `clamp(0px, ${y}px, 100%)`;
+  tip.classList.toggle("below", y < frame.height * 0.15);
 }
 
 function point(event) {
-  if (!view.result) return;
-  const { people, image } = view.result;
+  if (!view.shot) return;
+  const { people } = view.result;
   const box = $("overlay").getBoundingClientRect();
-  const perPx = image.width / box.width;
+  const perPx = sizeOf(view.result).width / box.width;
   const reach = (event.pointerType === "mouse" ? 14 : 26) * perPx;
-  const hit = nearestJoint(people, (event.clientX - box.left) * perPx, (event.clientY - box.top) * perPx,
-    view.threshold, reach);
-  if (event.type === "pointerdown") {
-    if (hit && hit.person !== view.person) choosePerson(hit.person);
+  const [x, y] = [(event.clientX - box.left) * perPx, (event.clientY - box.top) * perPx];
+  const hit = nearestJoint(people, x, y, view.threshold, reach);
+  const person = hit?.person ?? personAt(people, x, y);
+  if (event.type === "click") {
+    const other = people.length > 1 && person !== view.person;
+    if (other) pickPerson(person < 0 ? view.person : person);
     view.picked = hit?.joint ?? -1;
     draw();
   } else if (event.pointerType === "mouse") {
-    hover(hit?.person === view.person ? hit.joint : -1);
+    view.pointed = people.length > 1 ? person : -1;
+    view.hovered = hit?.person === chosen() ? hit.joint : -1;
+    draw();
   }
 }
 
-export function wireViewer() {
+export function wireViewer(drawn) {
+  onDraw = drawn;
   $("ramp-bar").style.background = `linear-gradient(90deg, ${RAMP.map(rgb)})`;
   $("overlay").addEventListener("pointermove", point);
-  $("overlay").addEventListener("pointerdown", point);
-  $("overlay").addEventListener("pointerleave", () => hover(-1));
+  $("overlay").addEventListener("click", point);
+  $("overlay").addEventListener("pointerleave", () => {
+    Object.assign(view, { pointed: -1, hovered: -1 });
+    draw();
+  });
   for (const name of SHOWN) $(`show-${name}`).addEventListener("change", draw);
   $("threshold").addEventListener("input", () => {
     Object.assign(view, { threshold: Number($("threshold").value), moved: true });
     draw();
   });
   new ResizeObserver(draw).observe($("picture")); // strokes keep a least width on the screen
+}
+
+/** The picture is shown at so many times its fitting size. */
+export function setZoom(k) {
+  view.zoom = k;
+  draw();
 }

@@ -11,7 +11,7 @@ import pytest
 from browser.stub import Answer, Stub, serving
 from PIL import Image
 
-from hpe.pose.skeleton import JOINTS
+from hpe.pose.skeleton import JOINTS, LIMBS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
@@ -46,6 +46,10 @@ def result(*people: dict[str, Any], size: tuple[int, int] = (512, 512)) -> dict[
     """A whole JSON answer."""
     return {
         "image": {"width": size[0], "height": size[1]},
+        "width": size[0],
+        "height": size[1],
+        "threshold": 0.3,
+        "skeleton": [list(limb) for limb in LIMBS],
         "people": list(people),
         "model": {"name": "stub", "sha256": "0" * 64},
         "timings_ms": {"decode": 6.1, "infer": 43.2, "draw": 0.0, "encode": 0.4},
@@ -93,6 +97,7 @@ def page(chrome: Any) -> Iterator[Any]:
 def site(page: Any, stub: Stub) -> Any:
     """The page, open on a desktop, with the scripted API behind it."""
     page.open(stub.url)
+    page.until(lambda: page.text("summary") != "…")
     return page
 
 

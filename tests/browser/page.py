@@ -13,7 +13,8 @@ from selenium.webdriver.remote.webelement import WebElement
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-dev-shm-usage --force-prefers-no-reduced-motion"
+    "--disable-component-update --disable-sync --disable-dev-shm-usage --force-prefers-no-reduced-motion "
+    "--use-fake-device-for-media-stream"
 )
 WATCH = """
 window.violations = [];
@@ -87,7 +88,6 @@ class Page:
 
     def choose(self, *files: Path) -> None:
         """As the file chooser gives them."""
-        self.js("document.getElementById('file').multiple = arguments[0]", len(files) > 1)
         self.id("file").send_keys("\n".join(str(file) for file in files))
 
     def set_range(self, name: str, value: float) -> None:
@@ -97,7 +97,7 @@ class Page:
 
     @property
     def view(self) -> str:
-        """idle, busy, done, nobody, problem or setup."""
+        """busy, done, nobody, crop, problem or setup."""
         return str(self.js("return document.getElementById('main').dataset.view"))
 
     def until(self, what: Callable[[], Any], seconds: float = 15) -> Any:

@@ -10,7 +10,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+    ".jpg": "image/jpeg",
+}
 # As CloudFront sends it: stricter than the page's own, since here the API's address is known.
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
@@ -47,17 +54,25 @@ class Stub:
     config: dict[str, Any] | None = field(default_factory=lambda: {"apiUrl": ""})
     seen: list[tuple[str, bytes]] = field(default_factory=list)
     other: dict[tuple[str, str], Answer] = field(default_factory=dict)
+    open_posts: int = 0
+    most_at_once: int = 0
 
     def reset(self, *plan: Answer, config: dict[str, Any] | None = None) -> None:
         """Forget what was seen, and answer by this plan from now on."""
         self.plan[:] = plan
         self.config = {"apiUrl": ""} if config is None else config
         self.seen.clear()
+        self.most_at_once = 0
         self.other.clear()
 
     def next(self) -> Answer:
         """The answer that is due."""
         return self.plan.pop(0) if len(self.plan) > 1 else self.plan[0]
+
+    @property
+    def posts(self) -> list[tuple[str, bytes]]:
+        """What was posted to /pose so far."""
+        return [(path, body) for path, body in self.seen if path.startswith("/pose")]
 
 
 @contextmanager
@@ -107,7 +122,12 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.stub.seen.append((self.path, body))
         path = self.path.split("?")[0]
-        self.answer(self.stub.other.get(("POST", path)) or self.stub.next())
+        self.stub.open_posts += 1
+        self.stub.most_at_once = max(self.stub.most_at_once, self.stub.open_posts)
+        try:
+            self.answer(self.stub.other.get(("POST", path)) or self.stub.next())
+        finally:
+            self.stub.open_posts -= 1
 
     def answer(self, answer: Answer) -> None:
         time.sleep(answer.delay_s)

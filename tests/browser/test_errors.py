@@ -8,6 +8,7 @@ from browser.conftest import person, result
 from browser.stub import Answer, Stub, problem
 
 FOUND = Answer(body=result(person()))
+NO_THRESHOLD = {name: value for name, value in result(person()).items() if name != "threshold"}
 CASES = {
     "bad request": (problem(400, "threshold=7 is not between 0 and 1."), "did not understand", "threshold=7", False),
     "no such path": (problem(404, "Nothing lives at /pose."), "nothing at this address", "Nothing lives", False),
@@ -20,6 +21,7 @@ CASES = {
     "dropped": (Answer(drop=True), "did not answer", "down for a moment", True),
     "not the api": (Answer(body=b"<html>hello</html>"), "not the expected answer", "config.js", True),
     "half an answer": (Answer(body={"people": [{}]}), "not the expected answer", "config.js", True),
+    "no threshold": (Answer(body=NO_THRESHOLD), "not the expected answer", "config.js", True),
 }
 
 
@@ -53,7 +55,7 @@ def test_trying_again_after_a_fault_works(site: Any, stub: Stub, photo: Path) ->
 
 
 @pytest.mark.parametrize(("status", "said"), [(429, "Many people are asking"), (503, "not ready yet")])
-def test_busy_service_is_asked_again_by_itself(status: int, said: str, site: Any, stub: Stub, photo: Path) -> None:
+def test_busy_service_is_asked_again_automatically(status: int, said: str, site: Any, stub: Stub, photo: Path) -> None:
     stub.reset(problem(status, "later", Retry_After="1"), FOUND)
     site.choose(photo)
     site.until(lambda: said in site.text("wait") and "Trying again in 1 s" in site.text("wait"))
@@ -65,7 +67,7 @@ def test_service_that_stays_busy_is_left_in_peace(site: Any, stub: Stub, photo: 
     site.choose(photo)
     site.until_view("problem")
     assert "Many people are asking" in site.text("problem-title")
-    assert sum(path.startswith("/pose") for path, _ in stub.seen) == 3
+    assert len(stub.posts) == 3
 
 
 def test_waiting_for_a_busy_service_can_be_cancelled(site: Any, stub: Stub, photo: Path) -> None:
@@ -73,7 +75,8 @@ def test_waiting_for_a_busy_service_can_be_cancelled(site: Any, stub: Stub, phot
     site.choose(photo)
     site.until(lambda: "Trying again in" in site.text("wait"))
     site.id("cancel").click()
-    assert site.view == "idle"
+    site.until_view("done")
+    assert len(stub.posts) == 1
 
 
 def test_no_answer_in_time_is_a_timeout(page: Any, stub: Stub, photo: Path) -> None:
@@ -104,7 +107,7 @@ def test_file_that_is_no_picture_is_not_sent(site: Any, stub: Stub, tmp_path: Pa
     site.until_view("problem")
     assert site.text("problem-title") == "That is not a picture"
     assert "notes.txt" in site.text("problem-text")
-    assert not any(path.startswith("/pose") for path, _ in stub.seen)
+    assert stub.posts == []
 
 
 def test_photo_over_the_limit_that_cannot_be_shrunk_is_not_sent(site: Any, stub: Stub, tmp_path: Path) -> None:
@@ -112,15 +115,16 @@ def test_photo_over_the_limit_that_cannot_be_shrunk_is_not_sent(site: Any, stub:
     site.choose(tmp_path / "big.heic")
     site.until_view("problem")
     assert "4.6 MB; the limit is 4.5 MB" in site.text("problem-text")
-    assert not any(path.startswith("/pose") for path, _ in stub.seen)
+    assert stub.posts == []
 
 
-def test_nobody_found_comes_with_advice(site: Any, stub: Stub, photo: Path) -> None:
+def test_nobody_found_comes_with_two_ways_on(site: Any, stub: Stub, photo: Path) -> None:
     stub.reset(Answer(body=result()))
     site.choose(photo)
     site.until_view("nobody")
     assert site.text("problem-title") == "Nobody found"
-    assert "crop" in site.text("problem-text")
+    assert site.id("draw").is_displayed()
+    assert site.id("guess").is_displayed()
     assert site.id("photo").is_displayed()
     assert site.id("other").is_displayed()
     assert not site.id("again").is_displayed(), "the same photo would give the same"
@@ -137,12 +141,15 @@ def test_long_wait_is_not_taken_without_asking(site: Any, stub: Stub, photo: Pat
 def test_page_without_its_api_says_what_to_do(page: Any, stub: Stub, photo: Path) -> None:
     stub.reset(FOUND, config={})
     page.open(stub.url)
-    assert page.view == "setup"
+    page.until_view("setup")
     assert page.text("problem-title") == "No API is set up yet"
     assert "make serve" in page.text("setup")
+    assert "astronaut" in page.id("photo").get_attribute("src"), "the samples need no API"
+    page.all("#samples button")[1].click()
+    page.until_view("done")
     page.choose(photo)
     page.until_view("setup")
-    assert not any(path.startswith("/pose") for path, _ in stub.seen)
+    assert stub.posts == []
 
 
 def test_page_opened_as_a_file_says_what_to_do(page: Any, root: Path) -> None:
@@ -159,3 +166,40 @@ def test_failed_download_is_told_beside_its_button(site: Any, stub: Stub, photo:
     site.until(lambda: "not ready yet" in site.text("download-note"))
     assert site.view == "done"
     assert site.id("get-png").is_enabled()
+
+
+def test_offline_download_says_so(site: Any, stub: Stub, photo: Path) -> None:
+    site.choose(photo)
+    site.until_view("done")
+    site.cdp("Network.enable")
+    line = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    site.cdp("Network.emulateNetworkConditions", offline=True, **line)
+    try:
+        for button in ("get-png", "copy-image"):
+            site.id(button).click()
+            site.until(lambda: "You are offline" in site.text("download-note"))
+    finally:
+        site.cdp("Network.emulateNetworkConditions", offline=False, **line)
+    site.id("get-png").click()
+    site.until(lambda: "You are offline" not in site.text("download-note"))
+
+
+def test_failed_second_try_leads_back_to_the_result(site: Any, stub: Stub, photo: Path) -> None:
+    stub.reset(FOUND, problem(500, "no"))
+    site.choose(photo)
+    site.until_view("done")
+    site.id("fix").click()
+    site.until_view("crop")
+    site.id("crop-ask").click()
+    site.until_view("problem")
+    site.id("back").click()
+    assert site.view == "done"
+    assert site.text("summary") == "1 person · 12 of 16 joints sure"
+
+
+def test_what_becomes_of_photos_is_told_as_it_is_set_up(page: Any, stub: Stub) -> None:
+    page.open(stub.url)
+    assert page.text("privacy") == "Photos are processed in memory and not stored."
+    stub.reset(FOUND, config={"apiUrl": "", "uploads": True, "photoDays": 3})
+    page.open(stub.url)
+    assert "first midnight UTC after 3 days: 4 days at most" in page.text("privacy")

@@ -1,10 +1,12 @@
-"""Every way a photo gets in, and what of it leaves the browser."""
+"""Every way photos get in, and what of them leaves the browser."""
 
 import base64
 import io
+import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from browser.conftest import person, result
 from browser.stub import Answer, Stub
 from PIL import Image
@@ -12,8 +14,13 @@ from PIL import Image
 
 def sent(stub: Stub) -> bytes:
     """The one photo that was posted."""
-    (body,) = [body for path, body in stub.seen if path.startswith("/pose")]
+    (body,) = [body for _, body in stub.posts]
     return body
+
+
+def pixels(data: bytes) -> np.ndarray:
+    """(H, W, 3) uint8, as stored: not turned."""
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 
 
 def test_chosen_photo_is_sent_and_shown(site: Any, stub: Stub, photo: Path) -> None:
@@ -24,13 +31,13 @@ def test_chosen_photo_is_sent_and_shown(site: Any, stub: Stub, photo: Path) -> N
     assert site.log() == []
 
 
-def test_photo_dropped_anywhere_is_taken(site: Any, photo: Path) -> None:
+def test_photo_dropped_anywhere_is_taken(site: Any, photo: Path, stub: Stub) -> None:
     data = {"items": [], "files": [str(photo)], "dragOperationsMask": 1}
     for kind in ("dragEnter", "dragOver"):
         site.cdp("Input.dispatchDragEvent", type=kind, x=1100, y=850, data=data)
     assert site.id("veil").is_displayed()
     site.cdp("Input.dispatchDragEvent", type="drop", x=1100, y=850, data=data)
-    site.until_view("done")
+    site.until(lambda: site.text("summary") == "1 person · 12 of 16 joints sure")
     assert not site.id("veil").is_displayed()
 
 
@@ -59,48 +66,85 @@ def test_pasted_photo_is_taken(site: Any, stub: Stub, photo: Path) -> None:
     key = {"modifiers": 2, "key": "v", "code": "KeyV", "windowsVirtualKeyCode": 86, "commands": ["paste"]}
     site.cdp("Input.dispatchKeyEvent", type="keyDown", **key)
     site.cdp("Input.dispatchKeyEvent", type="keyUp", **key)
+    site.until(lambda: len(stub.posts) == 1)
     site.until_view("done")
     assert Image.open(io.BytesIO(sent(stub))).size == (512, 512)
 
 
-def test_camera_is_offered_on_phones_only(site: Any, stub: Stub) -> None:
-    assert not site.id("camera").is_displayed()
+def test_phones_are_not_told_to_drop_and_paste(site: Any, stub: Stub) -> None:
+    assert "Drop or paste" in site.id("main").text
     site.open(stub.url, width=360, height=740, phone=True)
-    assert site.id("camera").is_displayed()
-    assert site.id("shot").get_attribute("capture") == "environment"
+    assert "Drop or paste" not in site.id("main").text
 
 
-def test_phone_photo_goes_up_small_upright_and_without_its_place(site: Any, stub: Stub, phone_photo: Path) -> None:
+def test_photo_goes_up_with_every_pixel_but_without_place_and_camera(site: Any, stub: Stub, phone_photo: Path) -> None:
+    stub.reset(Answer(body=result(person(), size=(3024, 4032))))
     site.choose(phone_photo)
     site.until_view("done")
     image = Image.open(io.BytesIO(sent(stub)))
-    assert image.size == (1200, 1600)
-    assert len(image.getexif()) == 0
+    assert image.size == (4032, 3024), "as it is, lying on its side"
+    assert dict(image.getexif()) == {0x0112: 6}, "the orientation alone is left"
     assert b"PhoneMaker" not in sent(stub)
-    assert len(sent(stub)) < phone_photo.stat().st_size / 10
-    # upright: the photo's left edge, the flag, is at the top after a quarter turn clockwise
+    assert np.array_equal(pixels(sent(stub)), pixels(phone_photo.read_bytes()))
+    assert "Sent as it is, without place, date and camera" in site.text("facts")
+
+
+def test_photo_over_the_limit_goes_smaller_and_the_page_says_so(site: Any, stub: Stub, phone_photo: Path) -> None:
+    limit = phone_photo.stat().st_size // 2
+    stub.reset(Answer(body=result(person(), size=(1512, 2016))), config={"apiUrl": "", "maxBytes": limit})
+    site.open(stub.url)
+    site.choose(phone_photo)
+    site.until_view("done", 60)
+    image = Image.open(io.BytesIO(sent(stub)))
+    assert len(sent(stub)) <= limit
+    assert image.width < image.height, "upright"
+    assert len(image.getexif()) == 0
+    assert "more than can be sent" in site.text("facts")
     upright = Image.open(phone_photo).rotate(-90, expand=True).resize((12, 16))
     assert mean_difference(image.resize((12, 16)), upright) < 6
+    site.id("get-json").click()
+    told = json.loads(site.downloaded("IMG_0001-pose.json").read_text())
+    assert (told["width"], told["height"]) == (3024, 4032), "px of the photo, not of what was sent"
+    assert site.all("#joints [data-joint='9']")[0].text.split()[2:4] == ["450,", "40"]
 
 
 def mean_difference(a: Image.Image, b: Image.Image) -> float:
     """Mean absolute difference of two pictures of one size, 0..255."""
-    pairs = zip(a.convert("RGB").tobytes(), b.convert("RGB").tobytes(), strict=True)
-    return sum(abs(x - y) for x, y in pairs) / (3 * a.width * a.height)
+    return float(np.abs(np.asarray(a.convert("RGB"), int) - np.asarray(b.convert("RGB"), int)).mean())
 
 
-def test_transparent_parts_become_white(site: Any, stub: Stub, tmp_path: Path) -> None:
-    Image.new("RGBA", (64, 48), (255, 0, 0, 0)).save(tmp_path / "clear.png")
-    site.choose(tmp_path / "clear.png")
-    site.until_view("done")
-    assert Image.open(io.BytesIO(sent(stub))).getpixel((32, 24)) == (255, 255, 255)
-
-
-def test_of_several_files_the_picture_is_taken(site: Any, stub: Stub, photo: Path, tmp_path: Path) -> None:
+def test_several_files_are_processed_in_order_and_each_is_kept(
+    site: Any, stub: Stub, photo: Path, tmp_path: Path
+) -> None:
+    for name, size in (("a.png", (300, 200)), ("b.png", (200, 300))):
+        Image.new("RGB", size, "green").save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("not a picture")
-    site.choose(tmp_path / "notes.txt", photo)
+    stub.reset(
+        Answer(body=result(person(), size=(300, 200)), delay_s=1),
+        Answer(body=result(size=(200, 300))),
+        Answer(body=result(person(), person(300, 0.4))),
+    )
+    site.choose(tmp_path / "a.png", tmp_path / "notes.txt", tmp_path / "b.png", photo)
+    assert site.text("progress-own") == "0 of 4 done"
+    assert "Waiting" not in site.text("wait"), "the first is shown, and is not waiting"
+    site.until(lambda: site.text("progress-own") == "4 photos")
+    assert [Image.open(io.BytesIO(body)).size for _, body in stub.posts] == [(300, 200), (200, 300), (512, 512)]
+    assert site.text("summary") == "1 person · 12 of 16 joints sure", "the view stays on the first"
+    buttons = site.all("#own button")
+    assert [b.get_attribute("aria-label") for b in buttons] == [
+        "a.png: 1 person · 12 of 16 joints sure",
+        "notes.txt: failed",
+        "b.png: Nobody found",
+        "astronaut.jpg: 2 people · 24 of 32 joints sure",
+    ]
+    buttons[1].click()
+    assert site.text("problem-title") == "That is not a picture"
+    buttons[2].click()
+    site.until_view("nobody")
+    buttons[3].click()
     site.until_view("done")
-    assert Image.open(io.BytesIO(sent(stub))).size == (512, 512)
+    assert site.text("summary").startswith("2 people")
+    assert site.js("return document.getElementById('photo').naturalWidth") == 512
 
 
 def test_photo_only_the_api_can_read_is_sent_as_it_is(site: Any, stub: Stub, photo: Path, tmp_path: Path) -> None:
@@ -111,15 +155,30 @@ def test_photo_only_the_api_can_read_is_sent_as_it_is(site: Any, stub: Stub, pho
     stub.reset(answer, Answer(body=photo.read_bytes(), headers={"Content-Type": "image/jpeg"}))
     site.choose(tmp_path / "IMG_1.HEIC")
     site.until_view("done")
-    posts = [(path, body) for path, body in stub.seen if path.startswith("/pose")]
-    assert posts == [("/pose?format=json", heic), ("/pose?format=jpeg&threshold=1", heic)]
-    assert site.js("return document.getElementById('photo').naturalWidth") == 512
+    assert stub.posts == [("/pose?format=json", heic), ("/pose?format=jpeg&threshold=1", heic)]
+    site.until(lambda: site.js("return document.getElementById('photo').naturalWidth") == 512)
     assert len(site.all("#overlay circle.dot")) == 12
+    assert "with all that the camera wrote into it" in site.text("facts")
+
+
+def test_photo_that_the_api_turns_otherwise_is_shown_as_the_api_turns_it(
+    site: Any, stub: Stub, photo: Path, tmp_path: Path
+) -> None:
+    Image.new("RGB", (300, 200), "green").save(tmp_path / "turned.png")
+    copy = io.BytesIO()
+    Image.new("RGB", (200, 300), "green").save(copy, "JPEG")
+    stub.reset(
+        Answer(body=result(person(), size=(200, 300))),
+        Answer(body=copy.getvalue(), headers={"Content-Type": "image/jpeg"}),
+    )
+    site.choose(tmp_path / "turned.png")
+    site.until_view("done")
+    site.until(lambda: site.js("return document.getElementById('photo').naturalHeight") == 300)
 
 
 def test_same_photo_can_be_chosen_again(site: Any, stub: Stub, photo: Path) -> None:
-    for _ in range(2):
+    for n in (1, 2):
         site.choose(photo)
-        site.until(lambda: not stub.seen or site.view == "done")
-    site.until(lambda: sum(path.startswith("/pose") for path, _ in stub.seen) == 2)
-    site.until_view("done")
+        site.until(lambda n=n: len(stub.posts) == n)
+        site.until_view("done")
+    assert len(site.all("#own li")) == 2

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from browser.conftest import POINTS, UNSURE, person, result
-from browser.stub import Answer, Stub
+from browser.stub import Answer, Stub, problem
 from PIL import Image
 from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
+from selenium.webdriver.common.keys import Keys
 
 from hpe.pose.skeleton import COLOURS_RGB, INDEX, JOINTS
 
@@ -21,6 +23,12 @@ def done(site: Any, stub: Stub, photo: Path) -> Any:
     site.choose(photo)
     site.until_view("done")
     return site
+
+
+def row(page: Any, joint: str) -> Any:
+    """A joint's row in the table."""
+    (line,) = page.all(f"#joints [data-joint='{INDEX[joint]}']")
+    return line
 
 
 def dots(page: Any) -> dict[str, list[float]]:
@@ -86,9 +94,32 @@ def test_threshold_acts_at_once_and_asks_nobody(done: Any, stub: Stub) -> None:
     assert len(stub.seen) == before
 
 
+def test_threshold_is_the_apis_own(site: Any, stub: Stub, photo: Path) -> None:
+    stub.reset(Answer(body=result(person()) | {"threshold": 0.115}))
+    site.choose(photo)
+    site.until_view("done")
+    assert site.text("summary") == "1 person · 13 of 16 joints sure"
+    assert site.id("threshold-own").is_displayed()
+
+
+def test_limbs_are_those_of_the_answer(site: Any, stub: Stub, photo: Path) -> None:
+    edges = [[INDEX["head_top"], INDEX["left_wrist"]], [INDEX["head_top"], INDEX["left_knee"]]]
+    stub.reset(Answer(body=result(person()) | {"skeleton": edges}))
+    site.choose(photo)
+    site.until_view("done")
+    assert len(site.all("#overlay line:not(.casing)")) == 1, "the knee is unsure"
+
+
+def test_joints_are_grouped_by_body_part_head_first(done: Any) -> None:
+    heads = [head.text for head in done.all("#joints th[scope=rowgroup]")]
+    assert heads == ["Head", "Trunk", "Left arm", "Right arm", "Left leg", "Right leg"]
+    assert done.all("#joints [data-joint]")[0].text.startswith("Head top")
+    assert len(done.all("#joints [data-joint]")) == 16
+
+
 def test_compare_uncovers_the_photo_by_slider_and_by_drag(done: Any) -> None:
     done.id("show-compare").click()
-    clip = "return document.getElementById('overlay').style.clipPath"
+    clip = "return document.getElementById('drawn').style.clipPath"
     assert done.js(clip) == "inset(0px 0px 0px 50%)"
     done.set_range("compare", 80)
     assert done.js(clip) == "inset(0px 0px 0px 80%)"
@@ -124,37 +155,172 @@ def test_tap_on_a_joint_keeps_it_marked(site: Any, stub: Stub, photo: Path) -> N
 
 
 def test_row_of_the_table_marks_its_joint(done: Any) -> None:
-    row = done.all("#joints tr")[INDEX["head_top"]]
-    assert row.text.split() == ["Head", "top", "225,", "20", "68", "%"]
-    row.find_element("tag name", "button").click()
+    line = row(done, "head_top")
+    assert line.text.split() == ["Head", "top", "225,", "20", "68", "%"]
+    line.find_element("tag name", "button").click()
     assert len(done.all("#overlay circle.ring")) == 1
     assert done.text("tip").startswith("Head top")
 
 
-def test_people_are_listed_and_can_be_looked_at(site: Any, stub: Stub, photo: Path) -> None:
+def test_people_are_brought_out_one_by_one(site: Any, stub: Stub, photo: Path) -> None:
     stub.reset(Answer(body=result(person(), person(300, 0.4))))
     site.choose(photo)
     site.until_view("done")
-    labels = site.all("#people-list label")
-    assert [label.text for label in labels] == ["Person 1 · 64 %", "Person 2 · 64 %"]
-    labels[1].click()
-    assert site.all("#joints tr")[INDEX["head_top"]].text.split()[2:4] == ["390,", "8"]
+    buttons = site.all("#people-list button")
+    assert [b.get_attribute("aria-label") for b in buttons] == ["Person 1, 64 % sure", "Person 2, 64 % sure"]
+    assert [badge.get_attribute("textContent") for badge in site.all("#overlay .badge text")] == ["1", "2"]
+    assert site.all("#overlay .other") == [], "nobody is dimmed until one is pointed at"
+    buttons[1].click()
+    assert row(site, "head_top").text.split()[2:4] == ["390,", "8"]
+    assert site.text("joints").startswith("Joints of person 2")
     assert len(site.all("#overlay .other")) == 1
+    buttons[1].click()
+    site.id("summary").click()
+    ActionChains(site.chrome).move_to_element(site.id("summary")).perform()
+    site.js("document.activeElement.blur()")
+    assert site.all("#overlay .other") == []
 
 
-def test_json_is_in_px_of_the_original_photo(site: Any, stub: Stub, phone_photo: Path) -> None:
-    stub.reset(Answer(body=result(person(), size=(1200, 1600))))
-    site.choose(phone_photo)
+def test_pointer_on_a_person_dims_the_others(site: Any, stub: Stub, photo: Path) -> None:
+    stub.reset(Answer(body=result(person(), person(300, 0.4))))
+    site.choose(photo)
     site.until_view("done")
-    site.id("get-json").click()
-    told = json.loads(site.downloaded("IMG_0001-pose.json").read_text())
-    assert told["image"] == {"width": 3024, "height": 4032}
-    head = told["people"][0]["keypoints"][INDEX["head_top"]]
-    assert (head["x"], head["y"]) == (
-        pytest.approx(225.5 * 2.52 - 0.5, abs=0.01),
-        pytest.approx(20.5 * 2.52 - 0.5, abs=0.01),
+    image = site.id("photo")
+    scale = image.size["width"] / 512
+    x, y = (300 + 0.4 * 225) * scale, 0.4 * 400 * scale
+    place = (x - image.size["width"] / 2, y - image.size["height"] / 2)
+    ActionChains(site.chrome).move_to_element_with_offset(image, *place).perform()
+    site.until(lambda: len(site.all("#overlay .other")) == 1)
+    ActionChains(site.chrome).click().perform()
+    assert site.text("joints").startswith("Joints of person 2")
+    pressed = [b.get_attribute("aria-pressed") for b in site.all("#people-list button")]
+    assert pressed == ["false", "true"]
+
+
+def test_wheel_keys_and_buttons_zoom(done: Any) -> None:
+    def width() -> float:
+        return float(done.js("return document.getElementById('overlay').getBoundingClientRect().width"))
+
+    before = width()
+    image = done.id("photo")
+    ActionChains(done.chrome).scroll_from_origin(ScrollOrigin.from_element(image), 0, -240).perform()
+    done.until(lambda: width() > before * 1.2)
+    assert done.js("return scrollY") == 0
+    x, y, _ = dots(done)["thorax"]
+    assert (x / width(), y / width()) == (pytest.approx(225.5 / 512, abs=0.002), pytest.approx(230.5 / 512, abs=0.002))
+    done.id("zoom-fit").click()
+    assert width() == pytest.approx(before, abs=0.5)
+    assert done.js("return document.activeElement.id") == "zoom-more"
+    ActionChains(done.chrome).send_keys("++").perform()
+    assert width() == pytest.approx(before * 2.25, rel=0.01)
+    left = done.js("return document.getElementById('overlay').getBoundingClientRect().left")
+    ActionChains(done.chrome).send_keys(Keys.ARROW_RIGHT).perform()
+    moved = done.js("return document.getElementById('overlay').getBoundingClientRect().left")
+    assert moved == pytest.approx(left - 60, abs=1)
+    ActionChains(done.chrome).send_keys("0").perform()
+    assert width() == pytest.approx(before, abs=0.5)
+
+
+def test_pinch_zooms_the_photo(site: Any, stub: Stub, photo: Path) -> None:
+    site.open(stub.url, width=390, height=800, phone=True)
+    site.choose(photo)
+    site.until_view("done")
+    x, y = site.js(
+        "const b = document.getElementById('photo').getBoundingClientRect(); return [b.left + 180, b.top + 180]"
     )
-    assert told["people"][0]["box"][0] == pytest.approx(60.5 * 2.52 - 0.5, abs=0.01)
+
+    def fingers(apart: int) -> list[dict[str, float]]:
+        return [{"x": x - apart, "y": y, "id": 0}, {"x": x + apart, "y": y, "id": 1}]
+
+    site.cdp("Input.dispatchTouchEvent", type="touchStart", touchPoints=fingers(30))
+    for apart in (45, 60, 75, 90):
+        site.cdp("Input.dispatchTouchEvent", type="touchMove", touchPoints=fingers(apart))
+    site.cdp("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+    width = "return document.getElementById('overlay').getBoundingClientRect().width"
+    site.until(lambda: site.js(width) > 1.8 * 362)
+
+
+def test_wheel_scrolls_a_page_that_is_not_at_its_top(done: Any) -> None:
+    done.screen(1280, 500)
+    done.js("scrollTo(0, 150)")
+    before = done.js("return document.getElementById('overlay').getBoundingClientRect().width")
+    ActionChains(done.chrome).scroll_from_origin(ScrollOrigin.from_element(done.id("photo")), 0, -60).perform()
+    done.until(lambda: done.js("return scrollY") < 150)
+    after = done.js("return document.getElementById('overlay').getBoundingClientRect().width")
+    assert after == pytest.approx(before, abs=1)
+
+
+def test_box_is_drawn_and_asked_for(done: Any, stub: Stub) -> None:
+    stub.reset(Answer(body=result(person(100, 0.5))))
+    done.id("fix").click()
+    done.until_view("crop")
+    layer = done.id("crop")
+    width, height = layer.size["width"], layer.size["height"]
+    drag = ActionChains(done.chrome)
+    drag.move_to_element_with_offset(layer, -round(0.45 * width), -round(0.4 * height)).click_and_hold()
+    drag.move_to_element_with_offset(layer, round(0.1 * width), round(0.3 * height)).release().perform()
+    done.id("crop-ask").click()
+    done.until_view("done")
+    (path, _) = stub.posts[-1]
+    box = [float(v) for v in path.split("box=")[1].replace("%2C", ",").split(",")]
+    assert box == pytest.approx([0.05 * 512, 0.1 * 512, 0.6 * 512, 0.8 * 512], abs=4)
+    assert "box=" in done.text("curl")
+    assert "in the box you drew" in done.text("facts")
+    stub.reset(Answer(body=result(person())))
+    done.id("whole").click()
+    done.until_view("done")
+    assert stub.posts[-1][0] == "/pose?format=json"
+    assert not done.id("whole").is_displayed()
+
+
+def test_box_can_be_drawn_by_key_and_left(done: Any, stub: Stub) -> None:
+    done.id("fix").click()
+    done.until_view("crop")
+    assert done.js("return document.activeElement.id") == "crop-first"
+    before = done.id("crop-frame").rect
+    keys = ActionChains(done.chrome)
+    keys.send_keys(Keys.ARROW_RIGHT, Keys.TAB).key_down(Keys.SHIFT).send_keys(Keys.ARROW_UP).key_up(
+        Keys.SHIFT
+    ).perform()
+    after = done.id("crop-frame").rect
+    assert after["x"] > before["x"]
+    assert after["height"] < before["height"]
+    sent = len(stub.posts)
+    ActionChains(done.chrome).send_keys(Keys.ESCAPE).perform()
+    assert done.view == "done"
+    assert len(stub.posts) == sent
+    assert done.text("summary") == "1 person · 12 of 16 joints sure"
+
+
+def test_best_guess_is_shown_when_asked_and_called_a_guess(site: Any, stub: Stub, photo: Path) -> None:
+    stub.reset(Answer(body=result()), Answer(body=result(person())))
+    site.choose(photo)
+    site.until_view("nobody")
+    site.id("guess").click()
+    site.until_view("done")
+    assert stub.posts[-1][0] == "/pose?format=json&box=0,0,512,512"
+    assert site.text("summary") == "Best guess: 1 person · 16 of 16 joints sure"
+    assert site.id("guessed").is_displayed()
+
+
+def test_sample_is_shown_at_once_with_its_stored_answer(site: Any, stub: Stub) -> None:
+    assert len(site.all("#overlay circle.dot")) >= 6
+    assert stub.posts == []
+    for button in site.all("#samples button"):
+        button.click()
+        site.until(lambda b=button: b.get_attribute("aria-current") == "true" and site.view in ("done", "nobody"))
+        assert site.text("credit")
+        assert site.js("const p = document.getElementById('photo'); return p.decode().then(() => p.naturalWidth)") > 300
+    assert stub.posts == []
+    assert "samples/volleyball.jpg" in site.text("curl")
+
+
+def test_box_can_be_drawn_on_a_sample(site: Any, stub: Stub, root: Path) -> None:
+    site.id("fix").click()
+    site.until_view("crop")
+    site.id("crop-ask").click()
+    site.until(lambda: len(stub.posts) == 1 and site.view == "done")
+    assert stub.posts[0][1] == (root / "static-site" / "samples" / "astronaut.jpg").read_bytes()
 
 
 def test_png_is_the_apis_with_the_threshold_that_is_shown(done: Any, stub: Stub, photo: Path) -> None:
@@ -166,6 +332,44 @@ def test_png_is_the_apis_with_the_threshold_that_is_shown(done: Any, stub: Stub,
     assert Image.open(done.downloaded("astronaut-pose.png")).size == (512, 512)
     assert stub.seen[-1][0] == "/pose?format=png&threshold=0.12"
     done.until(lambda: done.text("download-note") == "Saved.")
+
+
+def test_picture_is_copied(done: Any, stub: Stub, photo: Path) -> None:
+    png = photo.with_suffix(".png")
+    Image.open(photo).save(png)
+    stub.reset(Answer(body=png.read_bytes(), headers={"Content-Type": "image/png"}))
+    done.cdp("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"], origin=stub.url)
+    done.id("copy-image").click()
+    done.until(lambda: done.text("download-note") == "Copied.")
+    size = done.js(
+        "return navigator.clipboard.read().then(([item]) => item.getType('image/png'))"
+        ".then(createImageBitmap).then((b) => [b.width, b.height])"
+    )
+    assert size == [512, 512]
+
+
+def test_picture_is_shared_where_the_browser_can(page: Any, stub: Stub, photo: Path) -> None:
+    png = photo.with_suffix(".png")
+    Image.open(photo).save(png)
+    stub.reset(Answer(body=result(person())), Answer(body=png.read_bytes(), headers={"Content-Type": "image/png"}))
+    script = """navigator.canShare = () => true;
+      navigator.share = async ({ files }) => { window.shared = [files[0].name, files[0].type, files[0].size]; };"""
+    added = page.cdp("Page.addScriptToEvaluateOnNewDocument", source=script)
+    try:
+        page.open(stub.url)
+        page.choose(photo)
+        page.until_view("done")
+        page.id("share").click()
+        page.until(lambda: page.text("download-note") == "Shared.")
+        assert page.js("return shared") == ["astronaut-pose.png", "image/png", png.stat().st_size]
+    finally:
+        page.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=added["identifier"])
+
+
+def test_share_is_not_offered_where_the_browser_cannot(done: Any) -> None:
+    if done.js("return Boolean(navigator.canShare)"):
+        pytest.skip("this browser can share")
+    assert not done.id("share").is_displayed()
 
 
 def test_curl_command_is_copied_and_works(done: Any, stub: Stub, tmp_path: Path, photo: Path) -> None:
@@ -181,10 +385,13 @@ def test_curl_command_is_copied_and_works(done: Any, stub: Stub, tmp_path: Path,
     assert path == "/pose?format=png&threshold=0.25"
     assert photo.read_bytes() in body
     assert (tmp_path / "astronaut-pose.png").exists()
+    stub.reset(problem(413, "70 megapixels; the limit is 64."))
+    ran = subprocess.run(command, shell=True, check=False, cwd=tmp_path, capture_output=True, text=True)
+    assert "the limit is 64" in ran.stdout, "what the API says of an error is shown"
 
 
 def test_timings_are_told(done: Any) -> None:
-    assert re.search(r"\d\.\d s in all · \d+ kB sent · decode 6 ms · infer 43 ms", done.text("timings"))
+    assert re.search(r"Sent as it is.*: \d+ kB\. \d\.\d s in all · decode 6 ms · infer 43 ms", done.text("facts"))
 
 
 def test_large_photo_takes_the_upload_road(page: Any, stub: Stub, photo: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""While it runs: what is said, cancelling, and a photo that takes another's place."""
+"""While it runs: what is said, cancelling, and photos that wait for another."""
 
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,9 @@ def test_cold_start_is_explained(site: Any, stub: Stub, photo: Path) -> None:
 
 
 def test_upload_shows_how_much_has_gone(site: Any, stub: Stub, phone_photo: Path) -> None:
+    stub.reset(Answer(body=result(person(), size=(3024, 4032))))
     site.cdp("Network.enable")
-    slow_up = {"offline": False, "latency": 20, "downloadThroughput": -1, "uploadThroughput": 300_000}
+    slow_up = {"offline": False, "latency": 20, "downloadThroughput": -1, "uploadThroughput": 1_500_000}
     site.cdp("Network.emulateNetworkConditions", **slow_up)
     try:
         site.choose(phone_photo)
@@ -37,34 +38,50 @@ def test_upload_shows_how_much_has_gone(site: Any, stub: Stub, phone_photo: Path
     site.until_view("done")
 
 
-def test_cancel_ends_the_wait_and_nothing_comes_after(site: Any, stub: Stub, photo: Path) -> None:
-    stub.reset(slow(1.0))
+def test_cancel_ends_the_wait_and_the_sample_is_back(site: Any, stub: Stub, photo: Path) -> None:
+    stub.reset(slow(3))
     site.choose(photo)
     site.until_view("busy")
     site.id("cancel").click()
-    assert site.view == "idle"
-    assert site.js("return document.activeElement.id") == "choose"
-    site.js("return new Promise((done) => setTimeout(done, 1300))")
-    assert site.view == "idle"
-    assert site.text("live") == "Cancelled"
+    site.until_view("done")
+    assert "astronaut" in site.id("photo").get_attribute("src")
+    assert site.js("return document.activeElement.id") == "summary"
+    before = site.text("summary")
+    site.js("return new Promise((done) => setTimeout(done, 3300))")
+    assert site.text("summary") == before
+    assert site.all("#own li") == []
 
 
-def test_second_photo_replaces_the_first(site: Any, stub: Stub, photo: Path, tmp_path: Path) -> None:
+def test_photo_given_while_another_is_processed_waits_its_turn(
+    site: Any, stub: Stub, photo: Path, tmp_path: Path
+) -> None:
     Image.new("RGB", (300, 200), "green").save(tmp_path / "second.png")
     stub.reset(slow(1.5), Answer(body=result(person(), person(200, 0.4), size=(300, 200))))
     site.choose(photo)
-    site.until(lambda: len(stub.seen) == 1)
+    site.until(lambda: len(stub.posts) == 1)
     site.choose(tmp_path / "second.png")
+    assert site.text("wait") == "Waiting for one photo before this one…"
     site.until_view("done")
     assert site.text("summary").startswith("2 people")
-    site.js("return new Promise((done) => setTimeout(done, 1700))")
-    assert site.text("summary").startswith("2 people"), "the first photo's late answer must not come through"
     assert site.js("return document.getElementById('photo').naturalWidth") == 300
+    site.all("#own button")[0].click()
+    assert site.text("summary").startswith("1 person"), "the first is kept"
+
+
+def test_waiting_photo_can_be_cancelled_alone(site: Any, stub: Stub, photo: Path, tmp_path: Path) -> None:
+    Image.new("RGB", (300, 200), "green").save(tmp_path / "second.png")
+    stub.reset(slow(1.5), FOUND)
+    site.choose(photo, tmp_path / "second.png")
+    site.all("#own button")[1].click()
+    site.id("cancel").click()
+    site.until_view("done")
+    assert len(stub.posts) == 1
+    assert [b.get_attribute("aria-label")[:13] for b in site.all("#own button")] == ["astronaut.jpg"]
 
 
 def test_focus_goes_along_with_the_views(site: Any, stub: Stub, photo: Path) -> None:
     stub.reset(slow(0.6))
-    site.js("document.getElementById('choose').focus()")
+    site.js("document.getElementById('threshold').focus()")
     site.choose(photo)
     site.until_view("busy")
     assert site.js("return document.activeElement.id") == "cancel"

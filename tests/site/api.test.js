@@ -11,14 +11,21 @@ test("an empty address is this origin, none is not configured", () => {
 });
 
 test("limits have defaults, and big photos are off until they are on", () => {
-  assert.deepEqual(api.readConfig({ apiUrl: "" }), { base: "", uploads: false, maxBytes: 4_500_000, timeoutMs: 40_000 });
+  assert.deepEqual(api.readConfig({ apiUrl: "" }), { base: "", uploads: false, photoDays: 1, maxBytes: 4_500_000, timeoutMs: 40_000 });
   assert.equal(api.readConfig({ apiUrl: "", maxBytes: 2e7 }).maxBytes, 2e7);
 });
 
-test("a threshold is sent only where there is one", () => {
+test("a threshold and a box are sent only if there are any", () => {
   assert.equal(api.posePath("json"), "/pose?format=json");
-  assert.equal(api.posePath("png", 0.30000000000000004), "/pose?format=png&threshold=0.3");
-  assert.equal(api.posePath("png", 0), "/pose?format=png&threshold=0");
+  assert.equal(api.posePath("png", { threshold: 0.30000000000000004 }), "/pose?format=png&threshold=0.3");
+  assert.equal(api.posePath("png", { threshold: 0 }), "/pose?format=png&threshold=0");
+  assert.equal(api.posePath("json", { box: [1, 2.26, 30, 40] }), "/pose?format=json&box=1,2.3,30,40");
+});
+
+test("curl shows what an error says, and fetches a sample first", () => {
+  assert.equal(api.curlCommand("https://x", "it's.jpg", "png"),
+    `curl --fail-with-body -F 'image=@"it'\\''s.jpg"' 'https://x/pose?format=png' -o 'it'\\''s-pose.png' || cat 'it'\\''s-pose.png'`);
+  assert.match(api.curlCommand("", "a.jpg", "json", {}, "https://x/samples/a.jpg"), /^curl -sSfO 'https:\/\/x\/samples\/a\.jpg' && curl /);
 });
 
 test("problem details are read, other bodies do no harm", () => {
@@ -30,9 +37,10 @@ test("problem details are read, other bodies do no harm", () => {
 });
 
 test("only a result is taken for one", () => {
-  const good = { image: { width: 2, height: 1 }, people: [{ keypoints: [] }] };
+  const good = { width: 2, height: 1, threshold: 0.2, skeleton: [], people: [{ keypoints: [] }] };
   assert.deepEqual(api.parseResult(JSON.stringify(good)), good);
-  for (const bad of ["", "<html>", "null", "{}", '{"people": []}', JSON.stringify({ ...good, people: [null] })]) {
+  for (const bad of ["", "<html>", "null", "{}", '{"people": []}', JSON.stringify({ ...good, people: [null] }),
+    JSON.stringify({ ...good, threshold: null }), JSON.stringify({ ...good, skeleton: undefined })]) {
     assert.throws(() => api.parseResult(bad), (e) => e.kind === "badAnswer");
   }
 });

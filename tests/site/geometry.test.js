@@ -1,45 +1,54 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as g from "../../static-site/geometry.js";
-import { scaleResult } from "../../static-site/downloads.js";
-import { JOINTS } from "../../static-site/skeleton.js";
+import { boxOf } from "../../static-site/crop.js";
+import { PARTS } from "../../static-site/skeleton.js";
+import { clamp, zoomAt } from "../../static-site/zoom.js";
+
+const JOINTS = PARTS.flatMap(([, names]) => names);
+const SKELETON = JOINTS.slice(1).map((_, i) => [i, i + 1]); // one long chain
 
 const person = (score = 0.5) => ({
   score, box: [0, 0, 100, 200], keypoints: JOINTS.map((name, i) => ({ name, x: 10 * i, y: 5 * i, score, confident: true })),
 });
 
-test("a large photo is scaled to the limit, a small one is left alone", () => {
-  assert.deepEqual(g.fitWithin(4032, 3024, 1600), { width: 1600, height: 1200 });
-  assert.deepEqual(g.fitWithin(3024, 4032, 1600), { width: 1200, height: 1600 });
-  assert.deepEqual(g.fitWithin(640, 480, 1600), { width: 640, height: 480 });
-  assert.deepEqual(g.fitWithin(10000, 2, 1600), { width: 1600, height: 1 });
-});
-
 test("limbs are drawn only between sure joints, as sure as the weaker one", () => {
   const someone = person();
-  assert.equal(g.limbsOf(someone, 0.3).length, 15);
-  someone.keypoints[JOINTS.indexOf("left_elbow")].score = 0.1;
-  const limbs = g.limbsOf(someone, 0.3);
-  assert.equal(limbs.length, 13);
-  someone.keypoints[JOINTS.indexOf("left_knee")].score = 0.4;
-  assert.equal(g.limbsOf(someone, 0.3).find((l) => l.a.name === "left_knee").score, 0.4);
+  assert.equal(g.limbsOf(someone, 0.3, SKELETON).length, 15);
+  someone.keypoints[5].score = 0.1;
+  assert.equal(g.limbsOf(someone, 0.3, SKELETON).length, 13);
+  someone.keypoints[8].score = 0.4;
+  assert.equal(g.limbsOf(someone, 0.3, SKELETON).find((l) => l.a.name === JOINTS[8]).score, 0.4);
+  assert.deepEqual(g.limbsOf(someone, 0.3, [[0, 99]]), [], "an edge to a joint that is not there");
 });
 
 test("a limb belongs to the side that either end has", () => {
-  const sides = Object.fromEntries(g.limbsOf(person(), 0).map((l) => [`${l.a.name}-${l.b.name}`, l.side]));
-  assert.equal(sides["thorax-left_shoulder"], "left");
-  assert.equal(sides["right_hip-pelvis"], "right");
-  assert.equal(sides["pelvis-thorax"], "middle");
+  const edge = (a, b) => g.limbsOf(person(), 0, [[JOINTS.indexOf(a), JOINTS.indexOf(b)]])[0].side;
+  assert.equal(edge("thorax", "left_shoulder"), "left");
+  assert.equal(edge("right_hip", "pelvis"), "right");
+  assert.equal(edge("pelvis", "thorax"), "middle");
 });
 
-test("the implied threshold marks the very joints that the API marked", () => {
-  const cases = [[0.5, 0.2], [0.5, 0.4501], [0.21, 0.2], [0.2012, 0.2008], [0.9, 0.85]];
-  for (const [sure, unsure] of cases) {
-    const people = [{ keypoints: [{ score: sure, confident: true }, { score: unsure, confident: false }] }];
-    const threshold = g.impliedThreshold(people);
-    assert.ok(sure >= threshold && unsure < threshold, `${sure} ${unsure} -> ${threshold}`);
-  }
-  assert.equal(g.impliedThreshold([]), 0.3);
+test("the smallest box round a point tells the person", () => {
+  const people = [{ box: [0, 0, 100, 100] }, { box: [40, 40, 60, 60] }, {}];
+  assert.equal(g.personAt(people, 50, 50), 1);
+  assert.equal(g.personAt(people, 10, 10), 0);
+  assert.equal(g.personAt(people, 200, 10), -1);
+});
+
+test("zooming keeps the point under the pointer and never leaves a gap", () => {
+  const at = zoomAt({ k: 1, x: 0, y: 0 }, 2, 300, 100, 400, 200);
+  assert.deepEqual(at, { k: 2, x: -300, y: -100 });
+  assert.deepEqual(zoomAt(at, 0.1, 0, 0, 400, 200), { k: 1, x: 0, y: 0 });
+  assert.deepEqual(clamp({ k: 2, x: 50, y: -900 }, 400, 200), { k: 2, x: 0, y: -200 });
+  assert.equal(clamp({ k: 99, x: 0, y: 0 }, 400, 200).k, 12);
+});
+
+test("a box is in order, inside, and never too small", () => {
+  assert.deepEqual(boxOf([0.8, 0.9], [0.1, 0.2]), [0.1, 0.2, 0.8, 0.9]);
+  assert.deepEqual(boxOf([-1, 0.5], [2, 0.6]), [0, 0.5, 1, 0.6]);
+  const [x0, y0, x1, y1] = boxOf([1, 0.5], [1, 0.5]);
+  assert.ok(x1 - x0 >= 0.03 - 1e-9 && y1 - y0 >= 0.03 - 1e-9 && x1 <= 1);
 });
 
 test("the nearest sure joint within reach is hit", () => {
@@ -50,12 +59,13 @@ test("the nearest sure joint within reach is hit", () => {
 });
 
 test("scaling keeps pixel centres: there and back is the same", () => {
-  const result = { image: { width: 400, height: 300 }, people: [person()], model: { name: "m" } };
-  const large = scaleResult(result, 4000, 3000);
+  const result = { image: { width: 400, height: 300 }, width: 400, height: 300, people: [person()], model: { name: "m" } };
+  const large = g.scaleResult(result, 4000, 3000);
+  assert.deepEqual([large.width, large.image.height], [4000, 3000]);
   assert.equal(large.people[0].keypoints[1].x, 104.5);
   assert.equal(large.people[0].box[3], 2004.5);
   assert.deepEqual(large.model, result.model);
-  assert.deepEqual(scaleResult(large, 400, 300), result);
+  assert.deepEqual(g.scaleResult(large, 400, 300), result);
 });
 
 test("a person's size is the longer side of the box, or of the joints where there is none", () => {

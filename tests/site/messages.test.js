@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Problem, explain, megabytes, summary, waitingText } from "../../static-site/messages.js";
+import { Problem, explain, megabytes, privacy, summary, waitingText } from "../../static-site/messages.js";
 
 const http = (status, facts = {}) => explain(new Problem("http", { status, ...facts }));
 
 test("every kind and status has a title and a sentence that ends", () => {
-  const kinds = ["offline", "unreachable", "timeout", "badAnswer", "notImage", "tooLarge", "unconfigured", "cancelled"];
+  const kinds = ["offline", "unreachable", "timeout", "badAnswer", "notImage", "tooLarge", "unconfigured", "cancelled", "onlyOwn", "clipboard", "share"];
   const said = [...kinds.map((kind) => explain(new Problem(kind, { name: "a.txt", size: 9e6, limit: 4.5e6 }))),
     ...[400, 401, 403, 404, 405, 406, 411, 413, 415, 418, 422, 429, 500, 502, 503, 504, 599].map((s) => http(s))];
   for (const { title, text } of said) {
@@ -49,4 +49,9 @@ test("counts and sizes read well", () => {
   assert.equal(summary([person, person], 0.3), "2 people · 2 of 4 joints sure");
   assert.equal(summary([], 0.3), "Nobody found");
   assert.deepEqual([300, 65432, 4_500_000].map(megabytes), ["1 kB", "65 kB", "4.5 MB"]);
+});
+
+test("privacy is told as the deployment is set up", () => {
+  assert.equal(privacy({ uploads: false }), "Photos are processed in memory and not stored.");
+  assert.match(privacy({ uploads: true, photoDays: 1, maxBytes: 4.5e6 }), /over 4\.5 MB .* after one day: 2 days at most\.$/);
 });

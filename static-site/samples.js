@@ -1,0 +1,48 @@
+// The photos that come with the page. Their answers were stored by `make samples`, so they need no service.
+import { parseResult } from "./api.js";
+import { sizeOf } from "./geometry.js";
+import { Problem } from "./messages.js";
+
+export const SAMPLES = [
+  {
+    name: "astronaut.jpg", title: "Astronaut", alt: "An astronaut in an orange suit, from the waist up",
+    credit: "Eileen Collins, by NASA: public domain, shipped with scikit-image.",
+  },
+  {
+    name: "people.jpg", title: "Three people", alt: "A photographer, an admiral and an astronaut side by side",
+    credit: "Three photos put side by side: a photographer by Lav Varshney (CC0), Rear Admiral Grace Hopper by the US Navy and Eileen Collins by NASA (public domain).",
+  },
+  {
+    name: "photographer.jpg", title: "Photographer", alt: "A photographer bends to his camera on a tripod",
+    credit: "A photographer, by Lav Varshney: CC0, shipped with scikit-image.",
+  },
+  {
+    name: "volleyball.jpg", title: "Volleyball, a drawing", alt: "A drawn volleyball player in the air, about to hit the ball",
+    credit: "A drawing made by this project’s own program, not a photo.",
+  },
+];
+
+const stem = (name) => name.replace(/\.jpg$/, "");
+export const sampleUrl = (name) => `samples/${name}`;
+export const thumbUrl = (name) => `samples/${stem(name)}-thumb.jpg`;
+
+async function get(url) {
+  try {
+    const answer = await fetch(url);
+    if (answer.ok) return answer;
+  } catch {
+    // told below
+  }
+  throw new Problem(navigator.onLine ? "unreachable" : "offline");
+}
+
+/** The stored answer of a sample. */
+export async function storedResult(name) {
+  return parseResult(await (await get(`samples/${stem(name)}.json`)).text());
+}
+
+/** A sample as a photo that can be sent. */
+export async function samplePhoto(name, result) {
+  const blob = await (await get(sampleUrl(name))).blob();
+  return { blob, type: "image/jpeg", name, ...sizeOf(result), size: blob.size, sent: "as it is", clean: true, scale: 1 };
+}

@@ -1,0 +1,58 @@
+// The row of photos: those of the user, in the order they are processed, then the samples.
+import { summary } from "./messages.js";
+import { make } from "./panel.js";
+import { thumbUrl } from "./samples.js";
+
+const WORDS = { waiting: "waiting", busy: "in progress", problem: "failed" };
+
+function stateOf({ sample, state, result }) {
+  if (sample && state === "cold") return "";
+  return WORDS[state] ?? summary(result.people, result.threshold);
+}
+
+const MARKS = { waiting: "…", busy: "", problem: "!" };
+
+function item(shot, onShow) {
+  const button = make("button", { type: "button" });
+  button.addEventListener("click", () => onShow(shot));
+  const picture = shot.sample ? make("img", { src: thumbUrl(shot.name), alt: "", loading: "lazy", width: 112, height: 112 })
+    : make("span", { className: "blank" }, shot.name.split(".").pop().slice(0, 5).toUpperCase());
+  button.append(picture, make("i"));
+  const line = make("li", {}, button);
+  return { line, button, mark: button.lastChild, thumb: null };
+}
+
+/** Keeps the lists in step with the shots. Returns update(shots, current). */
+export function strip({ own, samples, progress, onShow }) {
+  const items = new Map();
+  return (shots, current) => {
+    for (const [shot, { line }] of items) {
+      if (!shots.includes(shot)) {
+        line.remove();
+        items.delete(shot);
+      }
+    }
+    for (const shot of shots) {
+      if (!items.has(shot)) {
+        items.set(shot, item(shot, onShow));
+        (shot.sample ? samples : own).append(items.get(shot).line);
+      }
+      const it = items.get(shot);
+      if (shot.thumb && it.thumb !== shot.thumb) {
+        it.button.firstChild.replaceWith(shot.thumb);
+        it.thumb = shot.thumb;
+      }
+      const state = stateOf(shot);
+      it.button.setAttribute("aria-label", [shot.title ?? shot.name, state].filter(Boolean).join(": "));
+      it.button.title = it.button.getAttribute("aria-label");
+      if (shot === current) it.button.setAttribute("aria-current", "true");
+      else it.button.removeAttribute("aria-current");
+      it.button.className = shot.state;
+      it.mark.textContent = MARKS[shot.state] ?? (shot.result && !shot.sample ? shot.result.people.length : "");
+    }
+    const mine = shots.filter(({ sample }) => !sample);
+    own.parentElement.hidden = mine.length < 2;
+    const finished = mine.filter(({ state }) => state === "done" || state === "problem").length;
+    progress.textContent = finished < mine.length ? `${finished} of ${mine.length} done` : `${mine.length} photos`;
+  };
+}

@@ -1,0 +1,85 @@
+"""The site's samples: small, credited, and answered by the very model that is committed."""
+
+import base64
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from handler import handler
+
+
+@pytest.fixture(scope="module")
+def samples(root: Path) -> Path:
+    """static-site/samples/."""
+    return root / "static-site" / "samples"
+
+
+@pytest.fixture(scope="module")
+def names(root: Path) -> list[str]:
+    """The samples that the page lists."""
+    return re.findall(r'name: "([a-z]+)\.jpg"', (root / "static-site" / "samples.js").read_text())
+
+
+def test_every_sample_is_there_small_and_credited(samples: Path, names: list[str], root: Path) -> None:
+    assert len(names) >= 4
+    assert {f.name for f in samples.iterdir()} == {
+        f"{n}{end}" for n in names for end in (".jpg", "-thumb.jpg", ".json")
+    }
+    assert all(file.stat().st_size <= 40_000 for file in samples.iterdir())
+    listed = (root / "static-site" / "samples.js").read_text()
+    assert listed.count("credit:") == listed.count("alt:") == len(names)
+
+
+def ask(photo: bytes) -> dict[str, Any]:
+    """POST /pose?format=json."""
+    event = {
+        "version": "2.0",
+        "routeKey": "POST /pose",
+        "rawPath": "/pose",
+        "rawQueryString": "format=json",
+        "headers": {"content-type": "image/jpeg"},
+        "requestContext": {"http": {"method": "POST", "path": "/pose"}},
+        "body": base64.b64encode(photo).decode(),
+        "isBase64Encoded": True,
+    }
+    answer = handler(event, None)
+    assert answer["statusCode"] == 200, answer["body"]
+    return dict(json.loads(answer["body"]))
+
+
+def test_stored_answers_are_what_the_api_says_now(samples: Path, names: list[str]) -> None:
+    """Else: `make samples`. Other processors' kernels round otherwise, so joints may differ by a little."""
+    for name in names:
+        photo = samples / f"{name}.jpg"
+        stored, now = json.loads((samples / f"{name}.json").read_text()), ask(photo.read_bytes())
+        assert stored["model"] == now["model"], f"{name}.json is of another model: make samples"
+        assert set(now) - {"timings_ms"} == set(stored), f"{name}.json has other fields: make samples"
+        assert stored["threshold"] == now["threshold"]
+        assert (stored["width"], stored["height"]) == Image.open(photo).size
+        assert len(stored["people"]) == len(now["people"])
+        for a, b in zip(stored["people"], now["people"], strict=True):
+            sure = [i for i, k in enumerate(a["keypoints"]) if k["score"] > 1.3 * stored["threshold"]]
+            apart = [
+                np.hypot(
+                    a["keypoints"][i]["x"] - b["keypoints"][i]["x"], a["keypoints"][i]["y"] - b["keypoints"][i]["y"]
+                )
+                for i in sure
+            ]
+            assert np.median(apart) < 4, (name, apart)
+
+
+def test_pictures_are_what_their_program_makes(samples: Path, names: list[str], root: Path, monkeypatch: Any) -> None:
+    monkeypatch.syspath_prepend(str(root / "docs"))
+    import make_samples
+
+    assert sorted(make_samples.PICTURES) == sorted(names)
+    for name in names:
+        made = make_samples.PICTURES[name]().astype(int)
+        stored = np.asarray(Image.open(samples / f"{name}.jpg").convert("RGB"), int)
+        assert made.shape == stored.shape
+        assert np.abs(made - stored).mean() < 8, name
