@@ -186,7 +186,7 @@ function wire() {
   for (const [id, job] of [["get-png", "savePng"], ["get-json", "saveJson"], ["copy-image", "copyPng"], ["share", "sharePng"]]) {
     $(id).addEventListener("click", ({ target }) => take(target, job));
   }
-  $("crop-bar").addEventListener("keydown", ({ key }) => key === "Escape" && $("crop-stop").click());
+  addEventListener("keydown", ({ key }) => key === "Escape" && !$("crop-bar").hidden && $("crop-stop").click());
   $("copy-image").hidden = !window.ClipboardItem || !navigator.clipboard?.write;
   $("share").hidden = !navigator.canShare?.({ files: [new File([], "a.png", { type: "image/png" })] });
   $("privacy").textContent = privacy(config);

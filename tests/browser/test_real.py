@@ -43,7 +43,7 @@ def done(page: Any, served: str, photo: Path) -> Any:
 def test_person_is_found_and_drawn(done: Any) -> None:
     assert re.fullmatch(r"1 person · \d+ of 16 joints sure", done.text("summary"))
     assert len(done.all("#overlay circle.dot")) >= 6
-    assert "infer" in done.text("timings")
+    assert "infer" in done.text("facts")
     assert done.log() == []
 
 
@@ -92,15 +92,80 @@ def test_curl_command_of_the_page_works(done: Any, photo: Path, tmp_path: Path) 
     assert Image.open(tmp_path / "astronaut-pose.png").size == (512, 512)
 
 
+def ten_photos(folder: Path, photo: Path) -> Iterator[Path]:
+    """Two pictures in five formats, with all that phones do to them: turned by EXIF, with a place in it."""
+    from pillow_heif import from_pillow
+
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif.get_ifd(0x8825)[2] = (52.0, 31.0, 12.0)
+    whole = Image.open(photo)
+    for name, picture in (("square", whole), ("upright", whole.crop((60, 0, 440, 512)))):
+        lying = picture.rotate(90, expand=True)
+        lying.save(folder / f"{name}.jpg", quality=88, exif=exif)
+        lying.save(folder / f"{name}.png", exif=exif)
+        lying.save(folder / f"{name}.webp", quality=85, exif=exif)
+        picture.save(folder / f"{name}.avif", quality=80)
+        from_pillow(picture).save(folder / f"{name}.heic", quality=80)
+        yield from (folder / f"{name}.{ending}" for ending in ("jpg", "png", "webp", "avif", "heic"))
+
+
+def test_page_and_curl_give_the_same_joints(page: Any, served: str, photo: Path, tmp_path: Path) -> None:
+    """What the page's JSON says of ten photos is what curl's says, to the last digit."""
+    page.open(served)
+    for file in ten_photos(tmp_path, photo):
+        page.choose(file)
+        page.until_view("done", 60)
+        page.id("get-json").click()
+        of_page = json.loads(page.downloaded(f"{file.stem}-pose.json").read_text())
+        (page.home / "downloads" / f"{file.stem}-pose.json").unlink()
+        command = ["curl", "-sS", "--fail-with-body", "-F", f"image=@{file}", f"{served}pose?format=json"]
+        of_curl = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        for answer in (of_page, of_curl):
+            del answer["timings_ms"]
+        assert of_page == of_curl, file.name
+        assert of_page["people"], file.name
+        natural = page.js("const p = document.getElementById('photo'); return [p.naturalWidth, p.naturalHeight]")
+        assert natural == [of_page["width"], of_page["height"]], f"{file.name}: the skeleton lies on the photo"
+    assert page.log() == []
+
+
 def test_turned_phone_photo_gets_its_joints_upright(page: Any, served: str, phone_photo: Path) -> None:
     page.open(served)
     page.choose(phone_photo)
     page.until(lambda: page.view in ("done", "nobody"), 60)
-    assert page.js("const p = document.getElementById('photo'); return [p.naturalWidth, p.naturalHeight]") == [
-        1200,
-        1600,
-    ]
+    size = page.js("const p = document.getElementById('photo'); return [p.naturalWidth, p.naturalHeight]")
+    assert size == [3024, 4032]
     assert page.log() == []
+
+
+def test_best_guess_and_box_are_answered(page: Any, served: str, tmp_path: Path, photo: Path) -> None:
+    Image.new("RGB", (640, 480), (120, 140, 160)).save(tmp_path / "wall.png")
+    page.open(served)
+    page.choose(tmp_path / "wall.png")
+    page.until_view("nobody", 60)
+    page.id("guess").click()
+    page.until_view("done", 60)
+    assert page.text("summary").startswith("Best guess: 1 person")
+    page.choose(photo)
+    page.until_view("done", 60)
+    page.id("fix").click()
+    page.until_view("crop")
+    page.id("crop-ask").click()
+    page.until_view("done", 60)
+    assert "in the box you drew" in page.text("facts")
+
+
+def test_samples_on_the_page_are_those_of_the_running_model(page: Any, served: str) -> None:
+    page.open(served)
+    page.until(lambda: page.all("#overlay circle.dot"))
+    stored = page.js("return fetch('samples/astronaut.json').then((a) => a.json())")
+    now = page.js(
+        "return fetch('samples/astronaut.jpg').then((a) => a.blob())"
+        ".then((body) => fetch('pose?format=json', { method: 'POST', body })).then((a) => a.json())"
+    )
+    assert stored["model"] == now["model"]
+    assert set(stored) == set(now) - {"timings_ms"}
 
 
 def test_empty_picture_has_nobody_in_it(page: Any, served: str, tmp_path: Path) -> None:
@@ -143,3 +208,12 @@ def test_api_page_is_made_from_the_openapi_document(page: Any, served: str, root
     assert "threshold" in text
     assert f"{served}pose" in text, "examples name this very server"
     assert page.log() == []
+    page.id("try").click()
+    page.until(lambda: "200 after" in page.text("try-note"), 60)
+    assert '"keypoints"' in page.text("try-answer")
+    page.all("#try-format option")[1].click()
+    page.id("try").click()
+    page.until(lambda: "image/png" in page.text("try-note"), 60)
+    assert (
+        page.js("const p = document.getElementById('try-picture'); return p.decode().then(() => p.naturalWidth)") == 810
+    )
