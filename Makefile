@@ -65,9 +65,9 @@ samples: $(DEV)  ## The website's samples and the model's answers to them: after
 train: $(DEV)  ## Train, or go on training: make train CONFIG=configs/...yaml
 	$(BIN)/hpe train --config "$(CONFIG)"
 
-export: $(DEV)  ## A checkpoint to ONNX: make export CHECKPOINT=best.pt OUT=model.onnx
-	@test -n "$(CHECKPOINT)" -a -n "$(OUT)" || { echo "Say what: make export CHECKPOINT=best.pt OUT=model.onnx" >&2; exit 2; }
-	$(BIN)/hpe export "$(CHECKPOINT)" -o "$(OUT)"
+export: $(DEV)  ## Checkpoints to a model: make export POSE=best.pt LOCATE=locate.pt PEOPLE=people.json OUT=models/pose.json
+	@test -n "$(POSE)" -a -n "$(PEOPLE)" -a -n "$(OUT)" || { echo "Say what: make export POSE=best.pt [LOCATE=locate.pt] PEOPLE=people.json OUT=models/pose.json" >&2; exit 2; }
+	$(BIN)/hpe export --pose "$(POSE)" $(if $(LOCATE),--locate "$(LOCATE)") --people "$(PEOPLE)" -o "$(OUT)"
 
 rehearse: $(DEV) $(NODE)  ## The whole deployment, on this machine alone
 	$(BIN)/python -m deploy.rehearse

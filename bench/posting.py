@@ -1,7 +1,6 @@
 """Requests to `hpe.web.api.handle`, with the default model or a big one."""
 
 import logging
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,18 +17,12 @@ def model_path(net: Net | None) -> Path | None:
     import onnx
 
     from bench import models
+    from hpe.engine.manifest import ModelCard
     from hpe.export.bundle import write_bundle
 
-    path = BUILD / f"{net.stem}-bundle.onnx"
-    card = {
-        "name": net.stem,
-        "input_size": net.size,
-        "architecture": net.name,
-        "threshold": 0.0,
-        "person_threshold": 0.0,
-        "sigma": 2.0,
-    }
-    write_bundle(onnx.load(models.int8(net)), path, card)
+    path = BUILD / f"{net.stem}-bundle.json"
+    card = ModelCard(net.stem, f"{net.stem}-bundle.onnx", "", net.size, net.name, 0.0, 0.0, 2.0)
+    write_bundle(path, card, onnx.load(models.int8(net)), None)
     return path
 
 
@@ -38,16 +31,7 @@ def estimator(net: Net | None, threads: int = 0) -> Any:
     """One estimator a model; the default model takes its own thresholds, random weights are sure of what they see."""
     from hpe.engine.estimator import PoseEstimator
 
-    if net is None:
-        return PoseEstimator(None, threads=threads)
-
-    class Sure(PoseEstimator):
-        """Two passes, as for a person who is seen well: random weights would have every photo searched."""
-
-        def followed(self, *given: Any) -> Any:
-            return replace(super().followed(*given), score=1.0)
-
-    return Sure(model_path(net), threads=threads)
+    return PoseEstimator(model_path(net), threads=threads)
 
 
 def request(width: int, net: Net | None, threads: int = 0, format: str = "png") -> dict[str, float]:

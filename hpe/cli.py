@@ -18,8 +18,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "version": ("hpe.commands.version:version", "Print the versions of hpe, of its model and of what it runs on."),
     "train": ("hpe.commands.train:train", "Train a network from a configuration file."),
     "eval": ("hpe.commands.evaluate:evaluate", "Measure a model on labelled people: PCK, PCKh, OKS AP."),
-    "export": ("hpe.export.commands:export", "Turn a checkpoint into an ONNX model."),
-    "quantize": ("hpe.export.commands:quantize", "Turn a float ONNX model into an int8 one."),
+    "export": ("hpe.export.commands:export", "Turn checkpoints into a model that runs."),
 }
 _TRAINING: Final = frozenset({"torch", "onnx", "yaml", "matplotlib", "scipy", "pycocotools"})
 

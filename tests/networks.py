@@ -12,10 +12,10 @@ from hpe.train.network import PoseResNet
 SIZE = 64
 
 
-def lively_network(depth: int, deconv_channels: int = 256, width: int = 64) -> PoseResNet:
+def lively_network(depth: int, deconv_channels: int = 256, width: int = 64, joints: int = 16) -> PoseResNet:
     """Random weights and random BN statistics, scaled so that the signal survives to the heatmaps."""
     torch.manual_seed(depth)
-    network = PoseResNet(depth, deconv_channels=deconv_channels, width=width).eval()
+    network = PoseResNet(depth, joints, deconv_channels, width).eval()
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.running_mean, 0, 0.1)

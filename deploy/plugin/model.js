@@ -39,7 +39,7 @@ export async function readModel(file) {
   }
   const stem = path.basename(file, path.extname(file));
   const manifestFile = path.join(path.dirname(file), `${stem}.json`);
-  const manifest = await read(manifestFile, 'give the model with --param=model=PATH, or make one with `hpe export` and `hpe quantize`');
+  const manifest = await read(manifestFile, 'give the model with --param=model=PATH, or make one with `hpe export`');
   let card;
   try {
     card = JSON.parse(manifest);

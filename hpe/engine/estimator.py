@@ -3,12 +3,13 @@
 Top-down, as Xiao et al. (ECCV 2018) have it. N crops, K people.
 """
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from threading import Thread
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +79,12 @@ class PoseEstimator:
         made = cls.__new__(cls)
         made._assemble(locator, session, card, threshold, flip, max_people)
         return made
+
+    def with_card(self, **changes: Any) -> "PoseEstimator":
+        """The same networks with other values on their card, as for choosing thresholds."""
+        locator = None if self._locator is None else self._locator.session
+        card = dataclasses.replace(self.card, **changes)
+        return self.of(locator, self._session, card, flip=self.flip, max_people=self.max_people)
 
     def _assemble(
         self,

@@ -17,13 +17,13 @@ class Locator:
     """Finds people in pictures of any size. session takes frames of any multiples of 32 px."""
 
     def __init__(self, session: Session, card: LocatorCard) -> None:
-        self._session, self.card = session, card
+        self.session, self.card = session, card
 
     def find(self, rgb: NDArray[np.uint8], max_people: int) -> tuple[Boxes, NDArray[np.float64]]:
         """(H, W, 3) uint8 RGB -> (K, 4) float64 boxes in px of the picture, (K,) scores in 0..1, best first."""
         height, width = rgb.shape[:2]
         affine, frame = fit_affine(width, height, self.card.input_size)
-        maps = self._session.run(warp(rgb, affine, frame)[None])[0]
+        maps = self.session.run(warp(rgb, affine, frame)[None])[0]
         score = self.card.calibration or _USUAL
         return decode_boxes(
             maps,

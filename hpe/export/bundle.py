@@ -1,30 +1,30 @@
-"""A model file and its manifest, written together."""
+"""A manifest and its networks, written together."""
 
 import dataclasses
 import hashlib
-import json
 from pathlib import Path
-from typing import Any
 
 import onnx
 
-from hpe.engine.manifest import ModelCard
+from hpe.engine.manifest import ModelCard, write_manifest
 
 
-def write_bundle(model: onnx.ModelProto, path: Path, card: dict[str, Any]) -> ModelCard:
-    """Writes `path` and the manifest beside it, each whole or not at all -> the manifest as a ModelCard.
+def write_bundle(manifest: Path, card: ModelCard, pose: onnx.ModelProto, locate: onnx.ModelProto | None) -> ModelCard:
+    """Writes the networks beside `manifest` under the card's names, then the manifest -> the card with their sha256.
 
-    `card` gives ModelCard's fields but for `file` and `sha256`, which are taken from what is written.
+    Each file is written whole or not at all, and the manifest last: whoever reads it finds what it names.
     """
-    data = model.SerializeToString()
-    full = ModelCard(**card, file=path.name, sha256=hashlib.sha256(data).hexdigest())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path, data)
-    _replace(path.with_suffix(".json"), (json.dumps(dataclasses.asdict(full), indent=2) + "\n").encode())
-    return full
+    manifest.parent.mkdir(parents=True, exist_ok=True)
+    if locate is not None and card.locate is not None:
+        sha256 = _write(manifest.with_name(card.locate.file), locate.SerializeToString())
+        card = dataclasses.replace(card, locate=dataclasses.replace(card.locate, sha256=sha256))
+    card = dataclasses.replace(card, sha256=_write(manifest.with_name(card.file), pose.SerializeToString()))
+    _write(manifest, write_manifest(card))
+    return card
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes) -> str:
     part = path.with_name(path.name + ".part")
     part.write_bytes(data)
     part.replace(path)
+    return hashlib.sha256(data).hexdigest()

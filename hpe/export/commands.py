@@ -1,164 +1,134 @@
-"""`hpe export` and `hpe quantize`: from a checkpoint to the model that runs in Lambda."""
+"""`hpe export`: from checkpoints to the bundle that runs in Lambda."""
 
 import dataclasses
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
-import onnx
-from numpy.typing import NDArray
 
-from hpe.engine.manifest import ModelCard, read_manifest
+from hpe.engine.manifest import LocatorCard, ModelCard
 from hpe.errors import BadModel, BadSettings
-from hpe.export.bundle import write_bundle
-from hpe.export.parity import Runner, compare, megabytes, onnx_runner, table, torch_runner
-from hpe.export.quantize import Method
-from hpe.export.quantize import quantize as quantize_model
-from hpe.export.rewrite import rewrite
-from hpe.pose.crops import Frame, crop_affine, warp
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from hpe.train.network import PoseResNet
+
+# name -> one form of a network, a PoseResNet or an onnx.ModelProto
+Forms = dict[str, Any]
 FILE = click.Path(path_type=Path, dir_okay=False)
 # Until thresholds are measured for a new model: `python -m hpe.measure.thresholds` prints them.
-THRESHOLD, PERSON_THRESHOLD = 0.2, 0.2
+THRESHOLD, PERSON_THRESHOLD, LOCATE_THRESHOLD = 0.2, 0.2, 0.3
+# Longer side of the locator's frame, px.
+LOCATE_SIZE = 416
 
 
 @click.command()
-@click.argument("checkpoint", type=FILE)
-@click.option("-o", "--out", type=FILE, required=True, help="The .onnx file to write; its manifest goes beside it.")
-@click.option("--size", type=int, help="Side of the network's input in px [the checkpoint's, else 256].")
-@click.option("--plain", is_flag=True, help="Leave the graph as exported: float input, transposed convolutions.")
-@click.option("--verify", type=FILE, metavar="DATA.json", help="Compare with torch on these people and print a report.")
-def export(checkpoint: Path, out: Path, size: int | None, plain: bool, verify: Path | None) -> None:
-    """Turn a CHECKPOINT (ours, or Microsoft's pose_resnet_*.pth.tar) into an fp32 ONNX model.
-
-    \b
-    hpe export runs/mine/best.pt -o build/pose-fp32.onnx
-    hpe export pose_resnet_50_256x256.pth.tar -o build/r50.onnx --size 256
-    """
-    from hpe.export.to_onnx import to_onnx
-    from hpe.train.checkpoint import read_network
-    from hpe.train.network import describe
-
-    _check_name(out)
-    network, saved = read_network(checkpoint)
-    side = size or int(saved.get("size", 256))
-    model = to_onnx(network, side)
-    if plain:
-        onnx.save(model, out)
-        click.echo(f"{out}: {megabytes(out):.1f} MB, float (N, 3, {side}, {side}) in, as exported")
-        return
-    model = rewrite(model)
-    sigma = float(saved.get("sigma", 2.0))
-    card = {
-        "name": f"pose-resnet{network.depth}-{side}",
-        "input_size": side,
-        "architecture": describe(network),
-        "threshold": THRESHOLD,
-        "person_threshold": PERSON_THRESHOLD,
-        "sigma": sigma,
-    }
-    write_bundle(model, out, card)
-    click.echo(f"{out}: {megabytes(out):.1f} MB, uint8 (N, {side}, {side}, 3) RGB in")
-    if verify:
-        runners: dict[str, tuple[Runner, float]] = {
-            "torch fp32": (torch_runner(network), megabytes(out)),
-            "onnx fp32, rewritten": (onnx_runner(model), megabytes(out)),
-        }
-        report(runners, verify, side, sigma)
-
-
-@click.command()
-@click.argument("model", type=FILE)
-@click.option("-o", "--out", type=FILE, required=True, help="The int8 .onnx file to write, manifest beside it.")
-@click.option("--data", type=FILE, required=True, metavar="DATA.json", help="Training people, never val.")
-@click.option("--count", default=128, show_default=True, help="How many people to calibrate on.")
-@click.option(
-    "--method",
-    type=click.Choice(["minmax", "entropy", "percentile"]),
-    default="minmax",
-    show_default=True,
-    help="How activation ranges are chosen.",
-)
-@click.option("--percentile", default=99.999, show_default=True, help="For --method percentile.")
+@click.option("--pose", "pose_path", type=FILE, required=True, help="Checkpoint of the pose network.")
+@click.option("--locate", "locate_path", type=FILE, help="Checkpoint of the locator [none: one person a picture].")
+@click.option("-o", "--out", type=FILE, required=True, help="The manifest (.json); its networks go beside it.")
+@click.option("--people", type=FILE, metavar="DATA.json", help="Training photos to calibrate int8 on, never val.")
+@click.option("--fp32", is_flag=True, help="No int8: four times as large, two to three times as slow.")
+@click.option("--count", default=128, show_default=True, help="How many photos, and people in them, to calibrate on.")
+@click.option("--size", type=int, help="Side of a square input in px [the pose checkpoint's, else 256].")
+@click.option("--name", help="The model's name in the manifest [pose-resnetDEPTH-HEIGHTxWIDTH].")
 @click.option("--reduce-range/--full-range", default=True, show_default=True, help="7-bit weights: safe on AVX2.")
-@click.option("--threshold", type=float, help="Joint threshold for the manifest [the fp32 model's].")
-@click.option("--person-threshold", type=float, help="Person threshold for the manifest [the fp32 model's].")
-@click.option("--verify", type=FILE, metavar="DATA.json", help="Compare with fp32 on these people and print a report.")
-def quantize(
-    model: Path,
+@click.option("--verify", type=FILE, metavar="DATA.json", help="Compare torch, fp32 and int8 on these people.")
+def export(
+    pose_path: Path,
+    locate_path: Path | None,
     out: Path,
-    data: Path,
+    people: Path | None,
+    fp32: bool,
     count: int,
-    method: Method,
-    percentile: float,
+    size: int | None,
+    name: str | None,
     reduce_range: bool,
-    threshold: float | None,
-    person_threshold: float | None,
     verify: Path | None,
 ) -> None:
-    """Turn an fp32 MODEL from `hpe export` into a fully int8 one, calibrated on training crops.
+    """Turn checkpoints into a model that runs.
+
+    They are ours, or Microsoft's pose_resnet_*.pth.tar, which find one person a picture.
 
     \b
-    hpe quantize build/pose-fp32.onnx -o models/pose.onnx --data train.json --verify val.json
+    hpe export --pose pose.pt --locate locate.pt --people people.json -o models/pose.json
+    hpe export --pose pose_resnet_50_256x256.pth.tar --people train.json -o build/r50.json
     """
-    logging.getLogger().setLevel(logging.ERROR)  # onnxruntime advises a preparation that `rewrite` has done
-    _check_name(out)
-    if out.resolve() == model.resolve():
-        raise BadSettings(f"{out} is the fp32 model itself: give the int8 one another name")
-    card = read_manifest(model.with_suffix(".json"))
-    fp32 = _load(model)
-    int8 = quantize_model(fp32, calibration_crops(data, count, card.frame), method, percentile, (), reduce_range)
-    fields = _fields(card)
-    fields["architecture"] = f"{card.architecture}, int8"
-    fields["threshold"] = card.threshold if threshold is None else threshold
-    fields["person_threshold"] = card.person_threshold if person_threshold is None else person_threshold
-    write_bundle(int8, out, fields)
-    share = megabytes(out) / megabytes(model)
-    click.echo(f"{out}: {megabytes(out):.1f} MB, {100 * share:.0f} % of fp32, calibrated on {count} crops by {method}")
+    from hpe.export.bundle import write_bundle
+    from hpe.export.pictures import crops_of, fitted, read_people
+    from hpe.pose.skeleton import NUM_JOINTS
+    from hpe.train.checkpoint import LOCATOR_OUTPUTS, frame_of, read_network
+    from hpe.train.network import describe
+
+    if out.suffix != ".json":
+        raise BadSettings(f"{out}: a model is named by its manifest, which ends in .json; its networks go beside it")
+    if (people is None) != fp32:
+        raise BadSettings("give --people, photos to calibrate int8 on, or else --fp32")
+    photos = [] if people is None else read_people(people, count)
+    kind = "fp32" if fp32 else "int8"
+
+    network, saved = read_network(pose_path)
+    if network.joints != NUM_JOINTS:
+        raise BadModel(f"{pose_path} is a locator: give it with --locate")
+    frame = (size, size) if size else frame_of(saved)
+    poses = _forms(network, frame, crops_of(photos, frame, count), reduce_range)
+    card = ModelCard(
+        name=name or f"pose-resnet{network.depth}-{frame[0]}x{frame[1]}",
+        file=f"{out.stem}.onnx",
+        sha256="",
+        input_size=frame,
+        architecture=f"{describe(network)}, {kind}",
+        threshold=THRESHOLD,
+        person_threshold=PERSON_THRESHOLD,
+        sigma=float(saved.get("sigma", 2.0)),
+    )
+    locators: Forms = {}
+    if locate_path is not None:
+        locator, _ = read_network(locate_path)
+        if locator.joints != LOCATOR_OUTPUTS:
+            raise BadModel(f"{locate_path} finds joints, not people: give a checkpoint of `task: locate`")
+        locators = _forms(locator, (LOCATE_SIZE, LOCATE_SIZE), fitted(photos, LOCATE_SIZE), reduce_range)
+        file = "locate.onnx" if out.stem == "pose" else f"{out.stem}-locate.onnx"
+        described = LocatorCard(file, "", f"{describe(locator)}, {kind}", LOCATE_SIZE, LOCATE_THRESHOLD)
+        card = dataclasses.replace(card, locate=described)
+
+    write_bundle(out, card, _last(poses), _last(locators) if locators else None)
+    for file in (card.file, *([card.locate.file] if card.locate else [])):
+        click.echo(f"{out.with_name(file)}: {out.with_name(file).stat().st_size / 1e6:.1f} MB, {kind}")
+    click.echo(f"{out}: with thresholds to begin with; `python -m hpe.measure.thresholds` chooses better ones")
     if verify:
-        runners: dict[str, tuple[Runner, float]] = {
-            "onnx fp32, rewritten": (onnx_runner(fp32), megabytes(model)),
-            f"onnx int8, {method}": (onnx_runner(int8), megabytes(out)),
-        }
-        report(runners, verify, card.frame, card.sigma)
+        _report(verify, card, poses, locators)
 
 
-def calibration_crops(data: Path, count: int, frame: Frame) -> NDArray[np.uint8]:
-    """The first `count` people of an annotation file as (count, h, w, 3) uint8 RGB evaluation crops."""
-    from hpe.train.readers import read_shards
+def _forms(
+    network: "PoseResNet", frame: tuple[int, int], calibration: "list[NDArray[np.uint8]]", reduce_range: bool
+) -> Forms:
+    """A network as torch has it, as fp32 ONNX and, with something to calibrate on, as int8: the last one is kept."""
+    from hpe.export.quantize import quantize
+    from hpe.export.rewrite import rewrite
+    from hpe.export.to_onnx import to_onnx
 
-    samples = read_shards(data)[:count]
-    return np.stack([warp(sample.image(), crop_affine(sample.box, frame), frame) for sample in samples])
-
-
-def report(runners: dict[str, tuple[Runner, float]], data: Path, size: Frame, sigma: float) -> None:
-    """Prints the parity table on the people of an annotation file."""
-    from hpe.train.readers import read_shards
-
-    click.echo()
-    click.echo(table(compare(runners, read_shards(data), size, sigma)))
-
-
-def _check_name(out: Path) -> None:
-    """Before the work: what is written has to be a model that can be loaded again, in a folder that is there."""
-    if out.suffix != ".onnx":
-        raise BadSettings(f"{out}: a model's name ends in .onnx, and its manifest in .json beside it")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    logging.getLogger().setLevel(logging.ERROR)  # onnxruntime advises a preparation that `rewrite` has done
+    model = rewrite(to_onnx(network, frame))
+    forms: Forms = {"torch fp32": network, "onnx fp32, rewritten": model}
+    if calibration:
+        forms["onnx int8"] = quantize(model, calibration, reduce_range)
+    return forms
 
 
-def _load(path: Path) -> onnx.ModelProto:
-    try:
-        return onnx.load(path)
-    except OSError as error:
-        raise BadModel(f"{path}: {error.strerror}: make it with hpe export") from error
-    except Exception as error:  # protobuf's DecodeError has moved between releases
-        raise BadModel(f"{path} is not an ONNX model: {error}") from error
+def _last(forms: Forms) -> Any:
+    return forms[list(forms)[-1]]
 
 
-def _fields(card: ModelCard) -> dict[str, Any]:
-    fields = dataclasses.asdict(card)
-    for name in ("file", "sha256", "figures"):
-        fields.pop(name)
-    return fields
+def _report(data: Path, card: ModelCard, poses: Forms, locators: Forms) -> None:
+    """Prints how far the forms of each network agree on the people of a data file."""
+    from hpe.export.parity import compare_locators, compare_poses, locator_table, network_of, pose_table
+    from hpe.export.pictures import read_people
+
+    photos = read_people(data)
+    of_pose, of_locator = ([network_of(*form) for form in forms.items()] for forms in (poses, locators))
+    click.echo("\n" + pose_table(compare_poses(of_pose, photos, card.frame, card.sigma)))
+    if card.locate is not None:
+        click.echo("\n" + locator_table(compare_locators(of_locator, photos, card.locate)))

@@ -1,7 +1,6 @@
-"""Any picture whose sides are multiples of 32 px, not only the size that was exported."""
+"""Any picture whose sides are multiples of 32 px, not only those that were exported."""
 
 import math
-from typing import Final
 
 import numpy as np
 import onnx
@@ -10,27 +9,25 @@ from onnx import TensorProto, helper
 
 from hpe.errors import BadModel
 from hpe.export.graph import Graph, checked, like
-
-# The network halves a picture five times.
-MULTIPLE: Final[int] = 32
+from hpe.pose.crops import MULTIPLE
 
 
 def free_size(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A model from `uint8_input`, (N, S, S, 3) in -> the same for (N, H, W, 3), H and W multiples of 32.
+    """A model from `uint8_input`, (N, S, T, 3) in -> the same for (N, H, W, 3), H and W multiples of 32.
 
     Convolutions take any size; what is fixed is where bytes are moved. Each of those shapes (N, h, w, c) becomes
-    (N, H h/S, W w/S, c), computed from the picture's own in a handful of integers.
+    (N, H h/S, W w/T, c), computed from the picture's own in a handful of integers.
     """
     graph = Graph.copy_of(model)
     picture = graph.proto.input[0]
     sides = [d.dim_value for d in picture.type.tensor_type.shape.dim][1:]
-    if len(sides) != 3 or sides[2] != 3 or sides[0] != sides[1] or sides[0] % MULTIPLE:
-        raise BadModel(f"expected a picture of (N, S, S, 3), S a multiple of {MULTIPLE}, found {sides}")
+    if len(sides) != 3 or sides[2] != 3 or sides[0] % MULTIPLE or sides[1] % MULTIPLE or 0 in sides:
+        raise BadModel(f"expected a picture of (N, S, T, 3), S and T multiples of {MULTIPLE}, found {sides}")
     dims = graph.fresh(f"{picture.name}.dims")
     made = [helper.make_node("Shape", [picture.name], [dims], name=dims)]
     for mover in [*graph.nodes("Reshape"), *graph.nodes("Expand")]:
         fixed = _fixed_dims(graph, mover)
-        nodes, shape = _scaled(graph, dims, sides[0], fixed, mover.output[0])
+        nodes, shape = _scaled(graph, dims, sides, fixed, mover.output[0])
         made += nodes
         source = mover.input[0]
         if mover.op_type == "Expand":
@@ -60,11 +57,11 @@ def _fixed_dims(graph: Graph, mover: onnx.NodeProto) -> NDArray[np.int64]:
 
 
 def _scaled(
-    graph: Graph, dims: str, side: int, fixed: NDArray[np.int64], name: str
+    graph: Graph, dims: str, sides: list[int], fixed: NDArray[np.int64], name: str
 ) -> tuple[list[onnx.NodeProto], str]:
-    """Nodes that make (N, H h/S, W w/S, c) of the picture's (N, H, W, 3), and the name of what they make."""
+    """Nodes that make (N, H h/S, W w/T, c) of the picture's (N, H, W, 3), and the name of what they make."""
     times, over = np.ones(4, np.int64), np.ones(4, np.int64)
-    for axis, (wanted, have) in enumerate(zip(fixed, (side, side, 3), strict=True), start=1):
+    for axis, (wanted, have) in enumerate(zip(fixed, sides, strict=True), start=1):
         common = math.gcd(int(wanted), have)
         times[axis], over[axis] = wanted // common, have // common
     product, shape = graph.fresh(f"{name}.product"), graph.fresh(f"{name}.dims")

@@ -1,82 +1,105 @@
-"""torch vs fp32 ONNX vs int8: do they put the joints in the same place?"""
+"""torch vs fp32 ONNX vs int8: do they put the joints and the boxes in the same place?"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from hpe.engine.locator import Locator
+from hpe.engine.manifest import LocatorCard
 from hpe.engine.session import usable_cores
+from hpe.export.pictures import People
 from hpe.measure.pck import pck, torso_px
+from hpe.pose.boxes import box_iou
 from hpe.pose.crops import Frame, crop_affine, undo_affine, warp
 from hpe.pose.heatmaps import decode_joints
 from hpe.pose.skeleton import JOINTS, LSP_JOINTS
-from hpe.train.samples import Sample
 
-Heatmaps = NDArray[np.float32]
-Runner = Callable[[NDArray[np.uint8]], Heatmaps]
+if TYPE_CHECKING:
+    from hpe.train.network import PoseResNet
+
+Maps = NDArray[np.float32]
+Runner = Callable[[NDArray[np.uint8]], Maps]
+# Boxes are compared from scores on that are worth drawing, and people may be many.
+_MOST: Final = 20
+_SAME_BOX: Final = 0.5
 
 
 @dataclass(frozen=True)
-class Variant:
-    """One form of the network on the same pictures.
-
-    shift_px: median and 95th percentile, in network px, of how far its joints lie from the first variant's,
-    over joints that the first variant is sure of. pck: PCK@0.2 in percent; per_joint: (16,) percent.
-    """
+class Network:
+    """One form of a network. run: (N, H, W, 3) uint8 RGB -> maps. megabytes: of its file, 10^6 bytes."""
 
     name: str
+    run: Runner
     megabytes: float
-    shift_median_px: float
-    shift_p95_px: float
+
+
+@dataclass(frozen=True)
+class PoseParity:
+    """One form of the pose network on the same crops.
+
+    shift_px: median and 95th percentile, in network px, of how far its joints lie from the first form's, over joints
+    that the first is sure of. pck: PCK@0.2 in percent; per_joint: (16,) percent.
+    """
+
+    network: Network
+    shift_px: tuple[float, float]
     pck: float
     per_joint: NDArray[np.float64]
 
 
-def onnx_runner(model: onnx.ModelProto) -> Runner:
-    """A model -> function from (N, S, S, 3) uint8 RGB to heatmaps."""
-    import onnxruntime
+@dataclass(frozen=True)
+class LocatorParity:
+    """One form of the locator on the same photos.
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = usable_cores()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
+    shared: percent of the first form's boxes that this one has as well (IoU of 0.5). more: boxes a photo that only this
+    one has. score_off: mean difference of the scores of shared boxes. found: percent of the labelled people.
+    """
 
-    def run(images: NDArray[np.uint8]) -> Heatmaps:
-        return np.asarray(session.run(None, {name: images})[0])
+    network: Network
+    shared: float
+    more: float
+    score_off: float
+    found: float
 
-    return run
 
+def network_of(name: str, form: "PoseResNet | onnx.ModelProto") -> Network:
+    """A torch or an ONNX model as one form of a network."""
+    if isinstance(form, onnx.ModelProto):
+        import onnxruntime
 
-def torch_runner(network: Any) -> Runner:
-    """A PoseResNet -> function from (N, S, S, 3) uint8 RGB to heatmaps."""
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = usable_cores()
+        options.log_severity_level = 3
+        session = onnxruntime.InferenceSession(form.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        picture = session.get_inputs()[0].name
+        return Network(name, lambda images: np.asarray(session.run(None, {picture: images})[0]), form.ByteSize() / 1e6)
     import torch
 
     from hpe.train.network import normalise
 
-    def run(images: NDArray[np.uint8]) -> Heatmaps:
+    def run(images: NDArray[np.uint8]) -> Maps:
         with torch.no_grad():
-            return np.asarray(network(normalise(torch.from_numpy(images))).numpy())
+            return np.asarray(form(normalise(torch.from_numpy(images))).numpy())
 
-    return run
+    return Network(name, run, sum(p.numel() * 4 for p in form.parameters()) / 1e6)
 
 
-def compare(
-    runners: dict[str, tuple[Runner, float]], samples: Sequence[Sample], frame: Frame, sigma: float, sure: float = 0.2
-) -> list[Variant]:
-    """Named (runner, megabytes) pairs, the reference first, on the samples' evaluation crops -> one Variant each."""
-    affines = [crop_affine(s.box, frame) for s in samples]
-    crops = [warp(s.image(), affine, frame) for s, affine in zip(samples, affines, strict=True)]
-    labels = np.stack([s.points for s in samples])
-    labelled = np.stack([s.labelled for s in samples])
-    found: list[Variant] = []
+def compare_poses(
+    networks: Sequence[Network], photos: Sequence[People], frame: Frame, sigma: float, sure: float = 0.2
+) -> list[PoseParity]:
+    """Forms of the pose network, the reference first, on crops round everybody with labelled joints."""
+    people = [(p, k) for p in photos for k in range(len(p.boxes)) if p.labelled[k].sum() >= 3 and not p.ignore[k]]
+    affines = [crop_affine(p.boxes[k], frame) for p, k in people]
+    crops = [warp(p.rgb, affine, frame) for (p, _), affine in zip(people, affines, strict=True)]
+    labels, labelled = np.stack([p.points[k] for p, k in people]), np.stack([p.labelled[k] for p, k in people])
+    found: list[PoseParity] = []
     reference: NDArray[np.floating] | None = None
-    for name, (run, megabytes) in runners.items():
-        decoded = [decode_joints(run(crop[None])[0], "dark", sigma) for crop in crops]
+    for network in networks:
+        decoded = [decode_joints(network.run(crop[None])[0], "dark", sigma) for crop in crops]
         points = np.stack([p for p, _ in decoded])
         if reference is None:
             reference, confident = points, np.stack([s for _, s in decoded]) >= sure
@@ -84,26 +107,72 @@ def compare(
         image_points = np.stack([undo_affine(p, a) for p, a in zip(points, affines, strict=True)])
         score, per_joint = pck(image_points, labels, labelled, torso_px(labels, labelled), 0.2, LSP_JOINTS)
         median, p95 = (float(v) for v in np.percentile(shift, [50, 95])) if shift.size else (0.0, 0.0)
-        found.append(Variant(name, megabytes, median, p95, score, per_joint))
+        found.append(PoseParity(network, (median, p95), score, per_joint))
     return found
 
 
-def table(variants: Sequence[Variant]) -> str:
-    """The report as text: one line a variant, then one a joint."""
-    lines = [f"{'':22}{'MB':>8}{'shift px':>10}{'p95':>8}{'PCK@0.2':>10}{'loss':>8}"]
-    for v in variants:
-        loss = variants[0].pck - v.pck
-        lines.append(
-            f"{v.name:22}{v.megabytes:8.1f}{v.shift_median_px:10.3f}{v.shift_p95_px:8.2f}{v.pck:10.2f}{loss:8.2f}"
+def compare_locators(networks: Sequence[Network], photos: Sequence[People], card: LocatorCard) -> list[LocatorParity]:
+    """Forms of the locator, the reference first, on whole photos, at the card's threshold."""
+    found: list[LocatorParity] = []
+    reference: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
+    for network in networks:
+        locator = Locator(_Runs(network.run), card)
+        boxes = [locator.find(photo.rgb, _MOST) for photo in photos]
+        reference = reference or boxes
+        pairs = [_paired(first, now) for first, now in zip(reference, boxes, strict=True)]
+        wanted = [p.boxes[~p.ignore] for p in photos]
+        hits = sum(int((box_iou(w, b) >= _SAME_BOX).any(axis=1).sum()) for w, (b, _) in zip(wanted, boxes, strict=True))
+        total = sum(len(b) for b, _ in reference)
+        shared = sum(len(offs) for offs in pairs)
+        offs = np.concatenate(pairs) if pairs else np.zeros(0)
+        found.append(
+            LocatorParity(
+                network,
+                100 * shared / max(total, 1),
+                (sum(len(b) for b, _ in boxes) - shared) / max(len(photos), 1),
+                float(np.abs(offs).mean()) if offs.size else 0.0,
+                100 * hits / max(sum(len(w) for w in wanted), 1),
+            )
         )
-    lines.append("")
-    lines.append(f"{'':22}" + "".join(f"{v.name[:14]:>16}" for v in variants))
+    return found
+
+
+@dataclass(frozen=True)
+class _Runs:
+    run: Runner
+
+
+def _paired(
+    first: tuple[NDArray[np.float64], NDArray[np.float64]], now: tuple[NDArray[np.float64], NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """-> differences of the scores of boxes that both have, each taken once, best first."""
+    overlap = box_iou(first[0], now[0])
+    offs: list[float] = []
+    for i in range(len(overlap)):
+        if overlap.shape[1] and overlap[i].max() >= _SAME_BOX:
+            j = int(overlap[i].argmax())
+            offs.append(float(now[1][j] - first[1][i]))
+            overlap[:, j] = 0
+    return np.array(offs)
+
+
+def pose_table(variants: Sequence[PoseParity]) -> str:
+    """The report as text: one line a form, then one a joint."""
+    lines = [f"{'pose network':22}{'MB':>8}{'shift px':>10}{'p95':>8}{'PCK@0.2':>10}{'loss':>8}"]
+    for v in variants:
+        median, p95 = v.shift_px
+        loss = variants[0].pck - v.pck
+        name, size = v.network.name, v.network.megabytes
+        lines.append(f"{name:22}{size:8.1f}{median:10.3f}{p95:8.2f}{v.pck:10.2f}{loss:8.2f}")
+    lines += ["", f"{'':22}" + "".join(f"{v.network.name[:14]:>16}" for v in variants)]
     lines += [f"{JOINTS[j]:22}" + "".join(f"{v.per_joint[j]:16.1f}" for v in variants) for j in LSP_JOINTS]
     return "\n".join(lines)
 
 
-def megabytes(path_or_model: Path | onnx.ModelProto) -> float:
-    """Size in MB (10^6 bytes)."""
-    if isinstance(path_or_model, Path):
-        return path_or_model.stat().st_size / 1e6
-    return float(path_or_model.ByteSize()) / 1e6
+def locator_table(variants: Sequence[LocatorParity]) -> str:
+    """The report as text: one line a form."""
+    lines = [f"{'locator':22}{'MB':>8}{'shared %':>10}{'more':>8}{'score off':>11}{'found %':>10}"]
+    for v in variants:
+        name, size = v.network.name, v.network.megabytes
+        lines.append(f"{name:22}{size:8.1f}{v.shared:10.1f}{v.more:8.2f}{v.score_off:11.3f}{v.found:10.1f}")
+    return "\n".join(lines)

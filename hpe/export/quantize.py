@@ -1,4 +1,4 @@
-"""fp32 ONNX, rewritten -> fully int8 ONNX: static, per-channel weights, calibrated on training crops.
+"""fp32 ONNX, rewritten -> fully int8 ONNX: static, per-channel weights, calibrated on training pictures.
 
 onnxruntime's own static quantizer does the work (its maintainers advise static over dynamic for CNNs, issue
 12854). Around it: the uint8 picture itself becomes the first quantized tensor, so nothing is converted on
@@ -8,7 +8,7 @@ the way in.
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import onnx
@@ -16,33 +16,21 @@ from numpy.typing import NDArray
 
 from hpe.export.graph import Graph
 
-Method = Literal["minmax", "entropy", "percentile"]
 MOVERS: Final[list[str]] = ["Concat", "Reshape", "Transpose"]  # move values, compute nothing
 OPERATORS: Final[list[str]] = ["Conv", "Relu", "Add", "MaxPool", *MOVERS]
 
 
 def quantize(
-    model: onnx.ModelProto,
-    calibration: NDArray[np.uint8],
-    method: Method = "minmax",
-    percentile: float = 99.999,
-    keep_fp32: Sequence[str] = (),
-    reduce_range: bool = True,
+    model: onnx.ModelProto, calibration: Sequence[NDArray[np.uint8]], reduce_range: bool = True
 ) -> onnx.ModelProto:
-    """A model from `rewrite` and (N, S, S, 3) uint8 RGB training crops -> int8 QDQ model.
+    """A model from `rewrite` and (H, W, 3) uint8 RGB training pictures, of any sizes -> int8 QDQ model.
 
-    Activations uint8 per tensor, weights int8 per output channel, biases int32. keep_fp32: names of nodes to
-    leave alone. reduce_range: 7-bit weights. On x86 without VNNI two u8 x s8 products are added in 16 bits, and
+    Activations uint8 per tensor, their ranges the least and the most that was seen; weights int8 per output channel,
+    biases int32. reduce_range: 7-bit weights. On x86 without VNNI two u8 x s8 products are added in 16 bits, and
     saturate with 8-bit weights: docs/decisions/avx2.md.
     """
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
-    methods = {
-        "minmax": CalibrationMethod.MinMax,
-        "entropy": CalibrationMethod.Entropy,
-        "percentile": CalibrationMethod.Percentile,
-    }
-    options: dict[str, Any] = {"CalibPercentile": percentile} if method == "percentile" else {}
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "fp32.onnx"), Path(folder, "int8.onnx")
         onnx.save(model, source)
@@ -56,9 +44,7 @@ def quantize(
             reduce_range=reduce_range,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            calibrate_method=methods[method],
-            nodes_to_exclude=list(keep_fp32),
-            extra_options=options,
+            calibrate_method=CalibrationMethod.MinMax,
         )
         return share_scales(quantized_input(onnx.load(target)))
 
@@ -105,7 +91,7 @@ def share_scales(model: onnx.ModelProto) -> onnx.ModelProto:
     return graph.model
 
 
-def _reader(calibration: NDArray[np.uint8]) -> Any:
+def _reader(calibration: Sequence[NDArray[np.uint8]]) -> Any:
     """onnxruntime's CalibrationDataReader over single pictures, rewindable."""
     from onnxruntime.quantization import CalibrationDataReader
 

@@ -1,15 +1,15 @@
 """Graph surgery that makes every layer of a PoseResNet int8-able. Each step leaves the function unchanged.
 
 onnxruntime has no int8 transposed convolution, and its exporter leaves batch normalisation after one
-unfolded, so the plain graph keeps two thirds of its weights in fp32. `rewrite` mends that:
+unfolded, so the plain graph keeps two thirds of its weights in fp32. `rewrite` fixes that:
 
 1. `fold_batch_norm`: y = g (W x + b - m) / sqrt(v + e) + B is a convolution again.
 2. `split_deconvolutions`: a 4x4 stride-2 pad-1 transposed convolution is four 2x2 convolutions, one an output
    phase, whose outputs interleave (Shi et al., CVPR 2016, run backwards).
-3. `final_before_interleave`: a 1x1 convolution commutes with the interleave, so only 16 channels are shuffled.
+3. `final_before_interleave`: a 1x1 convolution commutes with the interleave, so only its channels are shuffled.
 4. `interleave_rows`: the interleave as copies of whole rows, in the channels-last order that int8 runs in.
 5. `uint8_input`: raw uint8 RGB in; mean, standard deviation and a space-to-depth go into the first convolution.
-6. `free_size`: pictures of any size, so that a first look may be a smaller one.
+6. `free_size`: pictures of any size, as the locator needs it.
 
 Why these and not others is measured: docs/decisions/int8-graph.md, `python -m bench tuning`.
 """
@@ -24,7 +24,7 @@ from hpe.export.stem import uint8_input
 
 
 def rewrite(model: onnx.ModelProto) -> onnx.ModelProto:
-    """All six steps. fp32 (N, 3, S, S) normalised RGB in -> uint8 (N, H, W, 3) RGB in, the same heatmaps out."""
+    """All six steps. fp32 (N, 3, S, T) normalised RGB in -> uint8 (N, H, W, 3) RGB in, the same heatmaps out."""
     fixed = uint8_input(interleave_rows(final_before_interleave(split_deconvolutions(fold_batch_norm(model)))))
     return free_size(fixed)
 

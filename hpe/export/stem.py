@@ -22,7 +22,7 @@ CONSTANT: Final[int] = 4
 
 
 def uint8_input(model: onnx.ModelProto) -> onnx.ModelProto:
-    """fp32 (N, 3, S, S) normalised RGB in -> uint8 (N, S, S, 3) RGB in.
+    """fp32 (N, 3, S, T) normalised RGB in -> uint8 (N, S, T, 3) RGB in.
 
     Blocks of 2x2 px become 12 channels, and the 7x7 stride-2 convolution a 4x4 stride-1 one on them: the same
     sums, but in runs of 16 bytes and not of 4, which int8 kernels do a third faster.
@@ -37,7 +37,7 @@ def uint8_input(model: onnx.ModelProto) -> onnx.ModelProto:
     dims = picture.type.tensor_type.shape.dim
     stems = graph.readers(picture.name)
     if len(stems) != 1 or stems[0].op_type != "Conv" or dims[1].dim_value != 3:
-        raise BadModel("expected one convolution on an input of (N, 3, S, S)")
+        raise BadModel("expected one convolution on an input of (N, 3, S, T)")
     stem, height, width = stems[0], dims[2].dim_value, dims[3].dim_value
     weight = np.asarray(graph.weight(stem.input[1]), np.float64)
     _require_halving(stem, weight.shape, height, width)

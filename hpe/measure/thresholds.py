@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
+from hpe.engine.manifest import read_manifest, write_manifest
 from hpe.errors import BadSettings
 from hpe.measure.evaluate import spread
 from hpe.measure.models import open_model
@@ -59,13 +60,9 @@ def _choice(threshold: float, keep: Scores, turn_away: Scores) -> Choice:
 
 def looked_at(estimator: PoseEstimator, samples: list[Sample], what: str) -> list[Pose | None]:
     """What the product finds in each whole picture, however unsure."""
-    before = estimator.card
-    estimator.card = dataclasses.replace(before, person_threshold=0.0)
-    try:
-        bar = tqdm(samples, desc=what, unit="photo", leave=False, disable=None)
-        return [next(iter(estimator(sample.image())), None) for sample in bar]
-    finally:
-        estimator.card = before
+    unsure = estimator.with_card(person_threshold=0.0)
+    bar = tqdm(samples, desc=what, unit="photo", leave=False, disable=None)
+    return [next(iter(unsure(sample.image())), None) for sample in bar]
 
 
 def joint_scores(found: list[Pose | None], samples: list[Sample]) -> tuple[Scores, Scores]:
@@ -131,7 +128,8 @@ def main(
     chosen = {"threshold": joint.threshold, "person_threshold": person.threshold}
     click.echo(json.dumps(chosen, indent=2))
     if write is not None:
-        write.write_text(json.dumps(json.loads(write.read_text()) | chosen, indent=2) + "\n")
+        card = dataclasses.replace(read_manifest(write), threshold=joint.threshold, person_threshold=person.threshold)
+        write.write_bytes(write_manifest(card))
 
 
 if __name__ == "__main__":

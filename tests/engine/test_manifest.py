@@ -1,11 +1,12 @@
 """Manifests: what is read, and what is refused with a word on why."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hpe.engine.manifest import parse_manifest, read_manifest
+from hpe.engine.manifest import Calibration, LocatorCard, ModelCard, parse_manifest, read_manifest, write_manifest
 from hpe.errors import BadModel
 
 GOOD = {
@@ -42,7 +43,9 @@ def test_figures_and_unknown_fields_are_optional() -> None:
         (changed(sha256=None), "sha256 is None, it must be a str"),
         (changed(file="../pose.onnx"), "must be a plain file name"),
         (changed(file=""), "must be a plain file name"),
-        (changed(input_size="256"), "input_size is '256', it must be a int"),
+        (changed(input_size="256"), "input_size is '256', it must be a int or [height, width]"),
+        (changed(input_size=[256]), "input_size is [256], it must be a int or [height, width]"),
+        (changed(input_size=[256, 100]), "input_size 100 must be a multiple of 32"),
         (changed(input_size=True), "input_size is True"),
         (changed(input_size=100), "multiple of 32"),
         (changed(input_size=0), "multiple of 32"),
@@ -63,3 +66,61 @@ def test_broken_manifest_is_refused_with_its_name_and_why(data: bytes, why: str)
 def test_missing_manifest_says_where_it_belongs(tmp_path: Path) -> None:
     with pytest.raises(BadModel, match="a model needs its manifest beside it"):
         read_manifest(tmp_path / "pose.json")
+
+
+def test_a_manifest_that_was_written_is_read_as_it_was() -> None:
+    locate = LocatorCard("locate.onnx", "a" * 64, "a net", 416, 0.3, Calibration(9.5, -4.0))
+    card = ModelCard("pose", "pose.onnx", "b" * 64, (256, 192), "a net", 0.2, 0.25, 1.5, {"ap": 61.0})
+    for wanted in (
+        card,
+        replace(card, locate=locate),
+        replace(card, calibration=Calibration(4.0, -1.0), locate=locate),
+    ):
+        assert parse_manifest(write_manifest(wanted), "pose.json") == wanted
+
+
+def test_schema_2_has_two_networks() -> None:
+    content = json.loads(write_manifest(replace(CARD, locate=LOCATE)))
+    assert content["schema"] == 2
+    assert content["pose"]["input_size"] == [256, 192]
+    assert content["locate"] == {
+        "file": "locate.onnx",
+        "sha256": "a" * 64,
+        "architecture": "a net",
+        "input_size": 416,
+        "threshold": 0.3,
+    }
+
+
+LOCATE = LocatorCard("locate.onnx", "a" * 64, "a net", 416, 0.3)
+CARD = ModelCard("pose", "pose.onnx", "b" * 64, (256, 192), "a net", 0.2, 0.25, 1.5, locate=LOCATE)
+
+
+@pytest.mark.parametrize(
+    ("network", "changes", "why"),
+    [
+        ("locate", {"file": "../x.onnx"}, "locate.file '../x.onnx' must be a plain file name"),
+        ("locate", {"threshold": 3}, "locate.threshold 3.0 must lie between 0 and 1"),
+        ("locate", {"input_size": [416, 416]}, "locate.input_size is [416, 416], it must be a int"),
+        ("locate", {"input_size": 400}, "locate.input_size 400 must be a multiple of 32"),
+        ("locate", {"calibration": {"slope": 0, "intercept": 0}}, "locate.calibration.slope 0.0 must be above 0"),
+        ("pose", {"calibration": {"slope": 1}}, "it has no 'pose.calibration.intercept'"),
+        ("pose", {"sha256": None}, "pose.sha256 is None, it must be a str"),
+        ("pose", {"sigma": "wide"}, "pose.sigma is 'wide', it must be a float"),
+    ],
+)
+def test_a_broken_network_of_two_is_named(network: str, changes: dict[str, object], why: str) -> None:
+    content = json.loads(write_manifest(CARD))
+    content[network] |= changes
+    with pytest.raises(BadModel) as caught:
+        parse_manifest(json.dumps(content).encode(), "models/pose.json")
+    assert why in str(caught.value)
+    del content[network]
+    if network == "pose":
+        with pytest.raises(BadModel, match="it has no 'pose'"):
+            parse_manifest(json.dumps(content).encode(), "models/pose.json")
+
+
+def test_a_manifest_from_the_future_is_refused() -> None:
+    with pytest.raises(BadModel, match="schema 3 is newer than this version of hpe"):
+        parse_manifest(changed(schema=3), "pose.json")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from hpe.errors import BadModel
+from hpe.export.quantize import quantize
 from hpe.export.rewrite import (
     final_before_interleave,
     fold_batch_norm,
@@ -62,7 +63,31 @@ def test_a_rewritten_model_takes_pictures_of_other_sizes(height: int, width: int
     assert relative_error(found, expected) < 1e-4
 
 
-def test_only_a_square_picture_of_bytes_is_set_free() -> None:
+@pytest.mark.parametrize(("height", "width"), [(416, 256), (416, 416), (256, 416)])
+def test_a_locator_takes_the_frames_that_photos_are_fitted_into(height: int, width: int) -> None:
+    locator = lively_network(18, 64, width=32, joints=3)
+    raw = pictures(1, height, width)
+    with torch.no_grad():
+        expected = locator(normalise(raw).contiguous()).numpy()
+    fp32 = rewrite(to_onnx(locator, 416))
+    found = run(fp32, raw.numpy())
+    assert found.shape == (1, 3, height // 4, width // 4)
+    assert relative_error(found, expected) < 1e-4
+    int8 = run(quantize(fp32, list(raw.numpy())), raw.numpy())
+    assert np.corrcoef(int8.ravel(), expected.ravel())[0, 1] > 0.98
+
+
+def test_a_frame_taller_than_wide_is_exported_as_it_is() -> None:
+    network = lively_network(18, 32)
+    raw = pictures(2, 128, 96)
+    with torch.no_grad():
+        expected = network(normalise(raw).contiguous()).numpy()
+    found = run(rewrite(to_onnx(network, (128, 96))), raw.numpy())
+    assert found.shape == (2, 16, 32, 24)
+    assert relative_error(found, expected) < 1e-4
+
+
+def test_only_a_picture_of_bytes_is_set_free() -> None:
     with pytest.raises(BadModel, match="expected a picture of"):
         free_size(to_onnx(lively_network(18, 32), SIZE))
 

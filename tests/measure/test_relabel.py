@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from train.figures import stick_figure, stick_sample, write_people, write_sceneries
 
 from hpe.commands.train import train
+from hpe.engine.manifest import ModelCard, read_manifest, write_manifest
 from hpe.errors import BadSettings
 from hpe.measure.relabel import Rules, add_labels, correct_labels, write_corrected_labels
 from hpe.measure.thresholds import joint_choice, person_choice
@@ -292,13 +293,15 @@ def test_people_with_crowd_labels_can_be_left_out(tmp_path):
 def test_the_thresholds_command_writes_a_manifest(tmp_path):
     model = certain_checkpoint(tmp_path / "model.pt")
     manifest = tmp_path / "model.json"
-    manifest.write_text(json.dumps({"name": "kept", "threshold": 0.5}))
+    card = ModelCard("kept", "kept.onnx", "0" * 64, (256, 192), "none", 0.5, 0.5, 2.0)
+    manifest.write_bytes(write_manifest(card))
     people, empty = write_people(tmp_path, 3), write_sceneries(tmp_path, 5)
     arguments = ["--model", model, "--people", people, "--negatives", empty, "--write", manifest]
     result = CliRunner().invoke(thresholds, [str(a) for a in arguments], catch_exceptions=False)
     assert result.exit_code == 0
     assert "of 3 people, nobody on" in result.output
     written = json.loads(manifest.read_text())
-    assert written["name"] == "kept"
-    assert 0 < written["threshold"] < 1
-    assert 0 < written["person_threshold"] < 1
+    assert read_manifest(manifest).frame == (256, 192)
+    assert written["schema"] == 2
+    assert 0 < written["pose"]["threshold"] < 1
+    assert 0 < written["pose"]["person_threshold"] < 1
