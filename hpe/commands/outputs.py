@@ -1,98 +1,180 @@
 """Where results go: beside the photos, into a folder, a file, or standard output. Never over a photo."""
 
 import contextlib
-import csv
-import io
-import json
+import glob
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
-from hpe.commands.photos import MARK, STDIN, Photo
+from hpe.commands.photos import MARK, STDIN, Photo, media_type, shown
 
 IMAGES: Final = ("png", "jpeg", "webp")
-FORMATS: Final = (*IMAGES, "json", "csv")
-_EXTENSIONS: Final = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "json": ".json", "csv": ".csv"}
+# one for each photo; the others put all photos into one file, unless OUT is a folder
+SINGLE: Final = (*IMAGES, "svg", "openpose")
+# those of one file that is only whole once the last photo is in it
+DOCUMENTS: Final = ("coco", "parquet")
+FORMATS: Final = (*SINGLE, "json", "csv", "csv-wide", *DOCUMENTS)
+_ENDINGS: Final = {
+    **{name: f"{MARK}.{name}" for name in ("png", "webp", "svg", "json", "csv")},
+    **{"jpeg": f"{MARK}.jpg", "csv-wide": f"{MARK}.csv", "openpose": "_keypoints.json"},
+}
 _BY_SUFFIX: Final = {
     ".png": "png",
     ".jpg": "jpeg",
     ".jpeg": "jpeg",
     ".webp": "webp",
+    ".svg": "svg",
     ".json": "json",
     ".jsonl": "json",
     ".ndjson": "json",
     ".csv": "csv",
+    ".parquet": "parquet",
 }
-_CSV_HEADER: Final = ("file", "person", "person_score", "joint", "x", "y", "score", "confident")
 
 
 def choose_format(format: str | None, out: str | None) -> str:
-    """--format, else what OUT's ending says, else png."""
-    return format or _BY_SUFFIX.get(Path(out or "").suffix.lower(), "png")
+    """--format, else what OUT's ending says, else png. Raises click.UsageError for an ending that says nothing."""
+    if format:
+        return format
+    if out is None or out == STDIN or is_folder(out):
+        return "png"
+    suffix = os.path.splitext(out)[1]
+    if not suffix:
+        return "png"  # /dev/stdout, a named pipe
+    if suffix.lower() not in _BY_SUFFIX:
+        raise click.UsageError(
+            f"{shown(out)} ends in {suffix!r}, which is not a format: give one of {' '.join(_BY_SUFFIX)}, or --format "
+            f"with one of {', '.join(FORMATS)}; a new folder's name ends in /"
+        )
+    return _BY_SUFFIX[suffix.lower()]
 
 
 def is_folder(out: str) -> bool:
-    """Whether `-o OUT` means a folder: it is one, it ends in a slash, or its ending is not a format's."""
-    if out.endswith(("/", os.sep)) or Path(out).is_dir():
+    """Whether `-o OUT` means a folder: it is one, it ends in a slash, or its name has no suffix and is not taken."""
+    if out.endswith(("/", os.sep)) or os.path.isdir(out):
         return True
-    return out != STDIN and not Path(out).exists() and Path(out).suffix.lower() not in _BY_SUFFIX
+    return out != STDIN and not os.path.lexists(out) and not os.path.splitext(out)[1]
 
 
-def plan(photos: Sequence[Photo], format: str, out: str | None) -> dict[Photo, str]:
-    """Each photo -> the file its result goes to ('-' for standard output). Raises click.UsageError."""
-    if out is None:
-        places = [STDIN if format not in IMAGES or photo.name == STDIN else "" for photo in photos]
-    elif is_folder(out):
-        places = [""] * len(photos)
-    else:
-        places = [out] * len(photos)
-    if format in IMAGES and len(photos) > 1 and out is not None and not is_folder(out):
-        where = "standard output holds" if out == STDIN else f"{out} is one file and holds"
-        raise click.UsageError(f"{where} one picture, here are {len(photos)} photos: give a folder, like -o drawn/")
-    if format in IMAGES and STDIN in places and sys.stdout.isatty():
-        raise click.UsageError(f"a {format} is no text for a terminal: add -o NAME, or > NAME")
-    taken: set[str] = set()
-    targets = {}
-    for photo, place in zip(photos, places, strict=True):
-        targets[photo] = place or _free_name(photo, format, Path(out) / photo.within if out else photo.path, taken)
-    _refuse_overwriting(photos, targets.values())
-    return targets
+@dataclass(frozen=True)
+class Targets:
+    """Which file each photo's result goes to. own: each has its own; otherwise all go to `out`.
+
+    out: as given with -o, None for none.
+    """
+
+    format: str
+    out: str | None
+    own: bool
 
 
-def _free_name(photo: Photo, format: str, near: Path, taken: set[str]) -> str:
-    """a.jpg -> a.pose.png; where a.png came first, a.jpg.pose.png, then a.jpg-2.pose.png."""
-    for stem in (near.stem, near.name, *(f"{near.name}-{number}" for number in range(2, len(taken) + 3))):
-        name = str(near.with_name(f"{stem}{MARK}{_EXTENSIONS[format]}"))
-        if name not in taken:
-            taken.add(name)
+def choose_targets(format: str, out: str | None, several: bool, piped: bool) -> Targets:
+    """What is asked for -> where results go. several: photos; piped: the photo comes from standard input.
+
+    Raises click.UsageError for what cannot be, before any work.
+    """
+    folder = out is not None and out != STDIN and is_folder(out)
+    to_stdout = out == STDIN or (out is None and (format not in SINGLE or piped))
+    if format in DOCUMENTS and folder:
+        raise click.UsageError(f"{format} is one file for all photos: give a file's name with -o")
+    if format == "parquet" and to_stdout:
+        raise click.UsageError("parquet is not text: give a file's name, like -o joints.parquet")
+    if format in SINGLE and several and out is not None and not folder:
+        where = "standard output holds" if to_stdout else f"{shown(out)} is one file and holds"
+        raise click.UsageError(f"{where} one photo's {format}, and there are more photos: give a folder, like -o out/")
+    if format in IMAGES and to_stdout and sys.stdout is not None and sys.stdout.isatty():
+        raise click.UsageError(f"a {format} is not text for a terminal: add -o NAME, or > NAME")
+    if to_stdout:
+        return Targets(format, STDIN, own=False)
+    return Targets(format, out, own=folder or (out is None and format in SINGLE))
+
+
+class Namer:
+    """Photos in order -> the names of their results, no name twice: the same photos get the same names again.
+
+    photos: what the user named, none of which may be overwritten.
+    """
+
+    def __init__(self, targets: Targets, photos: Sequence[str]) -> None:
+        self._targets = targets
+        self._taken: set[str] = set()
+        self._numbers: dict[str, int] = {}
+        # a photo named like a result is the only one that a result's name can hit
+        self._sources = {os.path.realpath(name) for name in photos if _looks_like_result(name)}
+        if not targets.own:
+            _refuse_overwriting(targets.out or STDIN, photos)
+
+    def target(self, photo: Photo) -> str:
+        """The file of this photo's result, '-' for standard output. Raises click.UsageError if it is a photo."""
+        if not self._targets.own or photo.name == STDIN:
+            return self._targets.out or STDIN
+        out = self._targets.out
+        target = self._free(photo, os.path.join(out, photo.within) if out else photo.name)
+        if self._sources and os.path.realpath(target) in self._sources:
+            raise click.UsageError(
+                f"this would overwrite the photo {shown(target)}: give another name or folder with -o"
+            )
+        return target
+
+    def _free(self, photo: Photo, near: str) -> str:
+        """a.jpg -> a.pose.png; with an a.png beside it a.jpg.pose.png; a second a.jpg -> a.jpg-2.pose.png."""
+        ending = _ENDINGS[self._targets.format]
+        if photo.alone and self._take(name := os.path.splitext(near)[0] + ending):
             return name
-    raise AssertionError("one of so many names is free")
+        number = self._numbers.get(near.casefold(), 1)
+        while not self._take(name := f"{near}{f'-{number}' if number > 1 else ''}{ending}"):
+            number += 1
+        self._numbers[near.casefold()] = number
+        return name
+
+    def _take(self, name: str) -> bool:
+        key = name.casefold()
+        if key in self._taken:
+            return False
+        self._taken.add(key)
+        return True
 
 
-def _refuse_overwriting(photos: Sequence[Photo], targets: Iterable[str]) -> None:
-    sources = {photo.path.resolve(): photo.name for photo in photos if photo.name != STDIN}
-    for target in targets:
-        if target != STDIN and (source := sources.get(Path(target).resolve())):
-            raise click.UsageError(f"this would overwrite the photo {source}: give another name or folder with -o")
+def _looks_like_result(name: str) -> bool:
+    return os.path.splitext(name)[0].endswith(MARK) or name.endswith("_keypoints.json")
+
+
+def _refuse_overwriting(out: str, photos: Sequence[str]) -> None:
+    """Raise click.UsageError if the file OUT is one of the photos, or lies among them in a folder."""
+    if out == STDIN or not os.path.isfile(out):
+        return
+    real = os.path.realpath(out)
+    for name in photos:
+        if os.path.isdir(name):
+            inside = media_type(out) and not _looks_like_result(out)
+            hit = bool(inside) and real.startswith(os.path.realpath(name).rstrip(os.sep) + os.sep)
+        else:
+            # a pattern that the shell left alone stands for what it matches
+            named = [name] if os.path.lexists(name) else glob.iglob(name, recursive=True)
+            hit = any(os.path.realpath(match) == real for match in named)
+        if hit:
+            raise click.UsageError(
+                f"this would overwrite the photo {shown(name if os.path.isfile(name) else out)}: "
+                "give another name or folder with -o"
+            )
 
 
 def write_file(target: str, data: bytes) -> None:
-    """All of it or nothing: a stopped command leaves no half pictures. '-' is standard output."""
+    """All of it or nothing: a stopped command leaves no half results. '-' is standard output."""
     path = Path(target)
     if target == STDIN:
-        stdout = click.get_binary_stream("stdout")
-        stdout.write(data)
-        stdout.flush()
+        write_stdout(data)
     elif path.exists() and not path.is_file():  # /dev/stdout, a named pipe
         path.write_bytes(data)
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
@@ -104,37 +186,14 @@ def write_file(target: str, data: bytes) -> None:
             raise
 
 
-def write_text(target: str, text: str, append: bool) -> None:
-    """Lines as they come, to a file or to standard output ('-')."""
-    if target == STDIN:
-        click.echo(text, nl=False)
-    else:
-        Path(target).parent.mkdir(parents=True, exist_ok=True)
-        with Path(target).open("a" if append else "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+def write_stdout(data: bytes) -> None:
+    """Bytes as they are: a terminal's encoding cannot stop them."""
+    stdout = click.get_binary_stream("stdout")
+    stdout.write(data)
+    stdout.flush()
 
 
 def _umask() -> int:
     mask = os.umask(0o022)
     os.umask(mask)
     return mask
-
-
-def as_json(answer: dict[str, Any]) -> str:
-    """One line."""
-    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")) + "\n"
-
-
-def as_csv(answer: dict[str, Any], header: bool) -> str:
-    """A row for each joint of each person; a photo with nobody in it has one row, of person 0."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    if header:
-        writer.writerow(_CSV_HEADER)
-    if not answer["people"]:
-        writer.writerow([answer["file"], 0, *[""] * 6])
-    for number, person in enumerate(answer["people"], 1):
-        for joint in person["keypoints"]:
-            row = [joint[key] for key in ("name", "x", "y", "score")]
-            writer.writerow([answer["file"], number, person["score"], *row, int(joint["confident"])])
-    return text.getvalue()

@@ -1,62 +1,128 @@
-"""What a user names on the command line -> the photos to look at."""
+"""What a user names on the command line -> the photos to read, one by one, however many there are."""
 
 import glob
-from collections.abc import Sequence
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-# what hpe.image.decode reads
-SUFFIXES: Final = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif"),
-    *(".bmp", ".gif", ".tif", ".tiff", ".heic", ".heif"),
-)
-# in the name of everything that this command draws, so that a folder can be drawn twice
+# suffix -> media type, of what hpe.image reads
+TYPES: Final[dict[str, str]] = {
+    ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".jpe": "image/jpeg", ".jfif": "image/jpeg", ".png": "image/png",
+    ".webp": "image/webp", ".avif": "image/avif", ".heic": "image/heic", ".heif": "image/heif", ".gif": "image/gif",
+    ".tif": "image/tiff", ".tiff": "image/tiff", ".bmp": "image/bmp",
+}  # fmt: skip
+# in the name of every result that is named after its photo, so that a folder can be done twice
 MARK: Final = ".pose"
 STDIN: Final = "-"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Photo:
-    """name: as shown to people ('-' for standard input). within: its path inside the folder that was named."""
+    """One photo to read.
+
+    name: its path, or '-' for standard input. within: its path inside the folder that was named. alone: whether no
+    other photo beside it has its name up to the suffix. problem: why there is nothing to read, '' otherwise.
+    """
 
     name: str
-    within: Path
-
-    @property
-    def path(self) -> Path:
-        """Where it lies."""
-        return Path(self.name)
+    within: str
+    alone: bool = True
+    problem: str = ""
 
 
-def find_photos(names: Sequence[str]) -> tuple[list[Photo], list[str]]:
-    """Files, folders (searched through), globs and '-' -> (photos in order, each once; what was wrong)."""
-    photos: dict[str, Photo] = {}
-    problems: list[str] = []
+def shown(name: str) -> str:
+    """A file's name as text that every encoding of Unicode takes: bytes that are no text as \\\\udc80 to \\\\udcff."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def media_type(name: str) -> str:
+    """A photo's media type by its suffix; '' for other suffixes."""
+    return TYPES.get(os.path.splitext(name)[1].lower(), "")
+
+
+def find_photos(names: Sequence[str]) -> Iterator[Photo]:
+    """Files, folders (searched through), globs and '-' -> photos in order, each once, as they are found.
+
+    What names nothing comes as a Photo with a `problem`.
+    """
+    listings = _Listings()
+    if len(names) == 1:
+        yield from _expand(names[0], listings)
+        return
+    seen: set[str] = set()
     for name in names:
-        found = _expand(name)
-        if not found:
-            problems.append(f"{name}: no photos in it: looked for {' '.join(SUFFIXES)}")
-        for photo in found:
-            photos.setdefault(photo.name, photo)
-    return list(photos.values()), problems
+        for photo in _expand(name, listings):
+            if photo.name not in seen:
+                seen.add(photo.name)
+                yield photo
 
 
-def _expand(name: str) -> list[Photo]:
-    path = Path(name)
+def _expand(name: str, listings: "_Listings") -> Iterator[Photo]:
     if name == STDIN:
-        return [Photo(name, Path("stdin"))]
-    if path.is_dir():
-        return [Photo(str(file), file.relative_to(path)) for file in _in_folder(path)]
-    if path.exists() or not glob.has_magic(name):
-        return [Photo(name, Path(path.name))]  # one that does not exist is reported when it is read
-    matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
-    return [photo for match in matches for photo in _expand(match)]
+        yield Photo(name, "stdin")
+    elif not name:
+        yield Photo(name, "", problem="an empty name: give a photo, a folder or a pattern")
+    elif os.path.isdir(name):
+        yield from _or_problem(name, _in_folder(name, "", listings))
+    elif os.path.lexists(name) or not glob.has_magic(name):
+        # one that does not exist is reported when it is read
+        yield Photo(name, os.path.basename(name), listings.alone(name))
+    else:
+        matches = sorted(glob.iglob(name, recursive=True))
+        yield from _or_problem(name, (photo for match in matches for photo in _expand(match, listings)))
 
 
-def _in_folder(folder: Path) -> list[Path]:
-    return sorted(
-        file
-        for file in folder.rglob("*")
-        if file.suffix.lower() in SUFFIXES and not file.stem.endswith(MARK) and file.is_file()
-    )
+def _or_problem(name: str, photos: Iterable[Photo]) -> Iterator[Photo]:
+    empty = True
+    for photo in photos:
+        empty = False
+        yield photo
+    if empty:
+        yield Photo(name, "", problem=f"no photos in it: looked for {' '.join(TYPES)}")
+
+
+def _in_folder(folder: str, within: str, listings: "_Listings") -> Iterator[Photo]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        yield Photo(folder, within, problem=error.strerror or str(error))
+        return
+    stems = Counter(_stem(entry.name) for entry in entries if _is_photo(entry.name))
+    for entry in entries:
+        inside = os.path.join(within, entry.name)
+        if entry.is_dir(follow_symlinks=False):
+            yield from _in_folder(entry.path, inside, listings)
+        elif _is_photo(entry.name) and entry.is_file():
+            yield Photo(entry.path, inside, stems[_stem(entry.name)] == 1)
+
+
+def _is_photo(name: str) -> bool:
+    stem, suffix = os.path.splitext(name)
+    return suffix.lower() in TYPES and not stem.endswith(MARK)
+
+
+def _stem(name: str) -> str:
+    # as file systems compare names that do not tell capitals apart
+    return os.path.splitext(name)[0].casefold()
+
+
+class _Listings:
+    """Which photos lie beside one that was named by itself; remembers the last folder."""
+
+    def __init__(self) -> None:
+        self._folder: str | None = None
+        self._stems: Counter[str] = Counter()
+
+    def alone(self, name: str) -> bool:
+        """Whether no other photo in its folder has the same name up to the suffix."""
+        folder = os.path.dirname(name) or "."
+        if folder != self._folder:
+            try:
+                with os.scandir(folder) as entries:
+                    self._stems = Counter(_stem(entry.name) for entry in entries if _is_photo(entry.name))
+            except OSError:
+                self._stems = Counter()
+            self._folder = folder
+        return self._stems[_stem(os.path.basename(name))] <= 1

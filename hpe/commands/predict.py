@@ -1,30 +1,31 @@
-"""`hpe predict`: photos in, drawn photos or joints out."""
+"""`hpe predict`: photos in; drawn photos, joints, or what other tools read out."""
 
+import functools
 import math
 import os
+import signal
 import sys
-import time
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Final
 
 import click
 from tqdm import tqdm
 
-from hpe.commands import outputs
-from hpe.commands.photos import STDIN, Photo, find_photos
+from hpe.commands import outputs, work
+from hpe.commands.photos import STDIN, Photo, find_photos, shown
+from hpe.commands.processes import in_order
+from hpe.commands.sinks import Document, Lines, Nothing, Sink, Stdout
+from hpe.commands.work import Asked, Box, Done, Job
 from hpe.errors import HpeError
 from hpe.settings import Settings
 
-if TYPE_CHECKING:
-    from hpe.engine.estimator import PoseEstimator
-    from hpe.image.decode import DecodedImage
-
-# photos read and decoded while the network looks at another
-_AHEAD: Final = 2
-# a person at a slow line waits longer than Lambda's gateway would
-_FETCH_TIMEOUT_S: Final = 600.0
+# fewer photos than this are done before other processes have loaded the model
+_MANY: Final = 8
+# so many photos are counted before the first is read; a bar that knows no end is shown for more
+_COUNTED: Final = 2000
 
 _EXAMPLES: Final = """\b
 Examples:
@@ -33,6 +34,7 @@ Examples:
   hpe predict album/ more/*.jpg -o drawn/
   hpe predict album/ --format json > joints.jsonl
   hpe predict album/ -o joints.csv
+  hpe predict album/ --format coco --dataset -o people.json
   curl -s https://example.org/a.jpg | hpe predict - > drawn.png
 """
 
@@ -47,128 +49,221 @@ class Share(click.FloatRange):
         return number
 
 
+class BoxText(click.ParamType[Box]):
+    """x0,y0,x1,y1 in px."""
+
+    name = "box"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Box:
+        try:
+            x0, y0, x1, y1 = (float(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a box: give x0,y0,x1,y1 in px, like 10,20,210,420", param, ctx)
+        if not (math.isfinite(x0 + y0 + x1 + y1) and x1 - x0 >= 1 and y1 - y0 >= 1):
+            self.fail(f"{value!r} is not a box: x0 must be less than x1, and y0 less than y1", param, ctx)
+        return x0, y0, x1, y1
+
+
 @click.command(epilog=_EXAMPLES)
 @click.argument("photos", nargs=-1, required=True, metavar="PHOTO...")
 @click.option("-o", "--out", metavar="OUT", help="A file, a folder, or - for standard output.")
 @click.option("--format", type=click.Choice(outputs.FORMATS), help="[default: what OUT ends in, else png]")
+@click.option("--dataset", is_flag=True, help="With --format coco: images, annotations and categories, not results.")
+@click.option("--people", type=click.IntRange(1, Settings.max_people), help="At most so many in a photo. [default: 20]")
+@click.option("--box", "boxes", type=BoxText(), multiple=True, help="x0,y0,x1,y1 in px: where a person is. Repeats.")
 @click.option("--threshold", type=Share(0, 1), help="Joints below it are unsure. [default: the model's own]")
-@click.option("--flip", is_flag=True, help="Look at the mirrored photo too: a little better, half as fast.")
+@click.option("--flip", is_flag=True, help="Average with the mirrored photo: a little better, half as fast.")
 @click.option("--model", metavar="MODEL", help="A .onnx file or s3://bucket/key.onnx. [default: HPE_MODEL, else ours]")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Processes at once. [default: one a core, for many photos]")
+@click.option("--overwrite", is_flag=True, help="Do again what is done already.")
 def predict(
-    photos: tuple[str, ...], out: str | None, format: str | None, threshold: float | None, flip: bool, model: str | None
+    photos: tuple[str, ...],
+    out: str | None,
+    format: str | None,
+    dataset: bool,
+    people: int | None,
+    boxes: tuple[Box, ...],
+    threshold: float | None,
+    flip: bool,
+    model: str | None,
+    jobs: int | None,
+    overwrite: bool,
 ) -> None:
     """Find people in photos: draw them, or write their joints.
 
     PHOTO is a file, a folder (searched through), a pattern, or - for standard input. A drawn photo goes beside
     its original as NAME.pose.png, or into the folder OUT; an original is never overwritten. JSON is one line a
-    photo on standard output, in the API's shape with "file" added; CSV is one row a joint.
+    photo, in the API's shape with "file" added; CSV is one row a joint, csv-wide one row a person.
 
-    A photo that cannot be read is reported, the others are done, and the exit status is then 1.
+    A run that was interrupted goes on where it stopped: photos that are in OUT already are skipped, unless
+    --overwrite is given. A photo that cannot be read is reported, the others are done, and the exit status is then 1.
     """
-    found, problems = find_photos(photos)
     kind = outputs.choose_format(format, out)
-    targets = outputs.plan(found, kind, out)
-    for problem in problems:
-        click.echo(f"hpe: {problem}", err=True)
-    failed = len(problems)
-    if found:
-        estimator = open_estimator(model, threshold, flip)
-        failed += _predict_all(found, targets, kind, estimator)
-    if failed:
-        click.echo(f"hpe: {failed} of {len(found) + len(problems)} could not be done", err=True)
+    if dataset and kind != "coco":
+        raise click.UsageError(f"--dataset is for --format coco; this is {kind}")
+    found = find_photos(photos)
+    first = list(islice(found, _COUNTED))
+    targets = outputs.choose_targets(kind, out, several=len(first) > 1, piped=photos == (STDIN,))
+    processes = jobs or (_usable_cores() if len(first) >= _MANY else 1)
+    asked = Asked(kind, threshold, flip, people, boxes, model, threads=1 if processes > 1 else 0)
+    namer = outputs.Namer(targets, photos)
+    sink = _open_sink(targets, dataset, overwrite)
+    with closing(sink), _bar(len(first)) as bar:
+        run = _Run(targets, sink, overwrite, bar)
+        try:
+            with _stoppable():
+                run.all(run.jobs(chain(first, found), namer), asked, processes)
+                sink.finish()
+        except KeyboardInterrupt:
+            run.tell("interrupted: run it again to go on" if run.goes_on else "interrupted")
+            raise
+    if len(first) > 1 or run.failed:
+        run.tell()
+    if run.failed:
         sys.exit(1)
 
 
-def open_estimator(model: str | None, threshold: float | None, flip: bool) -> "PoseEstimator":
-    """The estimator that options and environment ask for. Raises ModelUnavailable, BadModel, BadSettings."""
-    from hpe.engine.bundle import open_bundle
-    from hpe.engine.estimator import PoseEstimator
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGTERM is as Ctrl-C here: what is done is kept, and no process is left behind."""
 
-    settings = Settings.from_env(os.environ)
-    name = model or settings.model
-    fetched = open_bundle(name, settings.cache_dir, _FETCH_TIMEOUT_S) if name.startswith("s3://") else name
-    sure = threshold if threshold is not None else settings.threshold or None
-    return PoseEstimator(fetched, threads=settings.threads, threshold=sure, flip=flip, cache_dir=settings.cache_dir)
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
 
-
-def _predict_all(photos: Sequence[Photo], targets: dict[Photo, str], kind: str, estimator: "PoseEstimator") -> int:
-    """Every photo in turn -> how many failed, each with a line on stderr."""
-    failed = 0
-    seen: set[str] = set()
-    hidden = True if len(photos) == 1 else None  # None: shown on a terminal
-    # a picture is drawn at its own size; for joints alone the API's size is enough, and faster to decode
-    max_side = None if kind in outputs.IMAGES else Settings.max_output_side
-    with tqdm(total=len(photos), unit="photo", disable=hidden, file=sys.stderr) as bar:
-        for photo, loading in _read_ahead(photos, max_side):
-            try:
-                people = _predict_one(photo, loading, targets[photo], kind, estimator, seen)
-                if bar.disable and kind in outputs.IMAGES:
-                    click.echo(f"{photo.name} -> {targets[photo]}: {people}", err=True)
-            except BrokenPipeError:
-                raise
-            except (HpeError, OSError) as error:
-                failed += 1
-                bar.write(f"hpe: {photo.name}: {_reason(error)}", file=sys.stderr)
-            bar.update()
-    return failed
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
-def _predict_one(
-    photo: Photo,
-    loading: "Future[tuple[DecodedImage, float]]",
-    target: str,
-    kind: str,
-    estimator: "PoseEstimator",
-    seen: set[str],
-) -> str:
-    """One photo -> its output, and a word on who was found."""
-    from hpe.image.encode import encode_image
-    from hpe.pose.draw import draw_pose
-
-    image, decode_s = loading.result()
-    began = time.perf_counter()
-    poses = estimator(image.rgb)
-    infer_s = time.perf_counter() - began
-    if kind in outputs.IMAGES:
-        outputs.write_file(target, encode_image(draw_pose(image.rgb, poses), kind).data)  # type: ignore[arg-type]
-    else:
-        height, width = image.rgb.shape[:2]
-        answer: dict[str, Any] = {
-            "file": photo.name,
-            "image": {"width": image.width, "height": image.height},
-            "people": [pose.scaled(image.width / width, image.height / height).to_dict() for pose in poses],
-            "model": {"name": estimator.card.name, "sha256": estimator.card.sha256},
-            "timings_ms": {"decode": round(decode_s * 1e3, 1), "infer": round(infer_s * 1e3, 1)},
-        }
-        first = target not in seen
-        seen.add(target)
-        text = outputs.as_json(answer) if kind == "json" else outputs.as_csv(answer, header=first)
-        outputs.write_text(target, text, append=not first)
-    return f"{len(poses)} person, score {poses[0].score:.2f}" if poses else "nobody found"
+def _bar(photos: int) -> "tqdm[Any]":
+    """Progress, where there is a terminal for it and something to wait for. photos: those counted so far."""
+    tqdm.monitor_interval = 0  # its thread would be there when processes are forked
+    total = photos if photos < _COUNTED else None
+    return tqdm(total=total, unit="photo", disable=None if photos > 1 else True, file=sys.stderr)
 
 
-def _read_ahead(
-    photos: Sequence[Photo], max_side: int | None
-) -> "Iterator[tuple[Photo, Future[tuple[DecodedImage, float]]]]":
-    """The photos in order, each with its decoding, which runs beside the network."""
-    with ThreadPoolExecutor(1) as reader:
-        waiting: deque[tuple[Photo, Future[tuple[DecodedImage, float]]]] = deque()
+def _open_sink(targets: outputs.Targets, dataset: bool, overwrite: bool) -> Sink:
+    path = Path(targets.out) if targets.out and targets.out != STDIN else None
+    try:
+        if targets.format in outputs.DOCUMENTS:
+            return Document(path, targets.format, dataset, overwrite)
+        if targets.format in outputs.SINGLE and not path:
+            return Stdout(targets.format)
+        if targets.own or targets.format in outputs.SINGLE:
+            return Nothing()
+        return Lines(path, targets.format, overwrite) if path else Stdout(targets.format)
+    except OSError as error:
+        raise HpeError(f"{shown(targets.out or STDIN)}: {work.reason(error)}") from error
+
+
+class _Run:
+    """One call of the command, and what has come of it."""
+
+    def __init__(self, targets: outputs.Targets, sink: Sink, overwrite: bool, bar: "tqdm[Any]") -> None:
+        self._targets, self._sink, self._overwrite, self._bar = targets, sink, overwrite, bar
+        self.goes_on = targets.own or targets.out not in (None, STDIN)
+        self.done = self.people = self.with_people = self.failed = self.skipped = 0
+
+    def jobs(self, photos: Iterable[Photo], namer: outputs.Namer) -> Iterator[Job]:
+        """Photos -> what is to be done, without what is done already and what cannot be."""
         for photo in photos:
-            waiting.append((photo, reader.submit(_load, photo, max_side)))
-            if len(waiting) > _AHEAD:
-                yield waiting.popleft()
-        yield from waiting
+            if photo.problem:
+                self._fail(photo, photo.problem)
+                continue
+            target = namer.target(photo)
+            if not self._overwrite and self._is_done(photo, target):
+                self.skipped += 1
+                self._bar.update()
+                continue
+            try:
+                data = _standard_input() if photo.name == STDIN else None
+            except OSError as error:
+                self._fail(photo, work.reason(error))
+                continue
+            own = target != STDIN and (self._targets.own or self._targets.format in outputs.SINGLE)
+            yield Job(photo, target, own, data)
+
+    def _is_done(self, photo: Photo, target: str) -> bool:
+        # a file that was named by itself is made again, as its user says
+        return (self._targets.own and os.path.isfile(target)) or self._sink.has(shown(photo.name))
+
+    def all(self, jobs: Iterator[Job], asked: Asked, processes: int) -> None:
+        """Do them, and take what comes of each."""
+        first = next(jobs, None)
+        if first is None:
+            return  # no model is loaded for nothing
+        make = functools.partial(work.Worker, asked)
+        if processes == 1:
+            worker = make()
+            results: Iterator[tuple[Job, Done]] = ((job, worker(job)) for job in chain([first], jobs))
+        else:
+            work.fetch(asked.model)
+            results = in_order(make, chain([first], jobs), processes, _lost)
+        for job, done in results:
+            self._take(job, done)
+
+    def _take(self, job: Job, done: Done) -> None:
+        if done.problem:
+            self._fail(job.photo, done.problem)
+            return
+        if not job.own:
+            self._write(done.data)
+        self.done += 1
+        self.people += done.people
+        self.with_people += done.people > 0
+        if self._bar.disable and job.own and self._targets.format in outputs.SINGLE:
+            click.echo(f"{shown(job.photo.name)} -> {shown(job.target)}: {_found(done)}", err=True)
+        self._bar.update()
+
+    def _write(self, data: bytes) -> None:
+        try:
+            self._sink.take(data)
+        except BrokenPipeError:
+            raise  # whoever read has seen enough
+        except OSError as error:
+            where = shown(self._targets.out or "standard output")
+            raise HpeError(f"{where}: {work.reason(error)}: it holds what was done before") from error
+
+    def _fail(self, photo: Photo, problem: str) -> None:
+        self.failed += 1
+        self._bar.write(f"hpe: {shown(photo.name) or repr('')}: {problem}", file=sys.stderr)
+        self._bar.update()
+
+    def tell(self, more: str = "") -> None:
+        """One line about all of it on standard error."""
+        parts = [f"{self.done} photo{'s' * (self.done != 1)} done, {self.people} people in {self.with_people} of them"]
+        if self.skipped:
+            parts.append(f"{self.skipped} done before (--overwrite does them again)")
+        if self.failed:
+            parts.append(f"{self.failed} failed")
+        if self._targets.out not in (None, STDIN):
+            parts.append(f"results in {shown(str(self._targets.out))}")
+        if more:
+            parts.append(more)
+        self._bar.clear()
+        click.echo(f"hpe: {'; '.join(parts)}", err=True)
 
 
-def _load(photo: Photo, max_side: int | None) -> "tuple[DecodedImage, float]":
-    """-> the decoded photo, and the seconds that decoding took."""
-    from hpe.image.decode import LIMITS, decode_image
-
-    data = click.get_binary_stream("stdin").read() if photo.name == STDIN else photo.path.read_bytes()
-    began = time.perf_counter()
-    image = decode_image(data, LIMITS, max_side)
-    return image, time.perf_counter() - began
+def _found(done: Done) -> str:
+    if not done.people:
+        return "nobody found"
+    return f"{done.people} {'person' if done.people == 1 else 'people'}, score {done.score:.2f}"
 
 
-def _reason(error: Exception) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+def _lost(job: Job) -> Done:
+    return Done(problem="its process died, which too little memory can cause: free some, or give --jobs 1")
+
+
+def _standard_input() -> bytes:
+    """Everything that is piped in. Raises OSError."""
+    if sys.stdin is None:
+        raise OSError("standard input is closed: pipe a photo into it")
+    return click.get_binary_stream("stdin").read()
+
+
+def _usable_cores() -> int:
+    from hpe.engine.session import usable_cores
+
+    return usable_cores()

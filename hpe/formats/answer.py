@@ -70,7 +70,8 @@ def answer_of(
 
 def model_of(card: Any) -> dict[str, Any]:
     """A model's card -> what answers say of it."""
-    return {"name": card.name, "sha256": card.sha256}
+    locator = {"locator": {"sha256": card.locate.sha256}} if card.locate else {}
+    return {"name": card.name, "sha256": card.sha256, **locator}
 
 
 def boxes_within(boxes: Sequence[Box], image: "DecodedImage", analysed: tuple[int, int]) -> NDArray[np.float64] | None:

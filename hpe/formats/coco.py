@@ -1,5 +1,6 @@
 """Answers as COCO writes them (cocodataset.org, "Data format" and "Results format"): 17 keypoints, boxes x, y, w, h."""
 
+from pathlib import PurePath
 from typing import Any, Final
 
 from hpe.formats.answer import Answer
@@ -37,6 +38,12 @@ def results(answer: Answer, image_id: int | str) -> list[dict[str, Any]]:
         {"image_id": image_id, "category_id": PERSON, "score": round(float(pose.score), 4), **pose.to_coco()}
         for pose in answer.people
     ]
+
+
+def image_id(file: str) -> int | str:
+    """A photo's id in results: the number that it is named by, as COCO's own photos are, else its name."""
+    stem = PurePath(file).stem
+    return int(stem) if stem.isascii() and stem.isdecimal() else file
 
 
 def image(answer: Answer, image_id: int | str) -> dict[str, Any]:

@@ -7,19 +7,27 @@ from typing import Any, Final
 from hpe.formats.answer import Answer
 from hpe.pose.skeleton import JOINTS
 
-LONG: Final = ("person", "person_score", "joint", "x", "y", "score", "confident")
+LONG: Final = ("people", "person", "person_score", "joint", "x", "y", "score", "confident")
 WIDE: Final = (
-    *("person", "person_score", "box_x0", "box_y0", "box_x1", "box_y1"),
+    *("people", "person", "person_score", "box_x0", "box_y0", "box_x1", "box_y1"),
     *(f"{joint}_{what}" for joint in JOINTS for what in ("x", "y", "score", "confident")),
 )
 
 
 def long_rows(answer: Answer) -> list[dict[str, Any]]:
-    """A row for each joint of each person; a photo with nobody in it has one row, of person 0."""
+    """A row for each joint of each person, of `people` in all; a photo with nobody in it has one row, of person 0."""
     rows: list[dict[str, Any]] = []
     for number, person in enumerate((pose.to_dict() for pose in answer.people), 1):
         for joint in person["keypoints"]:
-            values = (number, person["score"], joint["name"], joint["x"], joint["y"], joint["score"])
+            values = (
+                len(answer.people),
+                number,
+                person["score"],
+                joint["name"],
+                joint["x"],
+                joint["y"],
+                joint["score"],
+            )
             rows.append(dict(zip(LONG, (*values, int(joint["confident"])), strict=True)))
     return _named(answer, rows)
 
@@ -33,21 +41,26 @@ def wide_rows(answer: Answer) -> list[dict[str, Any]]:
             for joint in person["keypoints"]
             for value in (joint["x"], joint["y"], joint["score"], int(joint["confident"]))
         ]
-        rows.append(dict(zip(WIDE, (number, person["score"], *person["box"], *joints), strict=True)))
+        rows.append(
+            dict(zip(WIDE, (len(answer.people), number, person["score"], *person["box"], *joints), strict=True))
+        )
     return _named(answer, rows)
 
 
 def _named(answer: Answer, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     name = {"file": answer.file} if answer.file else {}
-    return [name | row for row in rows or [{"person": 0}]]
+    return [name | row for row in rows or [{"people": 0, "person": 0}]]
 
 
-def as_csv(answer: Answer, *, wide: bool = False, header: bool = True) -> str:
-    """Comma-separated values, lines ending in LF. The column `file` is there if the answer has a name."""
+def header(*, wide: bool = False, named: bool = True) -> str:
+    """The line of column names. named: with the column `file`."""
+    return ",".join((("file",) if named else ()) + (WIDE if wide else LONG)) + "\n"
+
+
+def as_csv(answer: Answer, *, wide: bool = False) -> str:
+    """Rows of comma-separated values without a header, lines ending in LF; `file` comes first if there is a name."""
     columns = (("file",) if answer.file else ()) + (WIDE if wide else LONG)
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    if header:
-        writer.writeheader()
     writer.writerows(wide_rows(answer) if wide else long_rows(answer))
     return text.getvalue()

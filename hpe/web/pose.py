@@ -8,7 +8,7 @@ from typing import Any
 from hpe.engine.session import usable_cores
 from hpe.formats import coco, openpose, svg
 from hpe.formats.answer import Answer, answer_of, boxes_within
-from hpe.formats.tables import as_csv
+from hpe.formats.tables import as_csv, header
 from hpe.image.decode import DecodedImage, Limits, decode_image
 from hpe.image.encode import EncodedImage, Format, encode_image
 from hpe.pose.draw import draw_pose
@@ -48,13 +48,9 @@ def estimate(
     height, width = image.rgb.shape[:2]
     boxes = boxes_within(params.boxes, image, (width, height))
     with record.stage("infer"):
-        asked: dict[str, Any] = {
-            "max_people": params.people,
-            "boxes": boxes,
-            "flip": params.flip,
-            "threshold": params.threshold,
-        }
-        poses = estimator(image.rgb, **{name: value for name, value in asked.items() if value is not None})
+        poses = estimator(
+            image.rgb, max_people=params.people, boxes=boxes, flip=params.flip, threshold=params.threshold
+        )
     record.people = len(poses)
     threshold = estimator.threshold if params.threshold is None else params.threshold
     return poses, answer_of(image, (width, height), poses, threshold, estimator.card, record.stages_ms)
@@ -93,7 +89,7 @@ def joints_and_picture(
 
 def _joints(answer: Answer, format: OutputFormat) -> str:
     if format == "csv":
-        return as_csv(answer)
+        return header(named=False) + as_csv(answer)
     if format == "coco":
         return json.dumps(coco.results(answer, 1))
     if format == "openpose":
