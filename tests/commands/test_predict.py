@@ -153,6 +153,7 @@ def test_csv_has_a_row_a_joint_and_one_for_nobody(folder: Path) -> None:
     assert len(rows) == 33
     assert rows[15] == {
         "file": "day.jpg",
+        "people": "2",
         "person": "1",
         "person_score": "0.75",
         "joint": "left_wrist",
@@ -180,7 +181,7 @@ def test_joints_of_all_photos_go_into_one_file(folder: Path) -> None:
 def test_joints_go_into_a_folder_as_a_file_a_photo(folder: Path) -> None:
     run("album", "-o", "out/", "--format", "csv")
     assert tree(folder / "out") == ["day.pose.csv", "night.pose.csv", "sub/day.pose.csv"]
-    assert (folder / "out" / "sub" / "day.pose.csv").read_text().startswith("file,person,")
+    assert (folder / "out" / "sub" / "day.pose.csv").read_text().startswith("file,people,person,")
 
 
 def test_stdin_gives_stdout(folder: Path) -> None:
@@ -371,7 +372,7 @@ def test_unknown_suffix_is_an_error_that_lists_the_formats(folder: Path, out: st
 
 def test_text_goes_to_a_file_of_any_name_if_its_format_is_given(folder: Path) -> None:
     assert run("day.jpg", "-o", "joints.txt", "--format", "csv").exit_code == 0
-    assert (folder / "joints.txt").read_text().startswith("file,person,")
+    assert (folder / "joints.txt").read_text().startswith("file,people,person,")
 
 
 def test_an_empty_name_is_not_the_working_folder(folder: Path) -> None:
