@@ -1,4 +1,5 @@
-"""The other Lambda entry: SQS messages of photos that landed in uploads/ -> results/ID.png and results/ID.json.
+"""The other Lambda entries. `handler`: SQS messages of photos that landed in uploads/ -> results/ID.png and .json;
+`batch`: photos that lie in S3 anyway -> lines of JSON there (`hpe batch`, hpe/batch/work.py).
 
 S3 and SQS may deliver twice and out of order, so a photo that has its result is left alone; a photo that cannot
 be read gets its problem as a result; what fails otherwise is tried again by SQS, and ends in the dead-letter queue.
@@ -11,10 +12,12 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
+from hpe.batch.items import batch_of
+from hpe.batch.work import work
 from hpe.errors import BadModel, HpeError, ModelUnavailable, PhotosUnavailable
 from hpe.image.decode import Limits, decode_image
 from hpe.settings import Settings
-from hpe.web import photos
+from hpe.web import aws, photos
 from hpe.web.params import PoseParams
 from hpe.web.pose import drawn_response, estimate, joints_response
 from hpe.web.problems import INTERNAL, internal, kind_of, problem
@@ -41,6 +44,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         if not work_off(message, store, estimator, SETTINGS)
     ]
     return {"batchItemFailures": failed}
+
+
+def batch(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Some photos of a bucket, from the state machine -> what became of them, in short. Raises what may pass."""
+    return work(batch_of(event), aws.client("s3"), estimator, SETTINGS)
 
 
 def work_off(message: dict[str, Any], store: photos.PhotoStore, source: Any, settings: Settings) -> bool:
@@ -89,7 +97,7 @@ def draw(photo_id: str, store: photos.PhotoStore, source: Any, settings: Setting
     if store.state(photo_id) == photos.DONE:
         store.delete_upload(photo_id)
         return
-    data = store.upload(photo_id, settings.photo_max_bytes)
+    data = store.upload(photo_id, settings.max_upload_bytes)
     if data is None:
         return  # deleted after its day, or done by another delivery
     record.bytes_in = len(data)
@@ -111,9 +119,9 @@ def draw(photo_id: str, store: photos.PhotoStore, source: Any, settings: Setting
 def look(data: bytes, source: Any, settings: Settings, record: Record) -> tuple[bytes, bytes]:
     """Photo bytes -> (the drawn PNG, the joints' JSON as POST /pose gives it)."""
     with record.stage("decode"):
-        limits = Limits(settings.photo_max_bytes, settings.max_pixels, settings.max_frames)
+        limits = Limits(settings.max_upload_bytes, settings.max_pixels, settings.max_frames)
         image = decode_image(data, limits, settings.max_output_side)
     poses, answer = estimate(image, source(), PoseParams("png"), record)
-    settings = replace(settings, max_response_bytes=settings.photo_max_bytes)
+    settings = replace(settings, max_response_bytes=settings.max_upload_bytes)
     drawn = drawn_response(image, poses, "png", settings, record)
     return drawn.body, joints_response(answer).body

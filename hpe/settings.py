@@ -27,8 +27,8 @@ class Settings:
     photo, the answer's side and bytes. cors_origins: web origins that may call the API, or "*" for any.
     Of the local server alone: concurrent is how many photos it looks at at once (0: one a core), queue how
     many more may wait, and lambda_limits whether it keeps to Lambda's 6 MB each way.
-    photo_bucket: where POST /uploads lets big photos be put, empty where that is not offered; photo_max_bytes:
-    the largest of them; photo_link_s: how long its links are good.
+    photo_bucket: where POST /uploads lets big photos be put, empty where that is not offered;
+    photo_link_s: how long its links are good.
     """
 
     model: str = ""
@@ -36,7 +36,7 @@ class Settings:
     threads: int = 0
     threshold: float = 0.0
     max_people: int = MAX_PEOPLE
-    max_upload_bytes: int = 20_000_000
+    max_upload_bytes: int = 50_000_000
     max_pixels: int = 64_000_000
     max_frames: int = 1000
     max_parts: int = 20
@@ -48,7 +48,6 @@ class Settings:
     queue: int = 8
     lambda_limits: bool = False
     photo_bucket: str = ""
-    photo_max_bytes: int = 50_000_000
     photo_link_s: int = 900
 
     def __post_init__(self) -> None:

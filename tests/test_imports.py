@@ -29,17 +29,18 @@ MAY_IMPORT = {
     "formats": {"pose", "errors"},
     "web": {"formats", *ENGINE},
     "handler": {"web", "formats", *ENGINE},
-    "worker": {"web", "formats", *ENGINE},
+    "batch": {"web", "formats", *ENGINE},
+    "worker": {"batch", "web", "formats", *ENGINE},
     "server": {"web", "formats", *ENGINE},
     "measure.pck": {"pose"},
     "measure.box_ap": {"pose", "measure.pck"},
     "train": {"image", "pose", *LEAVES, *SMALL},
     "measure": {"train", *ENGINE, *LEAVES},
     "export": {"train", "measure", *ENGINE, *LEAVES},
-    "commands": {"server", "web", "formats", "train", "measure", "export", *ENGINE, *LEAVES},
+    "commands": {"batch", "server", "web", "formats", "train", "measure", "export", *ENGINE, *LEAVES},
     "cli": {"commands", "errors"},
 }
-RUNTIME = {"web", "formats", "handler", "worker", *ENGINE}
+RUNTIME = {"batch", "web", "formats", "handler", "worker", *ENGINE}
 TRAINING_ONLY = {"torch", "torchvision", "onnx", "scipy", "matplotlib", "yaml", "pycocotools"}
 # imported inside the function that needs them: each costs a cold start 30 ms to 0.5 s
 LAZY = {"onnxruntime", "boto3", "botocore", "requests_toolbelt", "pillow_heif", "PIL", "click", "tqdm"}

@@ -148,7 +148,7 @@ def test_unreadable_photo_leaves_its_problem_and_is_not_tried_again(
 def test_photo_over_the_limit_leaves_a_413(s3: FakeS3, store: photos.PhotoStore, estimator: FakeEstimator) -> None:
     photo_id = photos.new_id()
     s3.objects[f"uploads/{photo_id}"] = jpeg()
-    small = Settings(photo_bucket="photos", photo_max_bytes=1000)
+    small = Settings(photo_bucket="photos", max_upload_bytes=1000)
     assert worker.work_off(message(f"uploads/{photo_id}"), store, lambda: estimator, small)
     assert json.loads(s3.objects[f"results/{photo_id}.problem.json"])["status"] == 413
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from hpe.errors import BrokenImage
 
-# libpng writes an IDAT every 8 kB: 20 MB make 2,500.
+# libpng writes an IDAT every 8 kB: 50 MB make 6,250.
 MAX_PNG_CHUNKS: Final = 20_000
 # XMP in a GIF comes as some thousand of these.
 MAX_GIF_HEAD: Final = 50_000

@@ -35,7 +35,7 @@ _COUNTED: Final = ("webp", "heic")
 class Limits:
     """What is refused before it is decoded. max_frames: of animated WebP and HEIC, whose readers list them all."""
 
-    max_bytes: int = 20_000_000
+    max_bytes: int = 50_000_000
     max_pixels: int = 64_000_000
     max_frames: int = 1000
 

@@ -3,9 +3,7 @@
 An id is 122 random bits and is all that its owner needs, so nothing lists or guesses the others'.
 """
 
-import functools
 import json
-import logging
 import re
 import uuid
 from dataclasses import dataclass
@@ -13,8 +11,8 @@ from typing import Any, Final
 
 from hpe.errors import PhotosUnavailable
 from hpe.settings import Settings
+from hpe.web import aws
 
-_log = logging.getLogger(__name__)
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 PENDING: Final = "pending"
 DONE: Final = "done"
@@ -107,31 +105,10 @@ class PhotoStore:
 
 
 def open_store(settings: Settings) -> PhotoStore:
-    """The store that the settings name; its client is made once a process."""
-    return PhotoStore(settings.photo_bucket, _client(), settings.photo_link_s)
-
-
-@functools.cache
-def _client() -> Any:
-    import boto3
-    from botocore.config import Config
+    """The store that the settings name; its client is made once a process. Raises PhotosUnavailable."""
     from botocore.exceptions import BotoCoreError
 
-    # A regional address: browsers do not follow the redirect that the global one gives a new bucket.
-    config = Config(
-        signature_version="s3v4",
-        connect_timeout=3,
-        read_timeout=10,
-        retries={"mode": "standard", "total_max_attempts": 3},
-        s3={"us_east_1_regional_endpoint": "regional"},
-    )
-    passing = "the photo store cannot be reached: try again in a moment"
     try:
-        session = boto3.Session()
-        # a client made without keys never asks for them again, and this one is kept
-        if session.get_credentials() is None:
-            _log.error("no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give a role")
-            raise PhotosUnavailable(passing)
-        return session.client("s3", config=config)
+        return PhotoStore(settings.photo_bucket, aws.client("s3"), settings.photo_link_s)
     except (BotoCoreError, ValueError) as error:
-        raise PhotosUnavailable(passing) from error
+        raise PhotosUnavailable("the photo store cannot be reached: try again in a moment") from error

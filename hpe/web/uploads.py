@@ -37,9 +37,9 @@ def _asking(answer: Callable[[], Response]) -> Response:
 
 def _ticket(request: Request, settings: Settings) -> Response:
     content_type, size = _wish(request.body)
-    if size > settings.photo_max_bytes:
+    if size > settings.max_upload_bytes:
         raise TooLarge(
-            f"{size} bytes; the limit is {settings.photo_max_bytes}: send a smaller or more compressed photo"
+            f"{size} bytes; the limit is {settings.max_upload_bytes}: send a smaller or more compressed photo"
         )
     photo_id = photos.new_id()
     form = photos.open_store(settings).sign_upload(photo_id, content_type, size)

@@ -9,9 +9,11 @@ import pytest
 from faults.conftest import refused
 from web.fakes import FakeEstimator
 
+import worker
 from hpe.settings import Settings
-from hpe.web import photos, worker
+from hpe.web import photos
 from hpe.web.api import handle
+from hpe.web.aws import client as aws_client
 from hpe.web.messages import Request, Response
 
 SETTINGS = Settings(photo_bucket="hpe-photos-of-faults")
@@ -24,9 +26,9 @@ def aws(moto_url: str, aws_env: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     aws_env.setenv("AWS_EC2_METADATA_DISABLED", "true")
     aws_env.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     aws_env.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    photos._client.cache_clear()
+    aws_client.cache_clear()
     yield aws_env
-    photos._client.cache_clear()
+    aws_client.cache_clear()
 
 
 def ask(method: str, path: str, body: bytes = b"") -> Response:

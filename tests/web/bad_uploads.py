@@ -172,7 +172,7 @@ UPLOADS: Final[dict[str, Upload]] = {
     "PNG header of 2^31": raw(png_saying(2**31 - 1, 2**31 - 1), 413, "px"),
     "PNG header of no width": raw(png_saying(0, 100), 422),
     "one pixel over the limit": raw(png_saying(64_000_001, 1), 413, "64000000"),
-    "more bytes than may be": raw(JPEG + bytes(20_000_001), 413, "20000000"),
+    "more bytes than may be": raw(JPEG + bytes(50_000_001), 413, "50000000"),
     "JPEG of a thousand scans": raw(scan_bomb(), 422, "scans"),
     # parameters
     "threshold that is no number": raw(JPEG, 400, "threshold", threshold="high"),

@@ -13,6 +13,7 @@ from moto.server import ThreadedMotoServer
 from hpe.errors import BadRequest, NotFound, PhotosUnavailable, TooLarge, UnsupportedImage
 from hpe.settings import Settings
 from hpe.web import photos
+from hpe.web.aws import client as aws_client
 from hpe.web.messages import Request
 from hpe.web.uploads import handle_uploads
 
@@ -38,14 +39,14 @@ def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         "AWS_DEFAULT_REGION": "us-east-1",
     }.items():
         monkeypatch.setenv(name, value)
-    photos._client.cache_clear()
+    aws_client.cache_clear()
     found = boto3.resource("s3").create_bucket(Bucket=BUCKET)
     yield found
     found.objects.delete()
-    photos._client.cache_clear()
+    aws_client.cache_clear()
 
 
-SETTINGS = Settings(photo_bucket=BUCKET, photo_max_bytes=1000, photo_link_s=600)
+SETTINGS = Settings(photo_bucket=BUCKET, max_upload_bytes=1000, photo_link_s=600)
 
 
 def ask_for_ticket(content_type: object = "image/jpeg", size: object = 5, body: bytes | None = None) -> dict[str, Any]:

@@ -1,0 +1,177 @@
+"""One batch, in the function: each photo from S3, through the network, to one line; then all lines in one object.
+
+Written to `output`: results/NAME.jsonl.gz, a line a photo, its joints or its problem; done/NAME.csv, the same photos in
+short, by which `hpe batch` knows what is missing; drawn/KEY.jpg where that is asked for. The same photos give the same
+name and the same bytes.
+"""
+
+import csv
+import gzip
+import io
+import json
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from hpe.batch.items import Batch, Item, is_photo
+from hpe.errors import BadModel, HpeError, ModelUnavailable, NotFound, PhotosUnavailable, TooLarge
+from hpe.image.decode import Limits, decode_image
+from hpe.settings import Settings
+from hpe.web.params import PoseParams
+from hpe.web.pose import drawn_response, estimate
+from hpe.web.problems import internal, problem
+from hpe.web.record import LOGGER, Record
+
+# Fetched while the photo before them is worked on; each may be as large as a photo may be.
+_AHEAD: Final = 3
+# Of POST /pose's answer: what differs from run to run, and what is the same in every line.
+_LEFT_OUT: Final = ("timings_ms", "skeleton")
+_OUR_FAULT: Final = (ModelUnavailable, BadModel, PhotosUnavailable)
+# What S3 says of one object, and will say again: a line with a problem. Anything else is tried again as a whole.
+_ABOUT_THE_OBJECT: Final = {
+    "NoSuchKey": "it was deleted after it was listed",
+    "404": "it was deleted after it was listed",
+    "AccessDenied": "the function may not read it: its own policy, or a key of KMS, forbids it",
+    "InvalidObjectState": "it lies in an archive (Glacier): restore it, then run hpe batch --retry-problems",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """What became of one photo. problem: the last part of its problem's type, or empty."""
+
+    item: Item
+    body: dict[str, Any]
+    people: int = 0
+    problem: str = ""
+    drawn: bytes = b""
+
+
+def work(batch: Batch, s3: Any, source: Any, settings: Settings) -> dict[str, Any]:
+    """Do all of a batch -> {"photos", "people", "problems": {kind: count}, "bytes", "ms", "results": key}.
+
+    s3: boto3's client. Raises what a second try may heal: S3 that does not answer, no model.
+    """
+    began = time.perf_counter()
+    photos = [item for item in batch.items if not _is_ours(batch, item) and is_photo(item.key, item.size)]
+    lines, read = [], 0
+    source()  # no model: nothing is fetched in vain
+    for item, data in _fetched(batch.bucket, photos, s3, settings):
+        lines.append(_line(batch, item, data, source, settings))
+        read += len(data) if isinstance(data, bytes) else 0
+    results = _write(batch, lines, s3) if batch.output and lines else ""
+    summary = {
+        "photos": len(lines),
+        "people": sum(line.people for line in lines),
+        "problems": dict(Counter(line.problem for line in lines if line.problem)),
+        "bytes": read,
+        "ms": round((time.perf_counter() - began) * 1000),
+        "results": results,
+    }
+    LOGGER.info("batch", extra={"fields": {"event": "batch", **summary}})
+    return summary
+
+
+def _is_ours(batch: Batch, item: Item) -> bool:
+    """Results in the bucket that is being read are not photos to look at."""
+    return bool(batch.output) and f"{batch.bucket}/{item.key}".startswith(f"{batch.output}/")
+
+
+def _fetched(bucket: str, items: list[Item], s3: Any, settings: Settings) -> Iterator[tuple[Item, bytes | HpeError]]:
+    """Each photo with its bytes, or with what is wrong with it; in order, some fetched ahead."""
+    with ThreadPoolExecutor(_AHEAD) as pool:
+        ahead: deque[Future[tuple[Item, bytes | HpeError]]] = deque()
+        for item in items:
+            ahead.append(pool.submit(_fetch, bucket, item, s3, settings.max_upload_bytes))
+            if len(ahead) > _AHEAD:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _fetch(bucket: str, item: Item, s3: Any, limit: int) -> tuple[Item, bytes | HpeError]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if item.size is not None and item.size > limit:
+        return item, _too_large(item.size, limit)
+    try:
+        answer = s3.get_object(Bucket=bucket, Key=item.key)
+        size = int(answer["ContentLength"])
+        item = replace(item, etag=str(answer["ETag"]).strip('"'), size=size)
+        return item, answer["Body"].read() if size <= limit else _too_large(size, limit)
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        if code in _ABOUT_THE_OBJECT:
+            return item, NotFound(f"s3://{bucket}/{item.key} cannot be read ({code}): {_ABOUT_THE_OBJECT[code]}")
+        raise PhotosUnavailable(f"s3://{bucket} does not answer as it should: {error}") from error
+    except (BotoCoreError, OSError) as error:
+        raise PhotosUnavailable(f"s3://{bucket} does not answer: {error}") from error
+
+
+def _too_large(size: int, limit: int) -> TooLarge:
+    return TooLarge(f"{size} bytes; the limit is {limit}: send a smaller or more compressed photo", limit=limit)
+
+
+def _line(batch: Batch, item: Item, data: bytes | HpeError, source: Any, settings: Settings) -> Line:
+    where = {"bucket": batch.bucket, "key": item.key, "etag": item.etag, "bytes": item.size}
+    try:
+        if isinstance(data, HpeError):
+            raise data
+        body, drawn = look(data, source, settings, batch.draw)
+    except HpeError as error:
+        if isinstance(error, _OUR_FAULT):
+            raise
+        return _problem(item, where, problem(error).body)
+    except Exception:  # one photo's, not the batch's
+        LOGGER.exception("a photo of a batch could not be worked off")
+        return _problem(item, where, internal().body)
+    return Line(item, {**where, **body}, people=len(body["people"]), drawn=drawn)
+
+
+def _problem(item: Item, where: dict[str, Any], body: bytes) -> Line:
+    told = json.loads(body)
+    return Line(item, {**where, "problem": told}, problem=told["type"].rsplit("/", 1)[-1])
+
+
+def look(data: bytes, source: Any, settings: Settings, draw: bool) -> tuple[dict[str, Any], bytes]:
+    """Photo bytes -> (POST /pose's answer but for _LEFT_OUT, the drawn JPEG or nothing)."""
+    record = Record()
+    limits = Limits(settings.max_upload_bytes, settings.max_pixels, settings.max_frames)
+    image = decode_image(data, limits, settings.max_output_side)
+    poses, answer = estimate(image, source(), PoseParams("jpeg"), record)
+    drawn = drawn_response(image, poses, "jpeg", settings, record).body if draw else b""
+    return {name: value for name, value in answer.to_dict().items() if name not in _LEFT_OUT}, drawn
+
+
+def _write(batch: Batch, lines: list[Line], s3: Any) -> str:
+    """All that a batch leaves, the index last: where it is, all is there. Gives the key of the results."""
+    bucket, _, prefix = batch.output.partition("/")
+    base = f"{prefix}/" if prefix else ""
+    for line in lines:
+        if line.drawn:
+            _put(s3, bucket, f"{base}drawn/{line.item.key}.jpg", line.drawn, "image/jpeg")
+    text = "".join(json.dumps(line.body, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
+    results = f"{base}results/{batch.name}.jsonl.gz"
+    packed = gzip.compress(text.encode("utf-8", "surrogatepass"), mtime=0)  # no time in it: the same bytes again
+    _put(s3, bucket, results, packed, "application/gzip")
+    _put(s3, bucket, f"{base}done/{batch.name}.csv", index_of(lines), "text/csv")
+    return results
+
+
+def _put(s3: Any, bucket: str, key: str, data: bytes, media_type: str) -> None:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        s3.put_object(Bucket=bucket, Key=key, Body=data, ContentType=media_type)
+    except (BotoCoreError, ClientError, OSError) as error:
+        raise PhotosUnavailable(f"s3://{bucket}/{key} cannot be written: {error}") from error
+
+
+def index_of(lines: list[Line]) -> bytes:
+    """Key, ETag, people and problem of each photo, as CSV without a header."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([line.item.key, line.item.etag, line.people, line.problem] for line in lines)
+    return text.getvalue().encode("utf-8", "surrogatepass")

@@ -1,0 +1,277 @@
+"""A batch of photos in S3: lines, an index, problems that are one line, the same bytes again. S3 is a dictionary."""
+
+# ruff: noqa: N803 (boto3's own argument names)
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from PIL import Image
+from web.fakes import FakeEstimator, photo
+
+import worker
+from hpe.batch.items import Batch, Item, batch_of, is_photo, item_of, manifest_lines, read_manifest
+from hpe.batch.work import work
+from hpe.errors import BadData, ModelUnavailable, PhotosUnavailable
+from hpe.settings import Settings
+
+SETTINGS = Settings(max_upload_bytes=100_000)
+OUTPUT = "results-bucket/run"
+
+
+def etag(data: bytes) -> str:
+    return hashlib.md5(data).hexdigest()
+
+
+@dataclass
+class FakeS3:
+    """What a batch asks of boto3's client. refusals: what S3 says of a key instead of its bytes."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+    refusals: dict[str, Exception] = field(default_factory=dict)
+    written: dict[str, bytes] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
+
+    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:
+        assert Bucket == "photos"
+        if Key in self.refusals:
+            raise self.refusals[Key]
+        data = self.objects[Key]
+        return {"Body": io.BytesIO(data), "ContentLength": len(data), "ETag": f'"{etag(data)}"'}
+
+    def put_object(self, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:
+        self.written[f"{Bucket}/{Key}"] = Body
+        self.order.append(Key)
+
+
+def s3_says(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, "GetObject")
+
+
+def batch(*keys: str, draw: bool = False, output: str = OUTPUT, **sizes: int) -> Batch:
+    return Batch("photos", tuple(Item(key, size=sizes.get(key)) for key in keys), output, draw)
+
+
+def lines(s3: FakeS3) -> list[dict[str, Any]]:
+    (results,) = [data for key, data in s3.written.items() if key.endswith(".jsonl.gz")]
+    return [json.loads(line) for line in gzip.decompress(results).decode().splitlines()]
+
+
+def index(s3: FakeS3) -> list[list[str]]:
+    (done,) = [data for key, data in s3.written.items() if "/done/" in key]
+    return list(csv.reader(io.StringIO(done.decode(), newline="")))
+
+
+def run(s3: FakeS3, given: Batch, people: int = 1, settings: Settings = SETTINGS) -> dict[str, Any]:
+    estimator = FakeEstimator(people)
+    return work(given, s3, lambda: estimator, settings)
+
+
+def test_each_photo_is_a_line_and_a_row_of_the_index() -> None:
+    s3 = FakeS3({"a.jpg": photo(), "sub/b, c.png": photo(format="PNG")})
+    summary = run(s3, batch("a.jpg", "sub/b, c.png"), people=2)
+    first, second = lines(s3)
+    assert (first["bucket"], first["key"], first["etag"]) == ("photos", "a.jpg", etag(s3.objects["a.jpg"]))
+    assert first["image"] == {"width": 96, "height": 64}
+    assert len(first["people"]) == 2
+    assert [joint["name"] for joint in first["people"][0]["keypoints"]][:2] == ["right_ankle", "right_knee"]
+    assert first["model"]["sha256"] == FakeEstimator.card.sha256
+    assert second["key"] == "sub/b, c.png"
+    assert index(s3) == [[key, etag(s3.objects[key]), "2", ""] for key in ("a.jpg", "sub/b, c.png")]
+    assert (summary["photos"], summary["people"], summary["problems"]) == (2, 4, {})
+    assert s3.order[-1].startswith("run/done/"), "the index comes last: where it is, all is there"
+
+
+def test_line_is_the_answer_of_post_pose() -> None:
+    from hpe.web.api import handle
+    from hpe.web.messages import Request
+
+    s3, data = FakeS3({"a.jpg": photo()}), photo()
+    run(s3, batch("a.jpg"))
+    request = Request("POST", "/pose", {"format": "json"}, {"content-type": "image/jpeg"}, data)
+    answer = json.loads(handle(request, FakeEstimator, SETTINGS).body)
+    assert {name: answer[name] for name in answer if name not in ("timings_ms", "skeleton")}.items() <= lines(s3)[
+        0
+    ].items()
+
+
+def test_bad_photos_are_lines_with_their_problems_and_the_rest_is_done() -> None:
+    refused = {
+        "gone.jpg": s3_says("NoSuchKey"),
+        "secret.jpg": s3_says("AccessDenied"),
+        "cold.jpg": s3_says("InvalidObjectState"),
+    }
+    s3 = FakeS3({"cut.jpg": photo()[:400], "words": b"not a photo at all", "good.jpg": photo()}, refused)
+    summary = run(
+        s3,
+        batch(
+            "cut.jpg", "words", "gone.jpg", "secret.jpg", "cold.jpg", "huge.jpg", "good.jpg", **{"huge.jpg": 100_001}
+        ),
+    )
+    found = {line["key"]: line.get("problem") for line in lines(s3)}
+    assert {key: problem and problem["status"] for key, problem in found.items()} == {
+        "cut.jpg": 422, "words": 415, "gone.jpg": 404, "secret.jpg": 404, "cold.jpg": 404, "huge.jpg": 413,
+        "good.jpg": None,
+    }  # fmt: skip
+    assert "restore it" in found["cold.jpg"]["detail"]
+    assert "100001 bytes; the limit is 100000" in found["huge.jpg"]["detail"]
+    assert summary["problems"] == {"broken-image": 1, "unsupported-image": 1, "not-found": 3, "too-large": 1}
+    assert {row[0]: row[3] for row in index(s3)}["cut.jpg"] == "broken-image"
+
+
+def test_photo_that_is_larger_than_the_list_said_is_not_read_whole() -> None:
+    s3 = FakeS3({"grown.jpg": bytes(100_001)})
+    run(s3, batch("grown.jpg"))
+    assert lines(s3)[0]["problem"]["status"] == 413
+
+
+def test_bug_in_one_photo_is_one_line_that_tells_nothing() -> None:
+    class Trips(FakeEstimator):
+        def __call__(self, image: Any, **asked: Any) -> Any:
+            if not self.calls:
+                self.calls.append({})
+                raise ZeroDivisionError("secret detail")
+            return super().__call__(image, **asked)
+
+    s3, estimator = FakeS3({"a.jpg": photo(), "b.jpg": photo()}), Trips()
+    work(batch("a.jpg", "b.jpg"), s3, lambda: estimator, SETTINGS)
+    first, second = lines(s3)
+    assert first["problem"]["status"] == 500
+    assert "secret" not in json.dumps(first)
+    assert second["people"]
+
+
+@pytest.mark.parametrize("again", [1, 2])
+def test_batch_that_is_given_again_writes_the_same(again: int) -> None:
+    objects = {f"{n}.jpg": photo(90 + n) for n in range(4)}
+    once, twice = FakeS3(objects), FakeS3(objects)
+    run(once, batch(*objects, draw=True))
+    for _ in range(again):
+        run(twice, batch(*objects, draw=True))
+    assert once.written == twice.written
+    assert len(once.written) == 2 + 4
+
+
+def test_name_is_of_the_photos_in_any_order_and_of_their_etags() -> None:
+    items = (Item("a", "1"), Item("b", "2"))
+    name = Batch("photos", items).name
+    assert Batch("photos", items[::-1]).name == name
+    others = [Batch("photos", (Item("a", "1"), Item("b", "3"))), Batch("else", items), Batch("photos", items[:1])]
+    assert name not in {other.name for other in others}
+
+
+def test_drawn_pictures_only_where_asked() -> None:
+    s3 = FakeS3({"album/a.png": photo(format="PNG")})
+    run(s3, batch("album/a.png"))
+    assert not [key for key in s3.written if "drawn" in key]
+    run(s3, batch("album/a.png", draw=True))
+    drawn = Image.open(io.BytesIO(s3.written[f"{OUTPUT}/drawn/album/a.png.jpg"]))
+    assert (drawn.format, drawn.size) == ("JPEG", (96, 64))
+
+
+def test_without_an_output_it_only_measures() -> None:
+    s3 = FakeS3({"a.jpg": photo()})
+    summary = run(s3, batch("a.jpg", output=""))
+    assert not s3.written
+    assert (summary["photos"], summary["results"], summary["bytes"]) == (1, "", len(s3.objects["a.jpg"]))
+
+
+def test_what_may_pass_fails_the_whole_batch_and_writes_nothing() -> None:
+    for trouble in (
+        s3_says("SlowDown"),
+        s3_says("InternalError"),
+        EndpointConnectionError(endpoint_url="x"),
+        TimeoutError(),
+    ):
+        s3 = FakeS3({"a.jpg": photo()}, {"b.jpg": trouble})
+        with pytest.raises(PhotosUnavailable):
+            run(s3, batch("a.jpg", "b.jpg"))
+        assert not s3.written
+
+    def no_model() -> Any:
+        raise ModelUnavailable("s3 is away")
+
+    with pytest.raises(ModelUnavailable):
+        work(batch("a.jpg"), FakeS3(), no_model, SETTINGS)
+
+
+def test_own_results_and_other_files_are_no_photos() -> None:
+    s3 = FakeS3({"a.jpg": photo()})
+    given = Batch(
+        "photos",
+        (Item("a.jpg"), Item("out/results/x.jsonl.gz"), Item("out/drawn/a.jpg.jpg"), Item("b.mp4")),
+        "photos/out",
+    )
+    assert run(s3, given)["photos"] == 1
+    assert [line["key"] for line in lines(s3)] == ["a.jpg"]
+
+
+def test_batch_without_any_photo_writes_nothing() -> None:
+    s3 = FakeS3()
+    assert run(s3, batch("notes.txt", "folder/"))["photos"] == 0
+    assert not s3.written
+
+
+@pytest.mark.parametrize(
+    ("key", "photo"),
+    [
+        ("a.JPG", True), ("x/y.heic", True), ("6f1e", True), ("a.b/c", True), ("a.weird", True),
+        ("a.mp4", False), ("a.json", False), ("a.txt", False), ("folder/", False), ("a.csv.gz", False),
+    ],
+)  # fmt: skip
+def test_photos_are_told_by_their_names(key: str, photo: bool) -> None:
+    assert is_photo(key) is photo
+    assert not is_photo(key, 0), "an empty object is none"
+
+
+def test_state_machine_gives_batches_and_the_emulator_single_photos() -> None:
+    one = {
+        "photo": {"Key": "a.jpg", "Etag": '"e"', "Size": 5, "StorageClass": "STANDARD"},
+        "bucket": "photos",
+        "output": OUTPUT,
+        "draw": True,
+    }
+    two = {**one, "photo": {"key": "b.jpg", "etag": ""}}
+    assert batch_of({"Items": [one, two]}) == Batch("photos", (Item("a.jpg", "e", 5), Item("b.jpg")), OUTPUT, True)
+    assert batch_of(one).items == (Item("a.jpg", "e", 5),)
+    for nonsense in ({}, {"Items": []}, {"Items": [{"photo": {}}]}, {"Items": 3}, {"Records": []}):
+        with pytest.raises(BadData, match="hpe batch"):
+            batch_of(nonsense)
+
+
+def test_manifests_are_csv_or_json_lines() -> None:
+    items = [Item("a, b.jpg", "e1", 5), Item('c"d.jpg')]
+    assert read_manifest(b'\xef\xbb\xbfKey,ETag,size\n"a, b.jpg",e1,5\n"c""d.jpg",,\n', "keys.csv") == items
+    assert read_manifest(manifest_lines(items), "keys.jsonl") == items
+    assert [item_of(json.loads(line)) for line in manifest_lines(items).decode().splitlines()] == items
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "names no photo"),
+        (b"key\n", "names no photo"),
+        (b"name\na.jpg\n", "photo 1: .* give a column .* named key"),
+        (b'{"key": "a"}\n{"key": ', "line 2 is not JSON"),
+        (b'{"key": "a"}\n[1]', "line 2 is not a JSON object"),
+        (b'{"name": "a"}\n', "photo 1: .* named key"),
+    ],
+)
+def test_manifest_that_is_none_is_named_with_its_line(data: bytes, words: str) -> None:
+    with pytest.raises(BadData, match=words):
+        read_manifest(data, "keys")
+
+
+def test_entry_of_the_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    s3 = FakeS3({"a.jpg": photo()})
+    monkeypatch.setattr(worker.aws, "client", lambda service: s3)
+    monkeypatch.setattr(worker, "estimator", FakeEstimator)
+    one = {"photo": {"Key": "a.jpg"}, "bucket": "photos", "output": OUTPUT, "draw": False}
+    assert worker.batch({"Items": [one]}, None)["photos"] == 1
+    assert lines(s3)[0]["people"]
