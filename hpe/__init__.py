@@ -1,27 +1,33 @@
-"""hpe: human pose estimation. A photo in, the joints and limbs out.
+"""hpe: human pose estimation. A photo in, everybody's joints and limbs out.
 
 >>> from hpe import PoseEstimator, draw_pose
 >>> poses = PoseEstimator()("photo.jpg")
+>>> drawn = draw_pose("photo.jpg", poses)
 """
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from hpe.errors import HpeError
 
 if TYPE_CHECKING:
+    from hpe.engine.draw import draw_pose
     from hpe.engine.estimator import PoseEstimator
-    from hpe.pose.draw import draw_pose
+    from hpe.pose.draw import DrawStyle
     from hpe.pose.result import Pose
+    from hpe.pose.skeleton import JOINTS
+    from hpe.pose.skeleton import LIMBS as SKELETON
 
 __version__ = "1.0.0"
-__all__ = ["HpeError", "Pose", "PoseEstimator", "__version__", "draw_pose"]
+__all__ = ["DrawStyle", "HpeError", "JOINTS", "Pose", "PoseEstimator", "SKELETON", "__version__", "draw_pose"]
 
-# From 1.29 on onnxruntime tells Microsoft about every process and session, and leaves a file in the temporary folder.
-# Read when it starts, so this has to come first; whoever sets it to 0 has decided otherwise.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-
-_HOMES = {"PoseEstimator": "hpe.engine.estimator", "Pose": "hpe.pose.result", "draw_pose": "hpe.pose.draw"}
+_HOMES = {
+    "DrawStyle": ("hpe.pose.draw", "DrawStyle"),
+    "JOINTS": ("hpe.pose.skeleton", "JOINTS"),
+    "Pose": ("hpe.pose.result", "Pose"),
+    "PoseEstimator": ("hpe.engine.estimator", "PoseEstimator"),
+    "SKELETON": ("hpe.pose.skeleton", "LIMBS"),
+    "draw_pose": ("hpe.engine.draw", "draw_pose"),
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -29,5 +35,10 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         from importlib import import_module
 
-        return getattr(import_module(_HOMES[name]), name)
+        module, attribute = _HOMES[name]
+        return getattr(import_module(module), attribute)
     raise AttributeError(f"module 'hpe' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
