@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageCms
 
 # name: (Pillow's format, its mode, options of save)
 _KINDS: Final[Mapping[str, tuple[str, str, dict[str, Any]]]] = {
@@ -67,7 +67,14 @@ def seeds() -> dict[str, bytes]:
     exif[0x0112], exif[0x010E] = 6, "a seed"
     for format in ("JPEG", "PNG", "WEBP", "AVIF", "TIFF"):
         found[f"{format.lower()}-exif"] = _saved(frames[0], format, exif=exif.tobytes(), icc_profile=b"junk" * 40)
+        found[f"{format.lower()}-profile"] = _saved(frames[0], format, icc_profile=exchanged())
     return found
+
+
+def exchanged() -> bytes:
+    """An ICC profile: sRGB with red and blue exchanged, so that nothing but converting it gives the right picture."""
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return srgb.replace(b"rXYZ", b"....").replace(b"bXYZ", b"rXYZ").replace(b"....", b"bXYZ")
 
 
 def _in_mode(mode: str) -> Image.Image:

@@ -119,7 +119,7 @@ def _tiff_numbers(data: bytes, kind: int, count: int, at: int) -> tuple[int, ...
     """The values of an entry. Raises BrokenImage for other types than whole numbers, struct.error past the end."""
     order, big = _tiff_order(data)
     if kind not in _INTEGERS or (kind == 16 and not big):  # eight bytes would stand elsewhere: nobody writes that
-        raise BrokenImage(f"the TIFF counts px or bytes in type {kind}, which makes no sense")
+        raise BrokenImage(f"the TIFF tells the sizes of its strips or tiles in type {kind}, which makes no sense")
     layout = f"{order}{min(count, MAX_TIFF_STRIPS)}{_INTEGERS[kind]}"
     if struct.calcsize(layout) > (8 if big else 4):
         (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, at)
