@@ -119,8 +119,7 @@ export default class HpePlugin {
     const { ModelKey } = await this.stackOutputs();
     if (!ModelKey || ModelKey === this.model.key) return;
     try {
-      const Key = ModelKey.replace(/\.onnx$/, '.json');
-      await (await this.client(S3Client)).send(new HeadObjectCommand({ Bucket: bucket, Key }));
+      await (await this.client(S3Client)).send(new HeadObjectCommand({ Bucket: bucket, Key: ModelKey }));
     } catch (error) {
       if (error.$metadata?.httpStatusCode !== 404) throw error;
       throw new DeployError(`the deployed model ${ModelKey} is gone from ${bucket}: name one with --param=model=${FIRST_MODEL}`);

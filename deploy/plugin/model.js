@@ -31,7 +31,7 @@ function networks(card, manifestFile) {
  * Read a manifest (.json, or the .onnx beside it) and every network that it names, and check each against its sha256.
  * Gives {key, prefix, files, name}: all files lie under one prefix that carries the manifest's hash, so another model
  * is another prefix and a rollback of the stack finds the old one. `files` are [key, body, type], the manifest last:
- * where it is, the model is whole. `key` is what HPE_MODEL names.
+ * where it is, the model is whole. `key` is what HPE_MODEL names: the manifest.
  */
 export async function readModel(file) {
   if (!['.json', '.onnx'].includes(path.extname(file))) {
@@ -61,7 +61,7 @@ export async function readModel(file) {
     files.push([`${prefix}${network.file}`, body, 'application/octet-stream']);
   }
   files.push([`${prefix}${stem}.json`, manifest, 'application/json']);
-  return { key: `${prefix}${stem}.onnx`, prefix, files, name: `${card.name} (${(card.pose ?? card).sha256.slice(0, 12)})` };
+  return { key: `${prefix}${stem}.json`, prefix, files, name: `${card.name} (${(card.pose ?? card).sha256.slice(0, 12)})` };
 }
 
 /** The template with one model's key and prefix replaced by another's. */
@@ -69,5 +69,5 @@ export function withModel(template, from, to) {
   return JSON.parse(JSON.stringify(template).replaceAll(from.key, to.key).replaceAll(from.prefix, to.prefix));
 }
 
-/** "models/HASH/pose.onnx" -> what `withModel` takes. */
+/** "models/HASH/pose.json" -> what `withModel` takes. */
 export const placeOf = (key) => ({ key, prefix: key.slice(0, key.lastIndexOf('/') + 1) });

@@ -119,7 +119,7 @@ const model = async (context) => {
   return readModel(path.resolve(named === 'deployed' ? FIRST_MODEL : named));
 };
 
-export const modelKey = (context) => orElse('models/unknown/pose.onnx', async () => (await model(context)).key);
+export const modelKey = (context) => orElse('models/unknown/pose.json', async () => (await model(context)).key);
 
 export const modelPrefix = (context) => orElse('models/unknown/', async () => (await model(context)).prefix);
 

@@ -91,7 +91,7 @@ describe('model', () => {
     const manifest = JSON.stringify({ name: 'one', ...network('good.onnx', 'weights') });
     const model = await readModel(await write('good', { 'good.onnx': 'weights' }, manifest));
     const prefix = `models/${sha256Of(manifest).slice(0, 16)}/`;
-    assert.equal(model.key, `${prefix}good.onnx`);
+    assert.equal(model.key, `${prefix}good.json`);
     assert.deepEqual(model.files.map(([key]) => key), [`${prefix}good.onnx`, `${prefix}good.json`]);
   });
 
@@ -100,7 +100,7 @@ describe('model', () => {
     const model = await readModel(await write('both', { 'where.onnx': 'a', 'joints.onnx': 'b' }, manifest));
     assert.deepEqual(model.files.map(([key]) => path.basename(key)), ['where.onnx', 'joints.onnx', 'both.json']);
     assert.equal(new Set(model.files.map(([key]) => path.dirname(key))).size, 1);
-    assert.equal(model.key, `${model.prefix}both.onnx`);
+    assert.equal(model.key, `${model.prefix}both.json`);
   });
 
   it('named by its .onnx file is the same', async () => {
@@ -117,9 +117,9 @@ describe('model', () => {
   });
 
   it('can be put in another\'s place in a template', () => {
-    const [from, to] = [placeOf('models/aaaa/pose.onnx'), placeOf('models/bbbb/other.onnx')];
-    const template = { model: 's3://b/models/aaaa/pose.onnx', may: 'arn/models/aaaa/*', else: 'models/cccc/x' };
-    assert.deepEqual(withModel(template, from, to), { model: 's3://b/models/bbbb/other.onnx', may: 'arn/models/bbbb/*', else: 'models/cccc/x' });
+    const [from, to] = [placeOf('models/aaaa/pose.json'), placeOf('models/bbbb/other.json')];
+    const template = { model: 's3://b/models/aaaa/pose.json', may: 'arn/models/aaaa/*', else: 'models/cccc/x' };
+    assert.deepEqual(withModel(template, from, to), { model: 's3://b/models/bbbb/other.json', may: 'arn/models/bbbb/*', else: 'models/cccc/x' });
   });
 
   for (const [what, name, files, manifest, words] of [

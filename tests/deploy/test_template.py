@@ -88,7 +88,7 @@ def test_roles_say_no_star_and_read_one_model(template: Any) -> None:
 def test_model_key_carries_the_manifests_sha256(template: Any) -> None:
     sha256 = hashlib.sha256((ROOT / "models" / "pose.json").read_bytes()).hexdigest()
     variables = template["Resources"]["ApiLambdaFunction"]["Properties"]["Environment"]["Variables"]
-    key = f"models/{sha256[:16]}/pose.onnx"
+    key = f"models/{sha256[:16]}/pose.json"
     assert variables["HPE_MODEL"] == {"Fn::Sub": f"s3://${{ModelBucket}}/{key}"}
     assert template["Outputs"]["ModelKey"]["Value"] == key, "by it a later deploy knows which model to keep"
 

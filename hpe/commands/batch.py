@@ -1,0 +1,216 @@
+"""`hpe batch`: every photo under a prefix of S3, or in a list of keys, to lines of JSON, inside your AWS account."""
+
+import json
+import random
+import time
+import uuid
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from hpe.batch.cost import Job, dollars
+from hpe.batch.items import Item, manifest_lines, read_manifest
+from hpe.batch.plan import Done, Place, list_photos, place_of, read_done
+from hpe.commands.stack import REGION_OPTION, STACK_OPTION, Stack, aws_errors
+from hpe.errors import BadData
+
+_DEPLOY: Final = "npx serverless deploy --param=batchBuckets=BUCKET --param=batchOutput=BUCKET/PREFIX"
+_SAMPLE: Final = 10
+_POLL_S: Final = 3.0
+
+EPILOG: Final = """\b
+Examples:
+  hpe batch s3://photos/2026 s3://photos-poses/2026 --dry-run
+  hpe batch s3://photos/2026 s3://photos-poses/2026 --follow
+  hpe batch s3://photos s3://photos-poses/chosen --manifest keys.csv
+
+\b
+Writes below OUTPUT:
+  results/*.jsonl.gz  a line of JSON a photo: its people, or its problem
+  done/*.csv          the same in short: key, ETag, people, problem
+  drawn/KEY.jpg       with --draw
+
+Run again, it does what is missing: new and changed photos, and those of batches that failed.
+"""
+
+
+@click.command("batch", epilog=EPILOG)
+@click.argument("source", metavar="s3://BUCKET/PREFIX")
+@click.argument("output", metavar="s3://OUTPUT")
+@click.option("--manifest", help="The keys to do: a CSV with a column `key`, or JSON lines; a file or s3://.")
+@click.option("--draw", is_flag=True, help="Draw each photo too, as a JPEG.")
+@click.option("--batch-size", default=50, show_default=True, type=click.IntRange(1, 200), help="Photos a call.")
+@click.option("--retry-problems", is_flag=True, help="Do photos again whose line has a problem.")
+@click.option("--dry-run", is_flag=True, help="Count, time ten of the photos, say what it costs; write nothing.")
+@click.option("--follow", is_flag=True, help="Wait for the end, with progress.")
+@STACK_OPTION
+@REGION_OPTION
+def command(
+    source: str,
+    output: str,
+    manifest: str | None,
+    draw: bool,
+    batch_size: int,
+    retry_problems: bool,
+    dry_run: bool,
+    follow: bool,
+    stack: str,
+    region: str | None,
+) -> None:
+    """Find the people in photos that lie in S3, inside your AWS account.
+
+    The photos are read, and the results written, by the deployed stack; nothing passes through this machine. The
+    stack must have been deployed with batchBuckets and batchOutput. Exits with 1 if --follow sees a batch fail.
+    """
+    deployed = Stack(stack, region)
+    there, here = _places(deployed, source, output)
+    s3 = deployed.client("s3")
+    with aws_errors():
+        done = read_done(s3, here, retry_problems)
+        items = None if manifest is None else _manifest(s3, manifest)
+        if dry_run:
+            _estimate(deployed, there, here, done, items, batch_size, draw)
+            return
+        machine = deployed.output("BatchMachineArn", _DEPLOY)
+        start = _with_what_is_missing(s3, start_input(there, here, batch_size, draw), there, here, done, items)
+        if start is None:
+            return
+        name = start["summaries"].rsplit("/", 1)[-1]
+        states = deployed.client("stepfunctions")
+        run = states.start_execution(stateMachineArn=machine, name=name, input=json.dumps(start))["executionArn"]
+        click.echo(f"started {run}", err=True)
+        if follow:
+            _follow(states, run, lambda: read_done(s3, here))
+
+
+def _places(stack: Stack, source: str, output: str) -> tuple[Place, Place]:
+    """Both checked against what the stack may read and write."""
+    there, here = place_of(source), place_of(output)
+    buckets = stack.output("BatchBuckets", _DEPLOY).split(",")
+    if there.bucket not in buckets:
+        raise click.ClickException(
+            f"stack {stack.name} may read {', '.join(buckets)}, not {there.bucket}: deploy it with "
+            f"--param=batchBuckets={','.join([*buckets, there.bucket])}"
+        )
+    allowed = place_of(stack.output("BatchOutput", _DEPLOY))
+    if not allowed.holds(here):
+        raise click.ClickException(f"stack {stack.name} may write below {allowed}, not {here}: give a place there")
+    return there, here
+
+
+def _manifest(s3: Any, name: str) -> list[Item]:
+    if name.startswith("s3://"):
+        bucket, _, key = name.removeprefix("s3://").partition("/")
+        return read_manifest(s3.get_object(Bucket=bucket, Key=key)["Body"].read(), name)
+    try:
+        return read_manifest(Path(name).read_bytes(), name)
+    except OSError as error:
+        raise BadData(f"{name} cannot be read: {error.strerror}") from error
+
+
+def start_input(there: Place, here: Place, batch_size: int, draw: bool) -> dict[str, Any]:
+    """What the state machine (deploy/resources/batch.yml) is started with, under a name that no run had."""
+    name = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:8]}"
+    return {
+        "kind": "prefix",
+        "bucket": there.bucket,
+        "prefix": there.key(""),
+        "output": f"{here.bucket}/{here.prefix}".rstrip("/"),
+        "outputBucket": here.bucket,
+        "summaries": here.key(f"runs/{name}"),
+        "batchSize": batch_size,
+        "draw": draw,
+    }
+
+
+def _with_what_is_missing(
+    s3: Any, start: dict[str, Any], there: Place, here: Place, done: Done, items: list[Item] | None
+) -> dict[str, Any] | None:
+    """The input for what is missing; None if nothing is. A first run over a prefix leaves the listing to AWS."""
+    if items is None and not done.lines:
+        if not list(islice(list_photos(s3, there, here), 1)):
+            raise click.ClickException(f"no photos below {there}: is the prefix right?")
+        return start
+    known = items if items is not None else list(list_photos(s3, there, here))
+    missing = [item for item in known if not done.has(item)]
+    click.echo(
+        f"{len(known) - len(missing):,} of {len(known):,} photos are done, {len(missing):,} are missing", err=True
+    )
+    if not missing:
+        return None
+    key = f"{start['summaries']}/missing.jsonl"
+    s3.put_object(Bucket=here.bucket, Key=key, Body=manifest_lines(missing), ContentType="application/x-ndjson")
+    return {**start, "kind": "jsonl", "manifest": key}
+
+
+def _estimate(
+    stack: Stack, there: Place, here: Place, done: Done, items: list[Item] | None, batch_size: int, draw: bool
+) -> None:
+    known = items if items is not None else list(list_photos(stack.client("s3"), there, here))
+    missing = [item for item in known if not done.has(item)]
+    size = sum(item.size or 0 for item in known)
+    click.echo(f"photos   {len(known):,}{f', {size / 1e9:,.2f} GB' if size else ''}; missing {len(missing):,}")
+    if not missing:
+        return
+    job = _measured(stack, there, random.sample(missing, min(_SAMPLE, len(missing))))
+    job = replace(job, photos=len(missing), batch_size=batch_size, draw=draw)
+    click.echo(f"a photo  {job.ms:,.0f} ms, measured in the function on {min(_SAMPLE, len(missing))} of them")
+    click.echo(f"time     {job.hours:,.2f} hours, {min(job.concurrency, job.batches)} batches at once")
+    lines = dollars(job)
+    for name, cost in lines.items():
+        click.echo(f"  {name:32} ${cost:,.2f}")
+    click.echo(f"  {'together':32} ${sum(lines.values()):,.2f}")
+
+
+def _measured(stack: Stack, there: Place, sample: list[Item]) -> Job:
+    """Some photos through the deployed function, which writes nothing: what one takes there."""
+    name = stack.output("BatchFunctionName", _DEPLOY)
+    functions = stack.client("lambda")
+    settings = functions.get_function_configuration(FunctionName=name)
+    photos = [
+        {"photo": {"key": item.key, "etag": item.etag, "size": item.size}, "bucket": there.bucket} for item in sample
+    ]
+    ms = 0.0
+    for _ in range(2):  # the first call may start the function, the second finds it warm
+        answer = functions.invoke(FunctionName=name, Payload=json.dumps({"Items": photos}).encode())
+        told = json.loads(answer["Payload"].read())
+        if answer.get("FunctionError"):
+            raise click.ClickException(f"the function failed: {told.get('errorMessage', told)}")
+        if not told["photos"]:
+            raise click.ClickException("none of the photos that were tried is one: look at the names")
+        ms = told["ms"] / told["photos"]
+    concurrency = int(stack.output("BatchConcurrency", _DEPLOY))
+    architecture = settings.get("Architectures", ["x86_64"])[0]
+    return Job(len(sample), ms, concurrency=concurrency, memory_mb=settings["MemorySize"], architecture=architecture)
+
+
+def _follow(states: Any, run: str, read: Any) -> None:
+    """Progress until the run has ended, then what became of the photos. Ctrl-C leaves the run as it is."""
+    from tqdm import tqdm
+
+    counts: dict[str, int] = {}
+    with tqdm(unit="photo", disable=None) as bar:
+        while True:
+            status = states.describe_execution(executionArn=run)["status"]
+            runs = states.list_map_runs(executionArn=run)["mapRuns"]
+            if runs:
+                counts = states.describe_map_run(mapRunArn=runs[0]["mapRunArn"])["itemCounts"]
+                bar.total = counts["total"]
+                bar.n = counts["total"] - counts["pending"] - counts["running"]
+                bar.set_postfix(running=counts["running"], failed=counts["failed"])
+                bar.refresh()
+            if status != "RUNNING":
+                break
+            time.sleep(_POLL_S)
+    done = read()
+    problems = ", ".join(f"{count:,} {kind}" for kind, count in sorted(done.problems.items())) or "none"
+    click.echo(f"{done.lines:,} photos done in all, {done.people:,} people; problems: {problems}")
+    lost = sum(counts.get(name, 0) for name in ("failed", "timedOut", "aborted", "pending"))
+    if lost or status != "SUCCEEDED":
+        raise click.ClickException(
+            f"the run ended as {status}, {lost:,} items of it failed: the function's log says why; the same command "
+            "again does what is missing"
+        )

@@ -1,0 +1,257 @@
+"""`hpe batch` from the outside: S3 as moto plays it, and a state machine that does what the deployed one is told to."""
+
+# ruff: noqa: N803 (boto3's own argument names)
+
+import gzip
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import boto3
+import pytest
+from click.testing import CliRunner, Result
+from moto import mock_aws
+from web.fakes import FakeEstimator, photo
+
+from hpe.batch.items import batch_of
+from hpe.batch.plan import Place, place_of, read_done
+from hpe.batch.work import work
+from hpe.commands import batch as command_module
+from hpe.commands.stack import Stack
+from hpe.errors import HpeError
+from hpe.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Place("poses", "out")
+
+
+class FakeStates:
+    """Runs a started execution at once. kills: keys whose batch fails in this run."""
+
+    def __init__(self, s3: Any) -> None:
+        self.s3 = s3
+        self.kills: set[str] = set()
+        self.inputs: list[dict[str, Any]] = []
+        self.counts: dict[str, int] = {}
+
+    def start_execution(self, stateMachineArn: str, name: str, input: str) -> dict[str, str]:
+        assert stateMachineArn == "arn:machine"
+        given = json.loads(input)
+        self.inputs.append(given)
+        rows = self._rows(given)
+        failed = 0
+        size = given["batchSize"]
+        for some in (rows[at : at + size] for at in range(0, len(rows), size)):
+            shared = {name: given[name] for name in ("bucket", "output", "draw")}
+            if {row.get("Key", row.get("key")) for row in some} & self.kills:
+                failed += len(some)
+                continue
+            work(batch_of({"Items": [{"photo": row, **shared} for row in some]}), self.s3, FakeEstimator, Settings())
+        self.counts = {
+            "total": len(rows),
+            "succeeded": len(rows) - failed,
+            "failed": failed,
+            "pending": 0,
+            "running": 0,
+        }
+        return {"executionArn": f"arn:run:{name}"}
+
+    def _rows(self, given: dict[str, Any]) -> list[dict[str, Any]]:
+        if given["kind"] == "prefix":
+            found = self.s3.list_objects_v2(Bucket=given["bucket"], Prefix=given["prefix"])["Contents"]
+            return [{"Key": one["Key"], "Etag": one["ETag"], "Size": one["Size"]} for one in found]
+        body = self.s3.get_object(Bucket=given["outputBucket"], Key=given["manifest"])["Body"].read()
+        return [json.loads(line) for line in body.decode().splitlines()]
+
+    def describe_execution(self, executionArn: str) -> dict[str, str]:
+        return {"status": "SUCCEEDED"}
+
+    def list_map_runs(self, executionArn: str) -> dict[str, Any]:
+        return {"mapRuns": [{"mapRunArn": "arn:map"}]}
+
+    def describe_map_run(self, mapRunArn: str) -> dict[str, Any]:
+        return {"itemCounts": self.counts}
+
+
+class FakeFunctions:
+    """The batch function; takes 40 ms a photo by its own account."""
+
+    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:
+        return {"MemorySize": 1769, "Architectures": ["arm64"]}
+
+    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:
+        given = batch_of(json.loads(Payload))
+        assert given.output == "", "a dry run writes nothing"
+        return {"Payload": io.BytesIO(json.dumps({"photos": len(given.items), "ms": 40 * len(given.items)}).encode())}
+
+
+@pytest.fixture
+def s3(aws_env: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Two buckets: 12 photos, one of them broken, with a text and a folder between them."""
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        for bucket in ("photos", "poses"):
+            client.create_bucket(Bucket=bucket)
+        for number in range(11):
+            client.put_object(Bucket="photos", Key=f"2026/p{number:02}.jpg", Body=photo(64 + number))
+        client.put_object(Bucket="photos", Key="2026/cut.jpg", Body=photo()[:300])
+        client.put_object(Bucket="photos", Key="2026/notes.txt", Body=b"not one")
+        client.put_object(Bucket="photos", Key="2026-other/x.jpg", Body=photo())
+        yield client
+
+
+@pytest.fixture
+def states(s3: Any, monkeypatch: pytest.MonkeyPatch) -> FakeStates:
+    """The deployed stack behind the command."""
+    found = FakeStates(s3)
+    clients = {"s3": s3, "stepfunctions": found, "lambda": FakeFunctions()}
+
+    class Deployed(Stack):
+        outputs: ClassVar = {
+            "BatchMachineArn": "arn:machine", "BatchFunctionName": "hpe-dev-batch", "BatchBuckets": "photos,more",
+            "BatchOutput": "s3://poses/out", "BatchConcurrency": "100",
+        }  # fmt: skip
+
+        def client(self, service: str) -> Any:
+            return clients[service]
+
+    monkeypatch.setattr(command_module, "Stack", Deployed)
+    monkeypatch.setattr(command_module, "_POLL_S", 0)
+    return found
+
+
+def run(*given: str, source: str = "s3://photos/2026", output: str = "s3://poses/out") -> Result:
+    return CliRunner().invoke(command_module.command, [source, output, *given])
+
+
+def keys_of(s3: Any) -> list[str]:
+    """The key of every line of every result."""
+    found = s3.list_objects_v2(Bucket="poses", Prefix="out/results/").get("Contents", [])
+    packed = [s3.get_object(Bucket="poses", Key=one["Key"])["Body"].read() for one in found]
+    return sorted(json.loads(line)["key"] for data in packed for line in gzip.decompress(data).splitlines())
+
+
+ALL = sorted(["2026/cut.jpg", *(f"2026/p{number:02}.jpg" for number in range(11))])
+
+
+def test_every_photo_below_the_prefix_has_its_line(s3: Any, states: FakeStates) -> None:
+    result = run("--batch-size=5", "--follow")
+    assert result.exit_code == 0, result.output
+    assert states.inputs[0]["kind"] == "prefix", "the state machine lists by itself"
+    assert keys_of(s3) == ALL
+    assert "12 photos done in all, 11 people; problems: 1 broken-image" in result.output
+
+
+def test_second_run_does_only_what_is_missing(s3: Any, states: FakeStates) -> None:
+    states.kills = {"2026/p03.jpg"}
+    first = run("--batch-size=4", "--follow")
+    assert first.exit_code == 1
+    assert "4 items of it failed" in first.output
+    assert len(keys_of(s3)) == 8
+    states.kills = set()
+    s3.put_object(Bucket="photos", Key="2026/new.jpg", Body=photo(99))
+    second = run("--follow")
+    assert second.exit_code == 0, second.output
+    assert "8 of 13 photos are done, 5 are missing" in second.output
+    assert keys_of(s3) == sorted([*ALL, "2026/new.jpg"]), "each once"
+    third = run("--follow")
+    assert "13 of 13 photos are done, 0 are missing" in third.output
+    assert len(states.inputs) == 2, "nothing was started"
+
+
+def test_changed_photo_is_done_again_and_problems_if_asked(s3: Any, states: FakeStates) -> None:
+    run()
+    s3.put_object(Bucket="photos", Key="2026/p00.jpg", Body=photo(77))
+    assert "11 of 12 photos are done, 1 are missing" in run().output
+    assert keys_of(s3).count("2026/p00.jpg") == 2, "a line for each version"
+    assert "11 of 12 photos are done" in run("--retry-problems").output
+
+
+def test_run_killed_between_results_and_index_leaves_no_doubles(s3: Any, states: FakeStates) -> None:
+    run("--batch-size=6")
+    index = s3.list_objects_v2(Bucket="poses", Prefix="out/done/")["Contents"][0]["Key"]
+    s3.delete_object(Bucket="poses", Key=index)
+    assert "12 of 12 photos are done" in run().output
+    assert read_done(s3, HERE).problems == {"broken-image": 1}
+    assert keys_of(s3) == ALL
+
+
+@pytest.mark.parametrize("where", ["file", "s3"])
+def test_keys_of_a_manifest_alone(s3: Any, states: FakeStates, tmp_path: Path, where: str) -> None:
+    text = "key,note\n2026/p01.jpg,a\n2026-other/x.jpg,b\n"
+    name = str(tmp_path / "keys.csv")
+    Path(name).write_text(text)
+    if where == "s3":
+        s3.put_object(Bucket="photos", Key="lists/keys.csv", Body=text.encode())
+        name = "s3://photos/lists/keys.csv"
+    assert run("--manifest", name, source="s3://photos").exit_code == 0
+    assert keys_of(s3) == ["2026-other/x.jpg", "2026/p01.jpg"]
+    assert "2 of 2 photos are done" in run("--manifest", name, source="s3://photos").output
+
+
+def test_dry_run_counts_measures_and_writes_nothing(s3: Any, states: FakeStates) -> None:
+    result = run("--dry-run")
+    assert result.exit_code == 0, result.output
+    assert "photos   12" in result.output
+    assert "40 ms, measured in the function on 10 of them" in result.output
+    assert "together" in result.output
+    assert not states.inputs
+    assert "Contents" not in s3.list_objects_v2(Bucket="poses")
+
+
+def test_drawn_pictures_where_asked(s3: Any, states: FakeStates) -> None:
+    run("--draw")
+    drawn = s3.list_objects_v2(Bucket="poses", Prefix="out/drawn/")["Contents"]
+    assert sorted(one["Key"] for one in drawn) == [f"out/drawn/{key}.jpg" for key in ALL if "cut" not in key]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"source": "photos/2026"}, "photos/2026 is not a place in S3: give s3://bucket/prefix"),
+        ({"source": "s3://elsewhere/x"}, "not elsewhere: deploy it with --param=batchBuckets=photos,more,elsewhere"),
+        ({"output": "s3://poses/outside"}, "may write below s3://poses/out, not s3://poses/outside"),
+        ({"output": "s3://photos/out"}, "may write below s3://poses/out, not s3://photos/out"),
+        ({"source": "s3://photos/none"}, "no photos below s3://photos/none"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_one_line(states: FakeStates, given: dict[str, str], words: str) -> None:
+    result = run(**given)
+    assert result.exit_code == 1
+    assert words in f"{result.output}{result.exception}"
+    assert isinstance(result.exception, (SystemExit, HpeError))
+
+
+def test_bucket_that_is_not_there_is_one_line(states: FakeStates) -> None:
+    result = run(source="s3://more/x")
+    assert result.exit_code == 1
+    assert "AWS refuses ListObjectsV2 (NoSuchBucket)" in result.output
+
+
+def test_stack_without_batches_says_how_to_deploy_them(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Stack, "outputs", {})
+    result = run()
+    assert "stack hpe-dev was deployed without that: npx serverless deploy --param=batchBuckets=" in result.output
+
+
+def test_places() -> None:
+    assert place_of("s3://b/") == Place("b", "")
+    assert place_of("s3://b/x/y/").key("z") == "x/y/z"
+    assert Place("b", "").holds(Place("b", "x"))
+    assert Place("b", "x").holds(Place("b", "x/y"))
+    assert not Place("b", "x").holds(Place("b", "xy"))
+    assert not Place("b", "x").holds(Place("b", ""))
+
+
+def test_cost_adds_up_and_grows_with_the_photos() -> None:
+    from hpe.batch.cost import GB_SECOND, Job, dollars
+
+    small, large = Job(1000, 300), Job(1_000_000, 300)
+    assert large.batches == 20_000
+    assert large.hours == pytest.approx(1_000_000 * 0.3 / 100 / 3600)
+    lines = dollars(large)
+    assert lines["Lambda, GB-seconds"] == pytest.approx(300_000 * 1769 / 1024 * GB_SECOND["arm64"])
+    assert sum(lines.values()) == pytest.approx(1000 * sum(dollars(small).values()))
+    assert Job(10, 300).hours == pytest.approx(10 * 0.3 / 1 / 3600), "one batch is not spread"
