@@ -14,7 +14,7 @@ from hpe.errors import HpeError
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "predict": ("hpe.commands.predict:predict", "Find people in photos: draw them, or write their joints."),
     "serve": ("hpe.commands.serve:serve", "Serve the website and the API on this machine."),
-    "submit": ("hpe.commands.submit:command", "Send photos through a deployed API and fetch the results."),
+    "submit": ("hpe.commands.submit:submit", "Send photos through a deployed API and fetch the results."),
     "batch": ("hpe.commands.batch:command", "Find the people in photos that lie in S3, inside your AWS account."),
     "version": ("hpe.commands.version:version", "Print the versions of hpe, of its model and of what it runs on."),
     "train": ("hpe.commands.train:train", "Train a network from a configuration file."),

@@ -12,20 +12,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from tqdm import tqdm
 
 from hpe.commands import outputs, work
 from hpe.commands.photos import STDIN, Photo, find_photos, shown
 from hpe.commands.processes import in_order
 from hpe.commands.sinks import Document, Lines, Nothing, Sink, Stdout
+from hpe.commands.tally import COUNTED, Tally
 from hpe.commands.work import Asked, Box, Done, Job
 from hpe.errors import HpeError
 from hpe.settings import Settings
 
 # fewer photos than this are done before other processes have loaded the model
 _MANY: Final = 8
-# so many photos are counted before the first is read; a bar that knows no end is shown for more
-_COUNTED: Final = 2000
 
 _EXAMPLES: Final = """\b
 Examples:
@@ -102,24 +100,24 @@ def predict(
     if dataset and kind != "coco":
         raise click.UsageError(f"--dataset is for --format coco; this is {kind}")
     found = find_photos(photos)
-    first = list(islice(found, _COUNTED))
+    first = list(islice(found, COUNTED))
     targets = outputs.choose_targets(kind, out, several=len(first) > 1, piped=photos == (STDIN,))
     processes = jobs or (_usable_cores() if len(first) >= _MANY else 1)
     asked = Asked(kind, threshold, flip, people, boxes, model, threads=1 if processes > 1 else 0)
     namer = outputs.Namer(targets, photos)
-    sink = _open_sink(targets, dataset, overwrite)
-    with closing(sink), _bar(len(first)) as bar:
-        run = _Run(targets, sink, overwrite, bar)
+    tally = Tally(len(first), out)
+    with closing(_open_sink(targets, dataset, overwrite)) as sink:
+        run = _Run(targets, sink, overwrite, tally)
         try:
             with _stoppable():
                 run.all(run.jobs(chain(first, found), namer), asked, processes)
                 sink.finish()
         except KeyboardInterrupt:
-            run.tell("interrupted: run it again to go on" if run.goes_on else "interrupted")
+            goes_on = targets.own or targets.out not in (None, STDIN)
+            tally.close("interrupted: run it again to go on" if goes_on else "interrupted")
             raise
-    if len(first) > 1 or run.failed:
-        run.tell()
-    if run.failed:
+    tally.close()
+    if tally.failed:
         sys.exit(1)
 
 
@@ -137,13 +135,6 @@ def _stoppable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _bar(photos: int) -> "tqdm[Any]":
-    """Progress, where there is a terminal for it and something to wait for. photos: those counted so far."""
-    tqdm.monitor_interval = 0  # its thread would be there when processes are forked
-    total = photos if photos < _COUNTED else None
-    return tqdm(total=total, unit="photo", disable=None if photos > 1 else True, file=sys.stderr)
-
-
 def _open_sink(targets: outputs.Targets, dataset: bool, overwrite: bool) -> Sink:
     path = Path(targets.out) if targets.out and targets.out != STDIN else None
     try:
@@ -159,31 +150,28 @@ def _open_sink(targets: outputs.Targets, dataset: bool, overwrite: bool) -> Sink
 
 
 class _Run:
-    """One call of the command, and what has come of it."""
+    """One call of the command."""
 
-    def __init__(self, targets: outputs.Targets, sink: Sink, overwrite: bool, bar: "tqdm[Any]") -> None:
-        self._targets, self._sink, self._overwrite, self._bar = targets, sink, overwrite, bar
-        self.goes_on = targets.own or targets.out not in (None, STDIN)
-        self.done = self.people = self.with_people = self.failed = self.skipped = 0
+    def __init__(self, targets: outputs.Targets, sink: Sink, overwrite: bool, tally: Tally) -> None:
+        self._targets, self._sink, self._overwrite, self._tally = targets, sink, overwrite, tally
 
     def jobs(self, photos: Iterable[Photo], namer: outputs.Namer) -> Iterator[Job]:
         """Photos -> what is to be done, without what is done already and what cannot be."""
+        single = self._targets.own or self._targets.format in outputs.SINGLE
         for photo in photos:
             if photo.problem:
-                self._fail(photo, photo.problem)
+                self._tally.fail(photo, photo.problem)
                 continue
             target = namer.target(photo)
             if not self._overwrite and self._is_done(photo, target):
-                self.skipped += 1
-                self._bar.update()
+                self._tally.skip()
                 continue
             try:
                 data = _standard_input() if photo.name == STDIN else None
             except OSError as error:
-                self._fail(photo, work.reason(error))
+                self._tally.fail(photo, work.reason(error))
                 continue
-            own = target != STDIN and (self._targets.own or self._targets.format in outputs.SINGLE)
-            yield Job(photo, target, own, data)
+            yield Job(photo, target, single and target != STDIN, data)
 
     def _is_done(self, photo: Photo, target: str) -> bool:
         # a file that was named by itself is made again, as its user says
@@ -206,16 +194,13 @@ class _Run:
 
     def _take(self, job: Job, done: Done) -> None:
         if done.problem:
-            self._fail(job.photo, done.problem)
+            self._tally.fail(job.photo, done.problem)
             return
         if not job.own:
             self._write(done.data)
-        self.done += 1
-        self.people += done.people
-        self.with_people += done.people > 0
-        if self._bar.disable and job.own and self._targets.format in outputs.SINGLE:
+        elif self._tally.silent and self._targets.format in outputs.SINGLE:
             click.echo(f"{shown(job.photo.name)} -> {shown(job.target)}: {_found(done)}", err=True)
-        self._bar.update()
+        self._tally.did(done.people)
 
     def _write(self, data: bytes) -> None:
         try:
@@ -225,25 +210,6 @@ class _Run:
         except OSError as error:
             where = shown(self._targets.out or "standard output")
             raise HpeError(f"{where}: {work.reason(error)}: it holds what was done before") from error
-
-    def _fail(self, photo: Photo, problem: str) -> None:
-        self.failed += 1
-        self._bar.write(f"hpe: {shown(photo.name) or repr('')}: {problem}", file=sys.stderr)
-        self._bar.update()
-
-    def tell(self, more: str = "") -> None:
-        """One line about all of it on standard error."""
-        parts = [f"{self.done} photo{'s' * (self.done != 1)} done, {self.people} people in {self.with_people} of them"]
-        if self.skipped:
-            parts.append(f"{self.skipped} done before (--overwrite does them again)")
-        if self.failed:
-            parts.append(f"{self.failed} failed")
-        if self._targets.out not in (None, STDIN):
-            parts.append(f"results in {shown(str(self._targets.out))}")
-        if more:
-            parts.append(more)
-        self._bar.clear()
-        click.echo(f"hpe: {'; '.join(parts)}", err=True)
 
 
 def _found(done: Done) -> str:

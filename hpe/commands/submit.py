@@ -1,119 +1,128 @@
-"""`hpe submit`: a folder of photos through a deployed API's upload route, and the results back."""
+"""`hpe submit`: photos through a deployed API's upload route, and the results back."""
 
-import json
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import chain, islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
+from hpe.commands.outputs import Namer, Targets, is_folder, write_file, write_stdout
+from hpe.commands.photos import STDIN, TYPES, Photo, find_photos, media_type, shown
+from hpe.commands.tally import COUNTED, Tally
 from hpe.commands.uploads_client import RemoteApi, SubmitError
+from hpe.formats.lines import json_line
 
-PHOTO_TYPES: Final = {
-    ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp",
-    ".avif": "image/avif", ".heic": "image/heic", ".heif": "image/heif", ".gif": "image/gif",
-    ".tif": "image/tiff", ".tiff": "image/tiff", ".bmp": "image/bmp",
-}  # fmt: skip
+Answer = dict[str, Any]
 
 EPILOG: Final = """\b
 Examples:
   hpe submit holiday/ --api https://abc123.execute-api.eu-central-1.amazonaws.com
-  hpe submit a.jpg b.heic --api URL -o poses > poses.jsonl
-
-What is there already in the output folder is not sent again, so an interrupted run goes on where it was.
+  hpe submit a.jpg b.heic --api URL -o poses/ > poses.jsonl
 """
 
 
-@click.command("submit", epilog=EPILOG)
-@click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--api", required=True, envvar="HPE_API", help="The API's address, as `serverless deploy` prints it.")
-@click.option(
-    "-o",
-    "--output",
-    default=Path("poses"),
-    type=click.Path(file_okay=False, path_type=Path),
-    show_default=True,
-    help="Folder for NAME.png and NAME.json of every photo.",
-)
-@click.option("--jobs", default=8, show_default=True, type=click.IntRange(1, 64), help="Photos under way at once.")
-@click.option("--timeout", "timeout_s", default=300.0, show_default=True, help="Seconds to wait for one photo.")
-@click.option("--again", is_flag=True, help="Send photos whose results are there already, too.")
-def command(photos: tuple[Path, ...], api: str, output: Path, jobs: int, timeout_s: float, again: bool) -> None:
-    """Send PHOTOS (files or folders) through a deployed API and fetch the drawn photos and the joints.
+class Address(click.ParamType[str]):
+    """An API's address, without the slash at its end."""
 
-    Prints the joints as one line of JSON a photo; exits with 1 where a photo failed, after all others are done.
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not str(value).startswith(("https://", "http://")):
+            self.fail(f"{value!r} is not an address: it begins with https://", param, ctx)
+        return str(value).rstrip("/")
+
+
+@click.command(epilog=EPILOG)
+@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...")
+@click.option("--api", required=True, type=Address(), envvar="HPE_API", help="Its address. [HPE_API]")
+@click.option("--token", envvar="HPE_API_TOKEN", default="", help="Bearer token, if it wants one. [HPE_API_TOKEN]")
+@click.option("-o", "--out", metavar="OUT", help="A folder. [default: beside the photos]")
+@click.option("--jobs", default=8, show_default=True, type=click.IntRange(1, 64), help="Photos under way at once.")
+@click.option(
+    "--timeout", "timeout_s", default=300.0, show_default=True, type=click.FloatRange(1), help="Seconds for one photo."
+)
+@click.option("--overwrite", is_flag=True, help="Do again what is done already.")
+def submit(
+    photos: tuple[str, ...], api: str, token: str, out: str | None, jobs: int, timeout_s: float, overwrite: bool
+) -> None:
+    """Send photos through a deployed API and fetch the results.
+
+    PHOTO is a file, a folder (searched through), or a pattern. Results are NAME.pose.png, the drawn photo, and
+    NAME.pose.json, beside the original or in the folder OUT; the joints are also printed, one line a photo.
+
+    Photos whose results are there already are not sent again, so an interrupted run goes on where it stopped. A photo
+    that fails is reported, the others are done, and the exit status is then 1.
     """
-    wanted = list(find_photos(photos, output))
-    if not wanted:
-        raise click.ClickException("no photos there: give files or folders with .jpg, .png, .webp, .avif, .heic ...")
-    remote = RemoteApi(api.rstrip("/"), timeout_s)
-    open_ones = [
-        (photo, target) for photo, target in wanted if again or not target.with_name(f"{target.name}.json").exists()
-    ]
-    if len(open_ones) < len(wanted):
-        click.echo(
-            f"{len(wanted) - len(open_ones)} of {len(wanted)} are there already (--again sends them too)", err=True
-        )
-    failed = run_all(open_ones, jobs, lambda photo, target: submit_one(remote, photo, target))
-    if failed:
-        click.echo(f"{failed} of {len(open_ones)} photos failed", err=True)
+    if out is not None and not is_folder(out):
+        raise click.UsageError(f"{shown(out)} is not a folder; a new folder's name ends in /")
+    found = find_photos(photos)
+    first = list(islice(found, COUNTED))
+    tally = Tally(len(first), out)
+    namer = Namer(Targets("png", out, own=True), photos)
+    remote = RemoteApi(api, timeout_s, token)
+    try:
+        _submit_all(_open_ones(chain(first, found), namer, tally, overwrite), jobs, remote, tally)
+    except KeyboardInterrupt:
+        tally.close("interrupted: run it again to go on")
+        raise
+    tally.close()
+    if tally.failed:
         sys.exit(1)
 
 
-def find_photos(given: tuple[Path, ...], output: Path) -> Iterator[tuple[Path, Path]]:
-    """Files and folders -> (photo, its results' path without .png or .json), folders' own layout kept.
-
-    Photos of one name from two places get a number each but the first, the same ones in every run.
-    """
-    taken: set[Path] = set()
-    for photo, target in _photos(given, output):
-        names = (target, *(target.with_name(f"{target.stem}-{n}{target.suffix}") for n in range(2, len(taken) + 3)))
-        free = next(name for name in names if name not in taken)
-        taken.add(free)
-        yield photo, free
-
-
-def _photos(given: tuple[Path, ...], output: Path) -> Iterator[tuple[Path, Path]]:
-    for path in given:
-        if path.is_file():
-            yield path, output / path.name
+def _open_ones(photos: Iterable[Photo], namer: Namer, tally: Tally, overwrite: bool) -> Iterator[tuple[Photo, Path]]:
+    """Photos -> those to be sent, each with the path of its drawn photo."""
+    for photo in photos:
+        if photo.name == STDIN or photo.problem:
+            tally.fail(photo, photo.problem or "standard input is not sent: give files or folders")
             continue
-        for photo in sorted(path.rglob("*")):
-            if (
-                photo.suffix.lower() in PHOTO_TYPES
-                and photo.is_file()
-                and output.resolve() not in photo.resolve().parents
-            ):
-                yield photo, output / photo.relative_to(path)
+        target = Path(namer.target(photo))
+        if not overwrite and target.with_suffix(".json").exists():
+            tally.skip()
+        elif media_type(photo.name):
+            yield photo, target
+        else:
+            suffix = Path(photo.name).suffix or "no suffix"
+            tally.fail(photo, f"{suffix} is not a photo's: one of {', '.join(TYPES)}")
 
 
-def submit_one(remote: RemoteApi, photo: Path, target: Path) -> dict[str, object]:
-    """One photo there and back. Gives the API's JSON with "file" added. Raises SubmitError."""
-    content_type = PHOTO_TYPES.get(photo.suffix.lower())
-    if content_type is None:
-        raise SubmitError(f"{photo.suffix or 'no suffix'} is not a photo's: one of {', '.join(PHOTO_TYPES)}")
-    answer, png = remote.pose(photo.read_bytes(), content_type)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.with_name(f"{target.name}.png").write_bytes(png)
-    # The JSON comes last: where it is, the photo is done.
-    target.with_name(f"{target.name}.json").write_text(json.dumps(answer) + "\n")
-    return {"file": str(photo), **answer}
+def _submit_all(wanted: Iterator[tuple[Photo, Path]], jobs: int, remote: RemoteApi, tally: Tally) -> None:
+    """Several at once, each told as it comes back; few are waiting at a time, however many there are."""
+    with ThreadPoolExecutor(jobs) as pool:
+        under_way: dict[Future[Answer], Photo] = {}
+        try:
+            while True:
+                for photo, target in islice(wanted, 2 * jobs - len(under_way)):
+                    under_way[pool.submit(_submit_one, remote, photo, target)] = photo
+                if not under_way:
+                    return
+                for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                    _tell(under_way.pop(future), future, tally)
+        finally:
+            remote.stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
-def run_all(wanted: list[tuple[Path, Path]], jobs: int, task: Callable[[Path, Path], dict[str, object]]) -> int:
-    """Run the task for each photo, several at once; print results as they come. Gives how many failed."""
-    from tqdm import tqdm
+def _submit_one(remote: RemoteApi, photo: Photo, target: Path) -> Answer:
+    """One photo there and back, its results written -> the API's JSON and "file". Raises SubmitError, OSError."""
+    answer, png = remote.pose(Path(photo.name).read_bytes(), media_type(photo.name))
+    answer = {"file": shown(photo.name), **answer}
+    write_file(str(target), png)
+    # the JSON comes last: if it is there, the photo is done
+    write_file(str(target.with_suffix(".json")), json_line(answer).encode())
+    return answer
 
-    failed = 0
-    with ThreadPoolExecutor(jobs) as pool, tqdm(total=len(wanted), unit="photo", disable=None, file=sys.stderr) as bar:
-        futures = {pool.submit(task, photo, target): photo for photo, target in wanted}
-        for future in as_completed(futures):
-            try:
-                click.echo(json.dumps(future.result()))
-            except (SubmitError, OSError) as error:
-                failed += 1
-                tqdm.write(f"{futures[future]}: {error}", file=sys.stderr)
-            bar.update()
-    return failed
+
+def _tell(photo: Photo, future: Future[Answer], tally: Tally) -> None:
+    try:
+        answer = future.result()
+    except SubmitError as error:
+        tally.fail(photo, str(error))
+    except OSError as error:
+        tally.fail(photo, error.strerror or str(error))
+    else:
+        write_stdout(json_line(answer).encode())
+        tally.did(len(answer["people"]))

@@ -1,53 +1,77 @@
-"""A client of POST /uploads and GET /results/ID: bytes there, joints and drawn photo back."""
+"""A client of POST /uploads and GET /results/ID: bytes there, joints and drawn photo back.
+
+Whatever stands between (proxies, gateways, sign-in pages), a photo ends in its results or in one line of text.
+"""
 
 import json
+import math
+import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import requests
 
 _POLL_S: Final = 1.0
+_LEAST_PAUSE_S: Final = 0.05
 _PATIENT: Final = (429, 503)  # the server says to try again
 
 
 class SubmitError(Exception):
-    """One photo could not be done. The message is the server's own where it gave one."""
+    """One photo could not be done. The message is one line, the server's own words if it gave any."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split())[:400])
 
 
 @dataclass(frozen=True)
 class RemoteApi:
-    """A deployed API. base: its address without a trailing slash. timeout_s: for one photo, all told."""
+    """A deployed API. base: its address without a trailing slash. timeout_s: for one photo, all told.
+
+    token: sent to the API as a bearer token, '' for none; S3 never gets it. stop: set it, and nothing waits any longer.
+    """
 
     base: str
     timeout_s: float
+    token: str = ""
+    stop: threading.Event = field(default_factory=threading.Event)
 
     def pose(self, photo: bytes, content_type: str) -> tuple[dict[str, Any], bytes]:
         """Photo bytes -> (the API's JSON, the drawn PNG's bytes). Raises SubmitError."""
         deadline = time.monotonic() + self.timeout_s
         wish = json.dumps({"content_type": content_type, "size": len(photo)})
-        ticket = self._ask(deadline, "POST", f"{self.base}/uploads", data=wish).json()
-        self._ask(deadline, "POST", ticket["url"], data=ticket["fields"], files={"file": photo})
+        ticket = _members(
+            self._ask(deadline, "POST", f"{self.base}/uploads", data=wish), {"url": str, "fields": dict, "result": str}
+        )
+        fields = {str(name): str(value) for name, value in ticket["fields"].items()}
+        self._ask(deadline, "POST", ticket["url"], data=fields, files={"file": photo})
         links = self._wait(deadline, f"{self.base}{ticket['result']}")
-        answer: dict[str, Any] = self._ask(deadline, "GET", links["json"]).json()
-        return answer, self._ask(deadline, "GET", links["png"]).content
+        answer = _members(self._ask(deadline, "GET", links["json"]), {"people": list})
+        png = self._ask(deadline, "GET", links["png"])
+        if not png.content.startswith(b"\x89PNG"):
+            raise SubmitError(f"{_where(png.url)} answers with {_kind(png)}, not with a PNG")
+        return answer, png.content
 
-    def _wait(self, deadline: float, url: str) -> dict[str, str]:
+    def _wait(self, deadline: float, url: str) -> dict[str, Any]:
         while True:
             response = self._ask(deadline, "GET", url)
             if response.status_code != 202:
-                links: dict[str, str] = response.json()
-                return links
+                return _members(response, {"json": str, "png": str})
             self._pause(deadline, response)
 
     def _ask(self, deadline: float, method: str, url: str, **body: Any) -> requests.Response:
         """One request, tried again while the server asks for patience. Raises SubmitError otherwise."""
+        own = url.startswith(self.base + "/")
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token and own else {}
         while True:
             left_s = max(1.0, deadline - time.monotonic())
             try:
-                response = requests.request(method, url, timeout=min(60.0, left_s), **body)
-            except requests.RequestException as error:
-                raise SubmitError(f"{url.split('?')[0]} does not answer: {error}") from error
+                response = requests.request(method, url, timeout=min(60.0, left_s), headers=headers, **body)
+            except (requests.RequestException, ValueError) as error:  # some odd addresses raise plain UnicodeError
+                raise SubmitError(f"{_where(url)} does not answer: {error}") from error
             if response.status_code in _PATIENT:
                 self._pause(deadline, response)
                 continue
@@ -56,18 +80,64 @@ class RemoteApi:
             return response
 
     def _pause(self, deadline: float, response: requests.Response) -> None:
-        pause_s = float(response.headers.get("Retry-After", _POLL_S))
+        pause_s = retry_after(response.headers)
         if time.monotonic() + pause_s > deadline:
             raise SubmitError(f"not done in {self.timeout_s:g} s: give more with --timeout, or send it again later")
-        time.sleep(pause_s)
+        if self.stop.wait(pause_s):
+            raise SubmitError("interrupted")
+
+
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Retry-After (RFC 9110, 10.2.3: seconds or a date) -> seconds to wait; a second if it makes no sense."""
+    text = headers.get("Retry-After", "").strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            at = parsedate_to_datetime(text)
+        except (ValueError, TypeError, IndexError):
+            return _POLL_S
+        # "-0000" instead of a zone makes a time without one
+        seconds = max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
+    if math.isnan(seconds) or seconds < 0:
+        return _POLL_S
+    return max(_LEAST_PAUSE_S, seconds)
+
+
+def _members(response: requests.Response, wanted: Mapping[str, type]) -> dict[str, Any]:
+    """A response's JSON object, which must have these members. Raises SubmitError."""
+    where = _where(response.url)
+    try:
+        found: Any = response.json()
+    except (ValueError, RecursionError) as error:
+        raise SubmitError(
+            f"{where} answers {response.status_code} with {_kind(response)}, not with JSON: is it the API's address?"
+        ) from error
+    if isinstance(found, dict):
+        missing = [name for name, kind in wanted.items() if not isinstance(found.get(name), kind)]
+        if not missing:
+            return found
+        raise SubmitError(f"{where} answers {response.status_code} without {missing[0]!r}: is it the API's address?")
+    raise SubmitError(f"{where} answers {response.status_code} with {json.dumps(found)[:40]}: is it the API's address?")
 
 
 def _reason(response: requests.Response) -> str:
-    """The server's own words: RFC 9457's detail, S3's Message, or the status."""
+    """The server's own words: RFC 9457's detail, a gateway's message, S3's Message, or the status."""
     try:
         problem = response.json()
-        return str(problem.get("detail") or problem.get("title") or response.reason)
-    except ValueError:
-        text = response.text
-        message = text.partition("<Message>")[2].partition("</Message>")[0]
-        return f"{response.status_code} {message or response.reason}"
+    except (ValueError, RecursionError):
+        problem = None
+    if isinstance(problem, dict):
+        words = next((problem[key] for key in ("detail", "title", "message") if isinstance(problem.get(key), str)), "")
+    else:
+        words = response.text.partition("<Message>")[2].partition("</Message>")[0]
+    return words or f"{_where(response.url)} answers {response.status_code} {response.reason or _kind(response)}"
+
+
+def _where(url: str) -> str:
+    # what follows the question mark is a signature
+    return url.partition("?")[0][:200]
+
+
+def _kind(response: requests.Response) -> str:
+    return response.headers.get("Content-Type", "").partition(";")[0][:60] or "nothing"

@@ -13,7 +13,7 @@ from hpe.errors import Busy, HpeError
 from hpe.server.site import site_response
 from hpe.settings import LAMBDA_BODY_BYTES, Settings
 from hpe.web.api import EstimatorSource, handle, refuse, route_of
-from hpe.web.messages import Request, Response
+from hpe.web.messages import Request, Response, query_of
 
 # A form's own bytes, over those of the photo in it.
 FORM_BYTES: Final = 100_000
@@ -41,7 +41,7 @@ def request_of(environ: Mapping[str, Any]) -> Request:
         if name.startswith("HTTP_") or name in ("CONTENT_TYPE", "CONTENT_LENGTH")
     }
     path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
-    query = dict(parse_qsl(environ["QUERY_STRING"], keep_blank_values=True))
+    query = query_of(parse_qsl(environ["QUERY_STRING"], keep_blank_values=True))
     body = environ["wsgi.input"].read()
     return Request(environ["REQUEST_METHOD"], path or "/", query, headers, body, uuid.uuid4().hex[:12])
 

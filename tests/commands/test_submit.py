@@ -3,6 +3,8 @@
 import json
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from hpe.commands.submit import command
+from hpe.commands.submit import submit as command
+from hpe.commands.uploads_client import retry_after
 
 
 class Api(BaseHTTPRequestHandler):
@@ -27,6 +30,7 @@ class Api(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         state = self.server.state  # type: ignore[attr-defined]
+        state["tokens"].append((self.path, self.headers["Authorization"]))
         body = self.rfile.read(int(self.headers["Content-Length"]))
         base = f"http://127.0.0.1:{self.server.server_address[1]}"
         with state["lock"]:
@@ -44,6 +48,7 @@ class Api(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         state = self.server.state  # type: ignore[attr-defined]
+        state["tokens"].append((self.path, self.headers["Authorization"]))
         base = f"http://127.0.0.1:{self.server.server_address[1]}"
         kind, _, name = self.path.lstrip("/").partition("/")
         if kind == "results":
@@ -64,7 +69,7 @@ class Api(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[tuple[str, dict[str, Any]]]:
     state: dict[str, Any] = {"tickets": [], "broken": {}, "asked": set(), "throttle": False, "throttled": False}
-    state["lock"] = threading.Lock()
+    state |= {"lock": threading.Lock(), "tokens": []}
     with ThreadingHTTPServer(("127.0.0.1", 0), Api) as found:
         found.state = state  # type: ignore[attr-defined]
         threading.Thread(target=found.serve_forever, daemon=True).start()
@@ -91,8 +96,9 @@ def test_folder_comes_back_with_its_layout(server: tuple[str, dict[str, Any]], t
     photos = folder(tmp_path / "in", a=b"one", sub__b=b"two!")
     result = submit(url, tmp_path / "out", photos)
     assert result.exit_code == 0, result.output
-    assert (tmp_path / "out" / "sub" / "b.jpg.png").read_bytes() == b"\x89PNG"
-    assert json.loads((tmp_path / "out" / "a.jpg.json").read_text()) == {"people": []}
+    assert (tmp_path / "out" / "sub" / "b.pose.png").read_bytes() == b"\x89PNG"
+    assert json.loads((tmp_path / "out" / "a.pose.json").read_text()) == {"file": str(photos / "a.jpg"), "people": []}
+    assert f"hpe: 2 photos done, 0 people in 0 of them; results in {tmp_path / 'out'}" in result.stderr
     files = {json.loads(line)["file"] for line in result.stdout.splitlines()}
     assert files == {str(photos / "a.jpg"), str(photos / "sub" / "b.jpg")}
     assert sorted(ticket["size"] for ticket in state["tickets"]) == [3, 4]
@@ -104,7 +110,7 @@ def test_one_bad_photo_is_reported_and_the_rest_done(server: tuple[str, dict[str
     result = submit(url, tmp_path / "out", folder(tmp_path / "in", a=b"one", b=b"broken", c=b"three"))
     assert result.exit_code == 1
     assert "b.jpg: the photo is cut off" in result.stderr
-    assert "1 of 3 photos failed" in result.stderr
+    assert "2 photos done, 0 people in 0 of them; 1 failed" in result.stderr
     assert len(result.stdout.splitlines()) == 2
 
 
@@ -113,9 +119,9 @@ def test_second_run_sends_nothing_again(server: tuple[str, dict[str, Any]], tmp_
     photos = folder(tmp_path / "in", a=b"one", b=b"two")
     assert submit(url, tmp_path / "out", photos).exit_code == 0
     again = submit(url, tmp_path / "out", photos)
-    assert "2 of 2 are there already" in again.stderr
+    assert "2 done before (--overwrite does them again)" in again.stderr
     assert len(state["tickets"]) == 2
-    assert submit(url, tmp_path / "out", photos, "--again").exit_code == 0
+    assert submit(url, tmp_path / "out", photos, "--overwrite").exit_code == 0
     assert len(state["tickets"]) == 4
 
 
@@ -124,9 +130,8 @@ def test_photos_of_one_name_from_two_folders_are_both_kept(server: tuple[str, di
     one, two = folder(tmp_path / "one", a=b"one"), folder(tmp_path / "two", a=b"two!")
     assert submit(url, tmp_path / "out", one, two).exit_code == 0
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"a.jpg.json", "a.jpg.png", "a-2.jpg.json", "a-2.jpg.png"}
-    assert json.loads((tmp_path / "out/a-2.jpg.json").read_text()) is not None
-    assert "2 of 2 are there already" in submit(url, tmp_path / "out", one, two).stderr
+    assert names == {"a.pose.json", "a.pose.png", "a.jpg.pose.json", "a.jpg.pose.png"}
+    assert "2 done before" in submit(url, tmp_path / "out", one, two).stderr
     assert len(state["tickets"]) == 2
 
 
@@ -140,7 +145,7 @@ def test_throttled_request_is_tried_again(server: tuple[str, dict[str, Any]], tm
 def test_folder_without_photos_and_other_files_are_refused(server: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
     url, _ = server
     empty = submit(url, tmp_path / "out", folder(tmp_path / "in"))
-    assert (empty.exit_code, "no photos there" in empty.stderr) == (1, True)
+    assert (empty.exit_code, "no photos in it: looked for .jpg" in empty.stderr) == (1, True)
     text = submit(url, tmp_path / "out", tmp_path / "in" / "notes.txt")
     assert (text.exit_code, ".txt is not a photo's" in text.stderr) == (1, True)
 
@@ -149,3 +154,140 @@ def test_api_that_is_not_there_is_said_plainly(tmp_path: Path) -> None:
     result = submit("http://127.0.0.1:9", tmp_path / "out", folder(tmp_path / "in", a=b"one"))
     assert result.exit_code == 1
     assert "http://127.0.0.1:9/uploads does not answer" in result.stderr
+
+
+def test_results_go_beside_the_photos_if_no_folder_is_named(server: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
+    photos = folder(tmp_path / "in", a=b"one")
+    assert CliRunner().invoke(command, [str(photos), "--api", server[0]]).exit_code == 0
+    assert {path.name for path in photos.iterdir()} == {"a.jpg", "a.pose.png", "a.pose.json", "notes.txt"}
+    refused = CliRunner().invoke(command, [str(photos), "--api", server[0], "-o", "x.jsonl"])
+    assert (refused.exit_code, "x.jsonl is not a folder" in refused.stderr) == (2, True)
+
+
+def test_token_goes_to_the_api_and_to_nobody_else(server: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
+    url, state = server
+    photos = folder(tmp_path / "in", a=b"one")
+    given = [str(photos), "--api", url.replace("127.0.0.1", "localhost"), "-o", str(tmp_path / "out")]
+    result = CliRunner().invoke(command, given, env={"HPE_API_TOKEN": "secret"})
+    assert result.exit_code == 0, result.output
+    # links to S3 name another host, as S3's do
+    told = {path.split("/")[1]: token for path, token in state["tokens"]}
+    assert told == {"uploads": "Bearer secret", "s3": None, "results": "Bearer secret", "json": None, "png": None}
+
+
+@pytest.mark.parametrize("address", ["", "example.org", "ftp://example.org", "file:///etc/passwd"])
+def test_what_is_not_an_address_is_a_usage_error(tmp_path: Path, address: str) -> None:
+    result = CliRunner().invoke(command, [str(tmp_path), "--api", address])
+    assert (result.exit_code, "it begins with https://" in result.stderr) == (2, True)
+
+
+# --- whatever answers
+
+
+class Odd(BaseHTTPRequestHandler):
+    """Answers each path as `server.answers` says: (status, body, headers), by turns if there are several."""
+
+    def answer(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        kind = self.path.strip("/").split("/")[0]
+        found = self.server.answers[kind]  # type: ignore[attr-defined]
+        status, body, headers = found.pop(0) if len(found) > 1 else found[0]
+        data = body.replace("BASE", f"http://127.0.0.1:{self.server.server_address[1]}").encode()
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = answer  # noqa: N815
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+TICKET = json.dumps({"url": "BASE/s3", "fields": {"key": "1"}, "result": "/results/1"})
+LINKS = json.dumps({"json": "BASE/json", "png": "BASE/png"})
+GOOD = {
+    "uploads": (201, TICKET, {}),
+    "s3": (204, "", {}),
+    "results": (200, LINKS, {}),
+    "json": (200, '{"people": [{}, {}]}', {}),
+    "png": (200, "", {}),  # replaced below: it must be a PNG
+}
+BODIES = ["{}", "[]", "null", '"text"', "5", "", "<html><body>Sign in</body></html>", "[" * 100_000, "\udcff", "{"]
+
+
+@pytest.fixture
+def odd() -> Iterator[ThreadingHTTPServer]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Odd) as found:
+        found.answers = {kind: [answer] for kind, answer in GOOD.items()}  # type: ignore[attr-defined]
+        threading.Thread(target=found.serve_forever, daemon=True).start()
+        yield found
+        found.shutdown()
+
+
+def submit_to(server: ThreadingHTTPServer, tmp_path: Path, *options: str) -> Result:
+    photos = folder(tmp_path / "in", a=b"one", b=b"two")
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    return CliRunner().invoke(
+        command, [str(photos), "--api", url, "-o", str(tmp_path / "out/"), "--jobs", "1", *options]
+    )
+
+
+@pytest.mark.parametrize("status", [200, 202, 403, 502])
+@pytest.mark.parametrize("kind", ["uploads", "results", "json"])
+def test_any_answer_of_any_proxy_ends_in_one_line_a_photo(
+    odd: ThreadingHTTPServer, tmp_path: Path, kind: str, status: int
+) -> None:
+    if (kind, status) == ("results", 202):
+        return  # that means to wait
+    bodies = [body.encode("utf-8", "replace").decode() for body in BODIES]
+    odd.answers[kind] = [(status, body, {"Content-Type": "text/html"}) for body in bodies]  # type: ignore[attr-defined]
+    odd.answers["png"] = [(200, "", {})]  # type: ignore[attr-defined]
+    photos = folder(tmp_path / "in", **{f"p{n}": b"x" for n in range(len(bodies))})
+    url = f"http://127.0.0.1:{odd.server_address[1]}"
+    result = CliRunner().invoke(command, [str(photos), "--api", url, "-o", str(tmp_path / "out/"), "--jobs", "1"])
+    assert (result.exit_code, result.stdout) == (1, "")
+    lines = result.stderr.splitlines()
+    assert len(lines) == len(bodies) + 1
+    assert all(line.startswith(f"hpe: {photos}/p") and 40 < len(line) < 600 for line in lines[:-1])
+    assert not any((tmp_path / "out").rglob("*")) if (tmp_path / "out").exists() else True
+
+
+def test_picture_that_is_none_is_not_kept(odd: ThreadingHTTPServer, tmp_path: Path) -> None:
+    odd.answers["png"] = [(200, "<html>", {"Content-Type": "text/html; charset=utf-8"})]  # type: ignore[attr-defined]
+    result = submit_to(odd, tmp_path)
+    assert result.stderr.count("answers with text/html, not with a PNG") == 2
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "url", ["", "no address", "http://[", "http://" + "a" * 300, "ftp://x/y", "http://127.0.0.1:9/"]
+)
+def test_ticket_to_nowhere_is_one_line(odd: ThreadingHTTPServer, tmp_path: Path, url: str) -> None:
+    odd.answers["uploads"] = [(201, json.dumps({"url": url, "fields": {}, "result": ""}), {})]  # type: ignore[attr-defined]
+    result = submit_to(odd, tmp_path)
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 3), result.stderr
+    assert "does not answer" in result.stderr
+
+
+SOON = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        ("3", 3, 3), ("0", 0.05, 0.05), ("0.5", 0.5, 0.5), ("1e400", float("inf"), float("inf")), (SOON, 3000, 3600),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.05, 0.05), ("Wed, 21 Oct 2015 07:28:00 -0000", 0.05, 0.05),
+        ("-5", 1, 1), ("nan", 1, 1), ("-inf", 1, 1), ("", 1, 1), ("soon", 1, 1), ("Wed, 99 Foo 15", 1, 1),
+    ],
+)  # fmt: skip
+def test_retry_after_is_seconds_or_a_date(text: str, least: float, most: float) -> None:
+    assert least <= retry_after({"Retry-After": text}) <= most
+
+
+def test_server_that_never_is_ready_ends_at_the_deadline(odd: ThreadingHTTPServer, tmp_path: Path) -> None:
+    odd.answers["uploads"] = [(503, "<html>", {"Retry-After": SOON})]  # type: ignore[attr-defined]
+    result = submit_to(odd, tmp_path, "--timeout", "2")
+    assert result.stderr.count("not done in 2 s: give more with --timeout") == 2

@@ -85,6 +85,8 @@ def test_photos_are_answered_by_form_and_raw(server: Server) -> None:
     assert (status, headers["X-Pose-People"]) == (200, "1")
     assert body.startswith(b"\x89PNG")
     assert ask(server, "POST", "/pose?format=png&flip=0", form(part(PHOTO)), content_type=FORM)[2] == body
+    boxes = json.loads(ask(server, "POST", "/v1/pose?format=json&box=1,2,30,40&box=5%2C5%2C60%2C60", PHOTO)[2])
+    assert len(boxes["people"]) == 2
 
 
 @pytest.mark.parametrize("name", UPLOADS)

@@ -1,0 +1,61 @@
+"""How far a command is, and what came of its photos: a bar while it runs, a line for each failure, one at the end."""
+
+import sys
+from typing import Any, Final
+
+import click
+from tqdm import tqdm
+
+from hpe.commands.photos import STDIN, Photo, shown
+
+# so many photos are counted before the first is read; a bar that knows no end is shown for more
+COUNTED: Final = 2000
+
+
+class Tally:
+    """photos: those counted so far, all of them if they are fewer than COUNTED. out: as given with -o."""
+
+    def __init__(self, photos: int, out: str | None) -> None:
+        self._photos, self._out = photos, out
+        self.people = self.done = self.with_people = self.failed = self.skipped = 0
+        tqdm.monitor_interval = 0  # its thread would be there when processes are forked
+        total = photos if photos < COUNTED else None
+        # shown where there is a terminal for it and something to wait for
+        self._bar: tqdm[Any] = tqdm(total=total, unit="photo", disable=None if photos > 1 else True, file=sys.stderr)
+
+    @property
+    def silent(self) -> bool:
+        """Whether no bar is shown: lines about single photos disturb nothing then."""
+        return bool(self._bar.disable)
+
+    def did(self, people: int) -> None:
+        """One photo more is done."""
+        self.done += 1
+        self.people += people
+        self.with_people += people > 0
+        self._bar.update()
+
+    def skip(self) -> None:
+        """One photo was done by an earlier run."""
+        self.skipped += 1
+        self._bar.update()
+
+    def fail(self, photo: Photo, problem: str) -> None:
+        """One photo cannot be done: say why."""
+        self.failed += 1
+        self._bar.write(f"hpe: {shown(photo.name) or repr('')}: {problem}", file=sys.stderr)
+        self._bar.update()
+
+    def close(self, more: str = "") -> None:
+        """One line about all of it, unless it was one photo and all is well. more: what else there is to say."""
+        self._bar.close()
+        if self._photos < 2 and not self.failed and not self.skipped and not more:
+            return
+        parts = [f"{self.done} photo{'s' * (self.done != 1)} done, {self.people} people in {self.with_people} of them"]
+        if self.skipped:
+            parts.append(f"{self.skipped} done before (--overwrite does them again)")
+        if self.failed:
+            parts.append(f"{self.failed} failed")
+        if self._out not in (None, STDIN):
+            parts.append(f"results in {shown(str(self._out))}")
+        click.echo(f"hpe: {'; '.join([*parts, more] if more else parts)}", err=True)
