@@ -70,7 +70,9 @@ def _explained(error: ModuleNotFoundError, command: str) -> Exception:
     missing = (error.name or "").partition(".")[0]
     if missing not in _TRAINING:
         return error
-    return click.ClickException(f"hpe {command} needs {missing}, which is not installed: pip install 'hpe[train]'")
+    return click.ClickException(
+        f"hpe {command} needs {missing}, which is not installed: pip install '.[train]' in its checkout"
+    )
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

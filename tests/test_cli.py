@@ -121,11 +121,12 @@ def test_missing_torch_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp
     # a torch.py that fails as an absent torch does, before the real one on the path
     (tmp_path / "torch.py").write_text("raise ModuleNotFoundError(\"No module named 'torch'\", name='torch')")
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(Path(cli.__file__).parents[1])])}
-    config = Path(cli.__file__).parents[1] / "configs" / "resnet18-cpu.yaml"
-    for words in (["train", "--config", str(config)], ["export", __file__, "-o", str(tmp_path / "x.onnx")]):
+    config = next((Path(cli.__file__).parents[1] / "configs").glob("*.yaml"))
+    export = ["export", "--pose", __file__, "--fp32", "-o", str(tmp_path / "x.json")]
+    for words in (["train", "--config", str(config)], export):
         result = hpe(*words, env=environ)
         assert result.returncode == 1
-        wanted = f"Error: hpe {words[0]} needs torch, which is not installed: pip install 'hpe[train]'"
+        wanted = f"Error: hpe {words[0]} needs torch, which is not installed: pip install '.[train]' in its checkout"
         assert result.stderr.strip() == wanted
 
 
@@ -148,3 +149,46 @@ def test_ctrl_c_on_a_running_command_stops_it_cleanly(tmp_path: Path) -> None:
         rest = process.communicate(timeout=30)[0]
     assert "Traceback" not in rest
     assert process.returncode in (0, 130)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["train", "--config", "x.yaml", "--steps", "-5"], "-5 is not in the range x>=1"),
+        (["train", "--config", "x.yaml", "--hours", "nan"], "nan is not a time: give a number above 0"),
+        (["train", "--config", "x.yaml", "--hours", "0"], "0 is not a time"),
+        (["eval", "--data", "x.json", "--size", "10"], "give a multiple of 32 from 32 to 1024"),
+        (["eval", "--data", "x.json", "--frame", "3", "2"], "--frame 3 2: give two numbers from 1 to 99"),
+        (["eval", "--data", "x.json", "--frame", "nan", "2"], "--frame nan 2: give two numbers"),
+        (["eval", "--data", "x", "--kind", "lsp", "--first", "9", "--last", "3"], "--first 9 --last 3"),
+        (["eval", "--data", "x.json", "--limit", "-1"], "-1 is not in the range x>=0"),
+        (["export", "--pose", "x.pt", "-o", "x.json", "--fp32", "--size", "100"], "--size 100: the networks take"),
+        (["export", "--pose", "x.pt", "-o", "x.json", "--fp32", "--count", "0"], "0 is not in the range x>=1"),
+        (["serve", "--port", "70000"], "70000 is not in the range 0<=x<=65535"),
+        (["predict", "x.jpg", "--jobs", "0"], "0 is not in the range 1<=x<=64"),
+        (["predict", "x.jpg", "--people", "21"], "21 is not in the range 1<=x<=20"),
+        (["predict", "x.jpg", "--dataset"], "--dataset is for --format coco; this is png"),
+        (["submit", "x.jpg", "--api", "https://a.example", "--timeout", "nan"], "nan is not a time"),
+    ],
+)
+def test_options_that_make_no_sense_are_one_clear_line_before_work_begins(words: list[str], told: str) -> None:
+    result = run(*words)
+    assert result.exit_code in (1, 2)
+    (line,) = [line for line in result.output.splitlines() if line.startswith("Error: ")]
+    assert told in line
+
+
+@pytest.mark.parametrize("device", ["foo", "cuda:99", "cuda:-1", "cuda:x", "cpu:0", "", "mps"])
+def test_device_that_is_not_there_is_told_before_training(device: str) -> None:
+    from hpe.commands.train import checked_device
+    from hpe.errors import BadSettings
+
+    with pytest.raises(BadSettings, match="this machine has"):
+        checked_device(device)
+
+
+def test_devices_that_are_there_are_taken() -> None:
+    from hpe.commands.train import checked_device
+
+    assert checked_device("cpu") == "cpu"
+    assert checked_device("auto") in ("cpu", "cuda")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from hpe.commands.options import Side
 from hpe.errors import BadSettings
 from hpe.train.config import Source
 
@@ -18,11 +19,11 @@ KINDS = ("shards", "mpii", "lsp", "coco")
 @click.option("--kind", type=click.Choice(KINDS), help="Format of --data [told by its content].")
 @click.option("--images", default="", help="Image folder of MPII or COCO, where it is not beside the annotations.")
 @click.option("--head-boxes", default="", help="gt_valid.mat with MPII's head boxes, for the JSON annotations.")
-@click.option("--first", type=int, default=0, help="LSP: the first image, counted from 1.")
-@click.option("--last", type=int, default=0, help="LSP: the last image.")
-@click.option("--limit", type=int, default=0, help="Only that many people, spread over the data.")
+@click.option("--first", type=click.IntRange(0), default=0, help="LSP: the first image, counted from 1.")
+@click.option("--last", type=click.IntRange(0), default=0, help="LSP: the last image.")
+@click.option("--limit", type=click.IntRange(0), default=0, help="Only that many people, spread over the data.")
 @click.option("--model", default="", help="An .onnx with its manifest, s3://..., or a checkpoint [the default model].")
-@click.option("--size", type=int, default=0, help="Input size of a checkpoint in px [the one it was best at].")
+@click.option("--size", type=Side(), help="Input size of a checkpoint in px [the one it was best at].")
 @click.option("--flip", is_flag=True, help="Average with the mirrored picture.")
 @click.option("--per-joint", is_flag=True, help="Every joint, left and right apart.")
 @click.option("--whole-image", is_flag=True, help="Also without the labelled box, in a larger frame.")
@@ -31,7 +32,7 @@ KINDS = ("shards", "mpii", "lsp", "coco")
 @click.option(
     "--part", type=click.Choice(["test", "train", "all"]), default="test", show_default=True, help="Of those."
 )
-@click.option("--threads", type=int, default=0, help="Threads of an .onnx model [all cores].")
+@click.option("--threads", type=click.IntRange(0, 1024), default=0, help="Threads of an .onnx model [all cores].")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 def evaluate(as_json: bool, per_joint: bool, **options: Any) -> None:
     """Measure a model on labelled people: PCK, PCKh, OKS AP.
@@ -44,6 +45,12 @@ def evaluate(as_json: bool, per_joint: bool, **options: Any) -> None:
     hpe eval --data val.json --whole-image --negatives negatives.tar
     hpe eval --data mpii/annot/valid.json --images mpii/images --head-boxes mpii/annot/gt_valid.mat --flip
     """
+    least, most = options["frame"]
+    if not 1 <= least <= most < 100:
+        raise click.UsageError(f"--frame {least:g} {most:g}: give two numbers from 1 to 99, the smaller first")
+    if 0 < options["last"] < options["first"]:
+        raise click.UsageError(f"--first {options['first']} --last {options['last']}: the first comes after the last")
+    options["size"] = options["size"] or 0
     from hpe.measure.evaluate import Options, run_evaluation
     from hpe.measure.report import as_text
 

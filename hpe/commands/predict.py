@@ -1,7 +1,6 @@
 """`hpe predict`: photos in; drawn photos, joints, or what other tools read out."""
 
 import functools
-import math
 import os
 import signal
 import sys
@@ -9,16 +8,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from hpe.commands import outputs, work
+from hpe.commands.options import Box, BoxText, Share
 from hpe.commands.photos import STDIN, Photo, find_photos, shown
 from hpe.commands.processes import in_order
 from hpe.commands.sinks import Document, Lines, Nothing, Sink, Stdout
 from hpe.commands.tally import COUNTED, Tally
-from hpe.commands.work import Asked, Box, Done, Job
+from hpe.commands.work import Asked, Done, Job
 from hpe.errors import HpeError
 from hpe.settings import Settings
 
@@ -37,31 +37,6 @@ Examples:
 """
 
 
-class Share(click.FloatRange):
-    """From 0 to 1, and not nan, which every comparison lets pass."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        number: float = super().convert(value, param, ctx)
-        if math.isnan(number):
-            self.fail(f"{value} is not in the range 0<=x<=1.", param, ctx)
-        return number
-
-
-class BoxText(click.ParamType[Box]):
-    """x0,y0,x1,y1 in px."""
-
-    name = "box"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Box:
-        try:
-            x0, y0, x1, y1 = (float(part) for part in str(value).split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not a box: give x0,y0,x1,y1 in px, like 10,20,210,420", param, ctx)
-        if not (math.isfinite(x0 + y0 + x1 + y1) and x1 - x0 >= 1 and y1 - y0 >= 1):
-            self.fail(f"{value!r} is not a box: x0 must be less than x1, and y0 less than y1", param, ctx)
-        return x0, y0, x1, y1
-
-
 @click.command(epilog=_EXAMPLES)
 @click.argument("photos", nargs=-1, required=True, metavar="PHOTO...")
 @click.option("-o", "--out", metavar="OUT", help="A file, a folder, or - for standard output.")
@@ -69,7 +44,7 @@ class BoxText(click.ParamType[Box]):
 @click.option("--dataset", is_flag=True, help="With --format coco: images, annotations and categories, not results.")
 @click.option("--people", type=click.IntRange(1, Settings.max_people), help="At most so many in a photo. [default: 20]")
 @click.option("--box", "boxes", type=BoxText(), multiple=True, help="x0,y0,x1,y1 in px: where a person is. Repeats.")
-@click.option("--threshold", type=Share(0, 1), help="Joints below it are unsure. [default: the model's own]")
+@click.option("--threshold", type=Share(), help="Joints below it are unsure. [default: the model's own]")
 @click.option("--flip", is_flag=True, help="Average with the mirrored photo: a little better, half as fast.")
 @click.option("--model", metavar="MODEL", help="A .onnx file or s3://bucket/key.onnx. [default: HPE_MODEL, else ours]")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Processes at once. [default: one a core, for many photos]")

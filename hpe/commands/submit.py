@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import click
 
+from hpe.commands.options import Address, Duration
 from hpe.commands.outputs import Namer, Targets, is_folder, write_file, write_stdout
 from hpe.commands.photos import STDIN, TYPES, Photo, find_photos, media_type, shown
 from hpe.commands.tally import COUNTED, Tally
@@ -24,17 +25,6 @@ Examples:
 """
 
 
-class Address(click.ParamType[str]):
-    """An API's address, without the slash at its end."""
-
-    name = "url"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not str(value).startswith(("https://", "http://")):
-            self.fail(f"{value!r} is not an address: it begins with https://", param, ctx)
-        return str(value).rstrip("/")
-
-
 @click.command(epilog=EPILOG)
 @click.argument("photos", nargs=-1, required=True, metavar="PHOTO...")
 @click.option("--api", required=True, type=Address(), envvar="HPE_API", help="Its address. [HPE_API]")
@@ -42,7 +32,7 @@ class Address(click.ParamType[str]):
 @click.option("-o", "--out", metavar="OUT", help="A folder. [default: beside the photos]")
 @click.option("--jobs", default=8, show_default=True, type=click.IntRange(1, 64), help="Photos under way at once.")
 @click.option(
-    "--timeout", "timeout_s", default=300.0, show_default=True, type=click.FloatRange(1), help="Seconds for one photo."
+    "--timeout", "timeout_s", default=300.0, show_default=True, type=Duration(), help="Seconds for one photo."
 )
 @click.option("--overwrite", is_flag=True, help="Do again what is done already.")
 def submit(

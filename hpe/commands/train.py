@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from hpe.commands.options import Duration
 from hpe.errors import BadSettings
 from hpe.train.config import read_config
 
@@ -13,8 +14,10 @@ from hpe.train.config import read_config
 @click.option("--config", "config_path", type=click.Path(path_type=Path), required=True, help="A configs/*.yaml file.")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder of the run [runs/NAME].")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto takes a GPU if any.")
-@click.option("--hours", type=float, default=None, help="Train this long instead of what the file says.")
-@click.option("--steps", type=int, default=None, help="Train this many steps instead of what the file says.")
+@click.option("--hours", type=Duration(), default=None, help="Train this long instead of what the file says.")
+@click.option(
+    "--steps", type=click.IntRange(1), default=None, help="Train this many steps instead of what the file says."
+)
 @click.option(
     "--relabel",
     "checkpoint",
@@ -36,8 +39,6 @@ def train(
     hpe train --config configs/resnet18-cpu.yaml
     hpe train --config configs/resnet50-gpu.yaml --relabel runs/resnet50-gpu/best.pt
     """
-    import torch
-
     config = read_config(config_path)
     if hours is not None and steps is not None:
         raise BadSettings("give --hours or --steps, not both")
@@ -56,10 +57,22 @@ def train(
             out_file = Path(source.labels).expanduser()
             click.echo(write_corrected_labels(str(checkpoint), source, out_file, Path(config.cache)))
         return
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     from hpe.train.loop import Trainer
 
-    trainer = Trainer(config, folder, device)
+    trainer = Trainer(config, folder, checked_device(device))
     trainer.run()
     click.echo(f"{folder / 'best.pt'}: val PCK@0.2 {trainer.best:.1f} after {trainer.step:,} steps")
+
+
+def checked_device(name: str) -> str:
+    """'auto' -> cuda if there is a GPU, else cpu; other names as they are. Raises BadSettings for what is not there."""
+    import torch
+
+    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto":
+        return "cuda" if there else "cpu"
+    kind, _, number = name.partition(":")
+    if name == "cpu" or (kind == "cuda" and (name == "cuda" or number.isdecimal()) and int(number or 0) < there):
+        return name
+    gpus = ", ".join(f"cuda:{at}" for at in range(there)) or "no GPU"
+    raise BadSettings(f"--device {name}: this machine has {gpus}: give auto, cpu{', or one of these' if there else ''}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from hpe.commands.options import Box
 from hpe.commands.outputs import IMAGES, write_file
 from hpe.commands.photos import STDIN, Photo, shown
 from hpe.errors import HpeError
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 # a person at a slow line waits longer than Lambda's gateway would
 FETCH_TIMEOUT_S: Final = 600.0
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 # Crops a run of the pose network. On one thread it makes no difference; on two, four crops take 0.8 to 0.9 of the time
 # of four runs, since threads wait for each other at every layer, and twenty at once would only take more memory.
 BATCH: Final[int] = 4
+# Of a locator: centres, widths, heights.
+LOCATOR_MAPS: Final[int] = 3
 # Of a person's joints, those that count towards the person's score: a portrait shows no more.
 _SCORE_JOINTS: Final[int] = 5
 
@@ -191,10 +193,10 @@ class PoseEstimator:
 def _load(bundle: Bundle, threads: int) -> tuple[Session | None, Session]:
     """Both networks at once, so that a cold start with two takes hardly longer than with one."""
     if bundle.locate is None:
-        return None, OnnxSession(bundle.pose, threads, bundle.card.frame)
+        return None, OnnxSession(bundle.pose, threads, bundle.card.frame, NUM_JOINTS)
     with ThreadPoolExecutor(1) as beside:
-        locator = beside.submit(OnnxSession, bundle.locate, threads)
-        session = OnnxSession(bundle.pose, threads, bundle.card.frame)
+        locator = beside.submit(OnnxSession, bundle.locate, threads, None, LOCATOR_MAPS)
+        session = OnnxSession(bundle.pose, threads, bundle.card.frame, NUM_JOINTS)
         return locator.result(), session
 
 

@@ -54,9 +54,12 @@ class Session(Protocol):
 class OnnxSession:
     """Runs a model file. Safe to call from several threads at once."""
 
-    def __init__(self, path: Path, threads: int = 0, frame: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self, path: Path, threads: int = 0, frame: tuple[int, int] | None = None, maps: int | None = None
+    ) -> None:
         """threads: for one inference; 0 means every usable core. frame: the (height, width) that it has to take, None
-        for any multiples of 32. Raises BadModel for a file that is not such a model.
+        for any multiples of 32. maps: how many it has to give, None for any. Raises BadModel for a file that is not
+        such a model.
         """
         onnxruntime = runtime()
         options = onnxruntime.SessionOptions()
@@ -79,6 +82,11 @@ class OnnxSession:
         if not all(isinstance(side, str) for side in sides) and sides != frame:
             wanted = "any multiples of 32" if frame is None else f"{frame[0]}x{frame[1]}"
             raise BadModel(f"{path.name} takes pictures of {sides[0]}x{sides[1]} px, its manifest says {wanted}")
+        given = [output.shape for output in self._session.get_outputs()]
+        if maps is not None and (len(given) != 1 or len(given[0]) != 4 or given[0][1] != maps):
+            raise BadModel(
+                f"{path.name} gives {given}: a network of this kind gives {maps} maps, like (N, {maps}, H, W)"
+            )
 
     def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(N, H, W, 3) uint8 RGB -> (N, C, H/4, W/4) float32 maps."""

@@ -31,7 +31,13 @@ LOCATE_SIZE = 416
 @click.option("-o", "--out", type=FILE, required=True, help="The manifest (.json); its networks go beside it.")
 @click.option("--people", type=FILE, metavar="DATA.json", help="Training photos to calibrate int8 on, never val.")
 @click.option("--fp32", is_flag=True, help="No int8: four times as large, two to three times as slow.")
-@click.option("--count", default=128, show_default=True, help="How many photos, and people in them, to calibrate on.")
+@click.option(
+    "--count",
+    default=128,
+    type=click.IntRange(1),
+    show_default=True,
+    help="How many photos, and people in them, to calibrate on.",
+)
 @click.option("--size", type=int, help="Side of a square input in px [the pose checkpoint's, else 256].")
 @click.option("--name", help="The model's name in the manifest [pose-resnetDEPTH-HEIGHTxWIDTH].")
 @click.option("--reduce-range/--full-range", default=True, show_default=True, help="7-bit weights: safe on AVX2.")
@@ -64,6 +70,8 @@ def export(
 
     if out.suffix != ".json":
         raise BadSettings(f"{out}: a model is named by its manifest, which ends in .json; its networks go beside it")
+    if size is not None and (size % 32 or not 32 <= size <= 1024):
+        raise BadSettings(f"--size {size}: the networks take multiples of 32 px, from 32 to 1024")
     if (people is None) != fp32:
         raise BadSettings("give --people, photos to calibrate int8 on, or else --fp32")
     photos = [] if people is None else read_people(people, count)

@@ -47,6 +47,12 @@ def test_a_model_of_another_size_than_its_manifest_says_is_refused(tmp_path: Pat
         OnnxSession(path, 1, frame)
 
 
+def test_a_model_of_other_outputs_than_its_task_has_is_refused(tmp_path: Path) -> None:
+    path = write_model(tmp_path / "tiny.onnx", TensorProto.UINT8)
+    with pytest.raises(BadModel, match=r"tiny\.onnx gives .*32, 32, 3.*a network of this kind gives 16 maps"):
+        OnnxSession(path, 1, (32, 32), 16)
+
+
 @pytest.fixture
 def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     names = ("cpu.max", "cpu.cfs_quota_us", "cpu.cfs_period_us")
