@@ -18,6 +18,7 @@ const base = config.base || location.origin;
 const shots = createShots({ work: worker(config, changed), onChange: changed });
 const updateStrip = strip({ own: $("own"), samples: $("samples"), progress: $("progress-own"), onShow: show });
 let current = null;
+let begun = false; // until then nothing takes the focus: it is where the page begins
 let zoom;
 let crop;
 
@@ -64,10 +65,10 @@ function render() {
     showResult(shot);
     $("whole").hidden = !shot.answered.box;
     $("guessed").hidden = !shot.answered.guess;
-    keepFocus($("summary"));
+    if (begun) keepFocus($("summary"));
   } else {
     showNobody(shot);
-    keepFocus($("problem-title"));
+    if (begun) keepFocus($("problem-title"));
   }
 }
 
@@ -95,6 +96,7 @@ function openCrop() {
   forget();
   zoom.enable(false);
   $("crop-bar").hidden = false;
+  $("picture").scrollIntoView({ block: "nearest" });
   crop.open(person && current.result.people.length === 1 ? person.box.map((v, i) => v / (i % 2 ? height : width)) : null);
   announce("Draw a box round one person");
 }
@@ -197,6 +199,7 @@ async function begin() {
   wire();
   shots.addSamples(SAMPLES.map((sample) => ({ ...sample, url: sampleUrl(sample.name) })));
   await show(shots.list[0]);
+  begun = true;
   if (config.base === null) showProblem(new Problem("unconfigured"), true);
   else send(`${config.base}/health`).catch(() => {}); // wakes the service while a photo is being chosen
 }

@@ -45,7 +45,7 @@ function drawPerson(person, look, options) {
       group.append(element("circle", { ...at, class: "ring", r: stroke * 2.6, "stroke-width": stroke * 0.6 }));
     }
   });
-  if (show.names && look === "person") group.append(...names(joints.filter((j) => j.sure), stroke, options));
+  if (show.names && options.named) group.append(...names(joints.filter((j) => j.sure), stroke, options));
   return group;
 }
 
@@ -89,7 +89,9 @@ export function drawOverlay(svg, people, options) {
   people.forEach((person, index) => {
     const own = lone || index === options.person;
     const look = own || options.person < 0 ? "person" : "person other";
-    const group = drawPerson(person, look, { ...options, picked: own ? options.picked : -1 });
+    // names of a crowd would hide it: then only those of the one who is brought out
+    const named = own || (options.person < 0 && people.length <= 3);
+    const group = drawPerson(person, look, { ...options, named, picked: own ? options.picked : -1 });
     if (!lone) group.append(badge(person, index, options));
     layer.append(group);
   });

@@ -13,8 +13,8 @@ export const make = (tag, properties = {}, ...children) => {
 /** A button a person. onPoint(index, or -1 when the pointer or the focus leaves), onPick(index). */
 export function listPeople(place, people, { onPoint, onPick }) {
   place.replaceChildren(...people.map((person, index) => {
-    const button = make("button", { type: "button", className: "chip" }, `${index + 1}`, make("small", {}, percent(person.score)));
-    button.setAttribute("aria-label", `Person ${index + 1}, ${percent(person.score)} sure`);
+    const button = make("button", { type: "button", className: "chip" },
+      make("span", { className: "unseen" }, "Person "), `${index + 1} `, make("small", {}, percent(person.score)));
     button.addEventListener("click", () => onPick(index));
     for (const on of ["focus", "pointerenter"]) button.addEventListener(on, () => onPoint(index));
     for (const off of ["blur", "pointerleave"]) button.addEventListener(off, () => onPoint(-1));

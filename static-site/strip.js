@@ -15,11 +15,13 @@ const MARKS = { waiting: "…", busy: "", problem: "!" };
 function item(shot, onShow) {
   const button = make("button", { type: "button" });
   button.addEventListener("click", () => onShow(shot));
+  const hidden = (node) => (node.setAttribute("aria-hidden", "true"), node);
   const picture = shot.sample ? make("img", { src: thumbUrl(shot.name), alt: "", loading: "lazy", width: 112, height: 112 })
-    : make("span", { className: "blank" }, shot.name.split(".").pop().slice(0, 5).toUpperCase());
-  button.append(picture, make("i"));
-  const line = make("li", {}, button);
-  return { line, button, mark: button.lastChild, thumb: null };
+    : hidden(make("span", { className: "blank" }, shot.name.split(".").pop().slice(0, 5).toUpperCase()));
+  const mark = hidden(make("i"));
+  const said = make("span", { className: "unseen" });
+  button.append(picture, mark, said);
+  return { line: make("li", {}, button), button, mark, said, thumb: null };
 }
 
 /** Keeps the lists in step with the shots. Returns update(shots, current). */
@@ -43,8 +45,7 @@ export function strip({ own, samples, progress, onShow }) {
         it.thumb = shot.thumb;
       }
       const state = stateOf(shot);
-      it.button.setAttribute("aria-label", [shot.title ?? shot.name, state].filter(Boolean).join(": "));
-      it.button.title = it.button.getAttribute("aria-label");
+      it.said.textContent = it.button.title = [shot.title ?? shot.name, state].filter(Boolean).join(": ");
       if (shot === current) it.button.setAttribute("aria-current", "true");
       else it.button.removeAttribute("aria-current");
       it.button.className = shot.state;

@@ -131,7 +131,7 @@ def test_several_files_are_processed_in_order_and_each_is_kept(
     assert [Image.open(io.BytesIO(body)).size for _, body in stub.posts] == [(300, 200), (200, 300), (512, 512)]
     assert site.text("summary") == "1 person · 12 of 16 joints sure", "the view stays on the first"
     buttons = site.all("#own button")
-    assert [b.get_attribute("aria-label") for b in buttons] == [
+    assert [b.get_attribute("title") for b in buttons] == [
         "a.png: 1 person · 12 of 16 joints sure",
         "notes.txt: failed",
         "b.png: Nobody found",

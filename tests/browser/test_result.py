@@ -167,7 +167,7 @@ def test_people_are_brought_out_one_by_one(site: Any, stub: Stub, photo: Path) -
     site.choose(photo)
     site.until_view("done")
     buttons = site.all("#people-list button")
-    assert [b.get_attribute("aria-label") for b in buttons] == ["Person 1, 64 % sure", "Person 2, 64 % sure"]
+    assert [b.get_attribute("textContent") for b in buttons] == ["Person 1 64 %", "Person 2 64 %"]
     assert [badge.get_attribute("textContent") for badge in site.all("#overlay .badge text")] == ["1", "2"]
     assert site.all("#overlay .other") == [], "nobody is dimmed until one is pointed at"
     buttons[1].click()

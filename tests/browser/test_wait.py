@@ -76,7 +76,7 @@ def test_waiting_photo_can_be_cancelled_alone(site: Any, stub: Stub, photo: Path
     site.id("cancel").click()
     site.until_view("done")
     assert len(stub.posts) == 1
-    assert [b.get_attribute("aria-label")[:13] for b in site.all("#own button")] == ["astronaut.jpg"]
+    assert [b.get_attribute("title")[:13] for b in site.all("#own button")] == ["astronaut.jpg"]
 
 
 def test_focus_goes_along_with_the_views(site: Any, stub: Stub, photo: Path) -> None:
