@@ -56,7 +56,7 @@ load: $(DEV)  ## Clients at the local server, 1 to 32 at a time: latency, refusa
 soak: $(DEV)  ## 10,000 mixed requests to the local server: memory, open files, temporary files (half an hour)
 	$(BIN)/python -m bench --full soak
 
-fuzz: $(FUZZ)  ## 20,000 mutated uploads over HTTP, then minutes guided by coverage; findings in build/fuzz/ (FUZZ_ARGS=)
+fuzz: $(FUZZ)  ## Damaged photos and events, guided by coverage, and hostile pictures (minutes); findings in build/fuzz/ (FUZZ_ARGS=)
 	$(BIN)/python -m fuzz $(FUZZ_ARGS)
 
 samples: $(DEV)  ## The website's samples and the model's answers to them: after every change of the model
@@ -107,7 +107,7 @@ $(DEV): requirements-dev.txt $(RUN)
 	$(PIP) install -q --no-compile -r requirements-dev.txt $(if $(TORCH_INDEX),--extra-index-url "$(TORCH_INDEX)")
 	@touch $@
 
-# without it python -m fuzz still sends its requests, then says what was not run, and fails
+# without it python -m fuzz still measures hostile pictures, then says what was not run, and fails
 $(FUZZ): fuzz/requirements.txt $(DEV)
 	@if $(PIP) install -q -r fuzz/requirements.txt; then touch $@; \
 	else echo "atheris cannot be installed here (it has wheels for Linux on x86-64): fuzzing goes on without it" >&2; fi

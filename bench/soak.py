@@ -15,9 +15,8 @@ from PIL import Image
 from bench.photos import jpeg
 from bench.report import Effort, table
 from bench.serving import Served, Usage, serving
-from fuzz.cases import case, form_of
-from fuzz.over_http import complaint, exchange, status_of
-from fuzz.seeds import FORMATS, seeds
+from fuzz.mutate import mutated
+from fuzz.seeds import FORMATS, form_of, seeds
 
 SIZES: Final = (320, 640, 1280)
 # Encoders' own choice takes seconds a photo.
@@ -52,7 +51,7 @@ class Soak:
     def send(self, number: int) -> None:
         """One request. Raises RuntimeError where its answer is wrong."""
         rng = random.Random(number)
-        status = self._bad(number) if rng.random() < BAD_SHARE else self._good(rng)
+        status = self._bad(rng) if rng.random() < BAD_SHARE else self._good(rng)
         self.statuses[status] += 1
 
     def _good(self, rng: random.Random) -> int:
@@ -60,20 +59,27 @@ class Soak:
         content_type, body = f"image/{kind}".encode(), photo(kind, width)
         if rng.random() < 0.5:
             content_type, body = form_of(body, kind)
-        self._connection.request("POST", f"/pose?format={wanted}", body, {"Content-Type": content_type.decode()})
-        response = self._connection.getresponse()
-        answer = response.read()
+        status, found, answer = self._post(wanted, content_type, body)
         expected = "application/json" if wanted == "json" else f"image/{wanted}"
-        if response.status != 200 or response.headers["Content-Type"] != expected:
-            raise RuntimeError(f"{kind} of {width} px as {wanted}: {response.status} {answer[:300]!r}")
-        return response.status
+        if status != 200 or found != expected:
+            raise RuntimeError(f"{kind} of {width} px as {wanted}: {status} {answer[:300]!r}")
+        return status
 
-    def _bad(self, number: int) -> int:
-        request = case(1, number).request
-        answer = exchange(self.served.port, request)
-        if words := complaint(request, answer, 0.0):
-            raise RuntimeError(f"mutated request {number}: {words}")
-        return status_of(answer)
+    def _bad(self, rng: random.Random) -> int:
+        kind = rng.choice(FORMATS)
+        content_type, body = form_of(mutated(seeds()[kind], rng, list(seeds().values())), kind)
+        if rng.random() < 0.3:
+            body = mutated(body, rng, [b"\r\n--", content_type])
+        status, _, answer = self._post("json", content_type, body)
+        if status >= 500:
+            raise RuntimeError(f"a damaged {kind}: {status} {answer[:300]!r}")
+        return status
+
+    def _post(self, wanted: str, content_type: bytes, body: bytes) -> tuple[int, str, bytes]:
+        headers = {"Content-Type": content_type.decode("latin-1")}
+        self._connection.request("POST", f"/pose?format={wanted}", body, headers)
+        response = self._connection.getresponse()
+        return response.status, response.headers["Content-Type"], response.read()
 
 
 def soak(served: Served, count: int, sizes: Sequence[int] = SIZES) -> tuple[dict[int, Usage], Counter[int]]:

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from fuzz.findings import FOLDER
 from fuzz.targets import TARGETS
 
+FOLDER: Final = Path(__file__).parents[1] / "build" / "fuzz"
 _HANG_S: Final = 5
 _MEMORY_MB: Final = 2048
 
@@ -40,7 +40,7 @@ def main() -> None:
     target, *options = sys.argv[1:]
     one, hurt, _ = TARGETS[target]
     # what is imported from here on is instrumented
-    with atheris.instrument_imports(include=["hpe.web", "hpe.pose", "requests_toolbelt", "PIL", "email"]):
+    with atheris.instrument_imports(include=["hpe.web", "hpe.image", "requests_toolbelt", "PIL", "email"]):
         import PIL.AvifImagePlugin
         import PIL.BmpImagePlugin
         import PIL.GifImagePlugin

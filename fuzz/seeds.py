@@ -41,6 +41,7 @@ _KINDS: Final[Mapping[str, tuple[str, str, dict[str, Any]]]] = {
     "bmp-bits": ("BMP", "1", {}),
 }
 _ANIMATED: Final = {"gif-frames": "GIF", "webp-frames": "WEBP", "png-frames": "PNG", "tiff-pages": "TIFF"}
+BOUNDARY: Final = "d74496d66958873e"
 FORMATS: Final = ("jpeg", "png", "webp", "avif", "heic", "gif", "tiff", "bmp")
 
 
@@ -75,6 +76,16 @@ def exchanged() -> bytes:
     """An ICC profile: sRGB with red and blue exchanged, so that nothing but converting it gives the right picture."""
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return srgb.replace(b"rXYZ", b"....").replace(b"bXYZ", b"rXYZ").replace(b"....", b"bXYZ")
+
+
+def form_of(photo: bytes, kind: str) -> tuple[bytes, bytes]:
+    """A photo -> the Content-Type and the body of a form of two fields with it."""
+    head = (
+        f'Content-Disposition: form-data; name="image"; filename="photo.{kind}"\r\nContent-Type: image/{kind}\r\n\r\n'
+    )
+    note = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="note"\r\n\r\nhello\r\n--{BOUNDARY}\r\n'
+    body = (note + head).encode() + photo + f"\r\n--{BOUNDARY}--\r\n".encode()
+    return f"multipart/form-data; boundary={BOUNDARY}".encode(), body
 
 
 def _in_mode(mode: str) -> Image.Image:

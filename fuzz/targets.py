@@ -9,9 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from fuzz.cases import BOUNDARY, form_of
+import numpy as np
+from numpy.typing import NDArray
+
 from fuzz.mutate import mutated
-from fuzz.seeds import seeds
+from fuzz.seeds import BOUNDARY, form_of, seeds
+from hpe.engine.manifest import ModelCard
+from hpe.pose.result import Pose
 
 _EVENTS: Final = Path(__file__).parents[1] / "tests" / "events"
 # Enough to decode any seed, and little enough that no honest input takes long.
@@ -22,6 +26,21 @@ _MAX_FRAMES: Final = 100
 _ODD: Final[Sequence[Any]] = (
     None, True, -1, 1e308, "", "\ufffd", "\ud800", "/pose", "POST", "%ff%00", "a" * 300, [], {}, [[]], {"": None},
 )  # fmt: skip
+
+
+class Stub:
+    """Stands in for the network: joints on a diagonal of whatever picture comes."""
+
+    card = ModelCard("stub", "stub.onnx", "00" * 32, 160, "none", 0.2, 0.2, 2.0)
+    threshold = 0.2
+
+    def __call__(self, image: NDArray[np.uint8], *, threshold: float | None = None, **_: Any) -> list[Pose]:
+        """(H, W, 3) uint8 RGB -> one person."""
+        height, width = image.shape[:2]
+        part = np.linspace(0.1, 0.9, 16, dtype=np.float32)
+        points = np.stack([part * width, part * height], axis=1) - 0.5
+        box = np.concatenate([points.min(axis=0), points.max(axis=0)])
+        return [Pose(points, part, box, 0.75, self.threshold if threshold is None else threshold)]
 
 
 def one_upload(data: bytes) -> None:
@@ -41,7 +60,6 @@ def one_upload(data: bytes) -> None:
 
 def one_event(data: bytes) -> None:
     """JSON -> the gateway's event -> an answer in the gateway's form, below 500."""
-    from fuzz.stub_server import Stub
     from hpe.settings import Settings
     from hpe.web.api import handle_event
 

@@ -40,7 +40,6 @@ LOCATE_SIZE = 416
 )
 @click.option("--size", type=int, help="Side of a square input in px [the pose checkpoint's, else 256].")
 @click.option("--name", help="The model's name in the manifest [pose-resnetDEPTH-HEIGHTxWIDTH].")
-@click.option("--reduce-range/--full-range", default=True, show_default=True, help="7-bit weights: safe on AVX2.")
 @click.option("--verify", type=FILE, metavar="DATA.json", help="Compare torch, fp32 and int8 on these people.")
 def export(
     pose_path: Path,
@@ -51,7 +50,6 @@ def export(
     count: int,
     size: int | None,
     name: str | None,
-    reduce_range: bool,
     verify: Path | None,
 ) -> None:
     """Turn checkpoints into a model that runs.
@@ -81,7 +79,7 @@ def export(
     if network.joints != NUM_JOINTS:
         raise BadModel(f"{pose_path} is a locator: give it with --locate")
     frame = (size, size) if size else frame_of(saved)
-    poses = _forms(network, frame, crops_of(photos, frame, count), reduce_range)
+    poses = _forms(network, frame, crops_of(photos, frame, count))
     card = ModelCard(
         name=name or f"pose-resnet{network.depth}-{frame[0]}x{frame[1]}",
         file=f"{out.stem}.onnx",
@@ -97,7 +95,7 @@ def export(
         locator, _ = read_network(locate_path)
         if locator.joints != LOCATOR_OUTPUTS:
             raise BadModel(f"{locate_path} finds joints, not people: give a checkpoint of `task: locate`")
-        locators = _forms(locator, (LOCATE_SIZE, LOCATE_SIZE), fitted(photos, LOCATE_SIZE), reduce_range)
+        locators = _forms(locator, (LOCATE_SIZE, LOCATE_SIZE), fitted(photos, LOCATE_SIZE))
         file = "locate.onnx" if out.stem == "pose" else f"{out.stem}-locate.onnx"
         described = LocatorCard(file, "", f"{describe(locator)}, {kind}", LOCATE_SIZE, LOCATE_THRESHOLD)
         card = dataclasses.replace(card, locate=described)
@@ -110,9 +108,7 @@ def export(
         _report(verify, card, poses, locators)
 
 
-def _forms(
-    network: "PoseResNet", frame: tuple[int, int], calibration: "list[NDArray[np.uint8]]", reduce_range: bool
-) -> Forms:
+def _forms(network: "PoseResNet", frame: tuple[int, int], calibration: "list[NDArray[np.uint8]]") -> Forms:
     """A network as torch has it, as fp32 ONNX and, with something to calibrate on, as int8: the last one is kept."""
     from hpe.export.quantize import quantize
     from hpe.export.rewrite import rewrite
@@ -122,7 +118,7 @@ def _forms(
     model = rewrite(to_onnx(network, frame))
     forms: Forms = {"torch fp32": network, "onnx fp32, rewritten": model}
     if calibration:
-        forms["onnx int8"] = quantize(model, calibration, reduce_range)
+        forms["onnx int8"] = quantize(model, calibration)
     return forms
 
 

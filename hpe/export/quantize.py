@@ -20,13 +20,11 @@ MOVERS: Final[list[str]] = ["Concat", "Reshape", "Transpose"]  # move values, co
 OPERATORS: Final[list[str]] = ["Conv", "Relu", "Add", "MaxPool", *MOVERS]
 
 
-def quantize(
-    model: onnx.ModelProto, calibration: Sequence[NDArray[np.uint8]], reduce_range: bool = True
-) -> onnx.ModelProto:
+def quantize(model: onnx.ModelProto, calibration: Sequence[NDArray[np.uint8]]) -> onnx.ModelProto:
     """A model from `rewrite` and (H, W, 3) uint8 RGB training pictures, of any sizes -> int8 QDQ model.
 
     Activations uint8 per tensor, their ranges the least and the most that was seen; weights int8 per output channel,
-    biases int32. reduce_range: 7-bit weights. On x86 without VNNI two u8 x s8 products are added in 16 bits, and
+    of 7 bits, biases int32. On x86 without VNNI two u8 x s8 products are added in 16 bits, and
     saturate with 8-bit weights: docs/decisions/avx2.md.
     """
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
@@ -41,7 +39,7 @@ def quantize(
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=OPERATORS,
             per_channel=True,
-            reduce_range=reduce_range,
+            reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax,

@@ -33,17 +33,16 @@ class EncodedImage:
     shrunk: bool
 
 
-def encode_image(rgb: RGB, format: Format = "png", max_bytes: int | None = None, threads: int = 1) -> EncodedImage:
+def encode_image(rgb: RGB, format: Format = "png", max_bytes: int | None = None) -> EncodedImage:
     """(H, W, 3) uint8 RGB -> a file of at most `max_bytes`: shrunk, keeping its shape, until it fits.
 
-    threads: a PNG is packed on so many; its bytes are the same.
     Raises TooLarge where even one pixel does not fit, UnsupportedImage for another format.
     """
     if format not in MEDIA_TYPES:
         raise UnsupportedImage(f"cannot write {format!r}: choose one of {', '.join(MEDIA_TYPES)}")
     height, width = rgb.shape[:2]
     picture = resize(rgb, *fitting((width, height), _LONGEST_SIDE[format]))
-    data = _encode(picture, format, threads)
+    data = _encode(picture, format)
     while max_bytes is not None and len(data) > max_bytes:
         tall, wide = picture.shape[:2]
         if tall == wide == 1:
@@ -51,14 +50,14 @@ def encode_image(rgb: RGB, format: Format = "png", max_bytes: int | None = None,
         scale = min(0.95, (_AIM * max_bytes / len(data)) ** 0.5)
         # from the original each time: what is resampled twice is blurred twice
         picture = resize(rgb, max(1, int(wide * scale)), max(1, int(tall * scale)))
-        data = _encode(picture, format, threads)
+        data = _encode(picture, format)
     tall, wide = picture.shape[:2]
     return EncodedImage(data, MEDIA_TYPES[format], wide, tall, (wide, tall) != (width, height))
 
 
-def _encode(rgb: RGB, format: Format, threads: int) -> bytes:
+def _encode(rgb: RGB, format: Format) -> bytes:
     if format == "png":
-        return encode_png(rgb, threads)
+        return encode_png(rgb)
     if format == "jpeg":
         bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
         return bytes(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1])

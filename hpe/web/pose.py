@@ -5,7 +5,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from hpe.engine.session import usable_cores
 from hpe.formats import coco, openpose, svg
 from hpe.formats.answer import Answer, answer_of, boxes_within
 from hpe.formats.tables import as_csv, header
@@ -60,7 +59,7 @@ def drawn_response(
     image: DecodedImage, poses: Sequence[Pose], format: Format, settings: Settings, record: Record
 ) -> Response:
     """The photo with its people drawn in, as an image of at most `max_response_bytes`."""
-    encoded = _drawn(image, poses, format, settings.max_response_bytes, settings, record)
+    encoded = _drawn(image, poses, format, settings.max_response_bytes, record)
     scale = encoded.width / image.width
     return Response(200, {"Content-Type": encoded.media_type, "X-Pose-Scale": f"{scale:.6g}"}, encoded.data)
 
@@ -75,7 +74,7 @@ def joints_and_picture(
 ) -> Response:
     """The JSON answer with the drawn photo in it as base64; all of it fits where the picture alone would."""
     room = settings.max_response_bytes - len(json.dumps(answer.to_dict()))
-    encoded = _drawn(image, poses, format, max(room, 1), settings, record)
+    encoded = _drawn(image, poses, format, max(room, 1), record)
     drawn = {
         "media_type": encoded.media_type,
         "width": encoded.width,
@@ -99,10 +98,8 @@ def _joints(answer: Answer, format: OutputFormat) -> str:
     return json.dumps(answer.to_dict())
 
 
-def _drawn(
-    image: DecodedImage, poses: Sequence[Pose], format: Format, max_bytes: int, settings: Settings, record: Record
-) -> EncodedImage:
+def _drawn(image: DecodedImage, poses: Sequence[Pose], format: Format, max_bytes: int, record: Record) -> EncodedImage:
     with record.stage("draw"):
         drawn = draw_pose(image.rgb, poses) if poses else image.rgb
     with record.stage("encode"):
-        return encode_image(drawn, format, max_bytes, settings.threads or usable_cores())
+        return encode_image(drawn, format, max_bytes)

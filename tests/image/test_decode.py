@@ -484,7 +484,7 @@ def test_heic_without_its_library_is_refused_with_advice(photo: np.ndarray, monk
     assert "Most Compatible" in caught.value.hint
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (33, 65), (240, 400)])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (32, 9), (33, 65), (240, 400)])
 def test_png_is_lossless_at_any_shape(photo: np.ndarray, shape: tuple[int, int]) -> None:
     rgb = np.ascontiguousarray(photo[: shape[0], : shape[1]])
     encoded = encode_image(rgb)
@@ -493,32 +493,9 @@ def test_png_is_lossless_at_any_shape(photo: np.ndarray, shape: tuple[int, int])
     assert np.array_equal(cv2.imdecode(np.frombuffer(encoded.data, np.uint8), cv2.IMREAD_COLOR_RGB), rgb)
 
 
-@pytest.mark.parametrize("height", [63, 64, 65, 128, 129, 240])
-def test_png_is_the_same_file_on_any_number_of_threads(photo: np.ndarray, height: int) -> None:
-    alone = encode_image(photo[:height]).data
-    assert all(encode_image(photo[:height], threads=threads).data == alone for threads in (2, 3, 8))
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(alone))), photo[:height])
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-def test_png_without_the_fast_deflate_is_as_right(
-    photo: np.ndarray, monkeypatch: pytest.MonkeyPatch, threads: int
-) -> None:
+def test_png_without_the_fast_deflate_is_as_right(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "isal", None)
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(encode_image(photo, threads=threads).data))), photo)
-
-
-def test_the_check_of_a_banded_png_is_that_of_the_whole(photo: np.ndarray) -> None:
-    data = encode_image(photo).data
-    stream, at = b"", 8
-    while at < len(data):  # chunks: length, name, content, CRC-32
-        (size,) = struct.unpack(">I", data[at : at + 4])
-        content = data[at + 4 : at + 8 + size]
-        assert struct.unpack(">I", data[at + 8 + size : at + 12 + size])[0] == zlib.crc32(content)
-        stream += content[4:] if content[:4] == b"IDAT" else b""
-        at += 12 + size
-    rows = zlib.decompress(stream)  # raises where the Adler-32 is wrong
-    assert len(rows) == photo.shape[0] * (1 + 3 * photo.shape[1])
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(encode_image(photo).data))), photo)
 
 
 @pytest.mark.parametrize("format", ["jpeg", "webp"])
