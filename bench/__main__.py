@@ -10,7 +10,7 @@ import time
 
 from bench.report import FULL, NORMAL, QUICK, write_section
 
-PARTS = ("latency", "tuning", "stages", "coldstart", "memory", "folder", "soak", "load", "cost", "avx2")
+PARTS = ("latency", "people", "cost", "coldstart", "memory", "soak", "load")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""(c) From the start of a process to its first answered photo: the imports, the session, the first inference."""
+"""From the start of a process to its first answered photo: the imports, the session, the first inference."""
 
 import socket
 import subprocess
@@ -12,7 +12,6 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from bench import figures
 from bench.photos import jpeg
 from bench.processes import ROOT, report_of
 from bench.report import Effort, table
@@ -56,7 +55,6 @@ def run(effort: Effort) -> str:
         local = _median([_start(photo.name, "lambda") for _ in range(count)])
         with s3_server() as environ:
             fetched = _median([_start(photo.name, "lambda", environ) for _ in range(count)])
-    figures.keep("coldstart", {"parts": parts, "local": local, "s3": fetched})
     rows = [[name, *(round(found.get(name, 0.0)) for found in (parts, local, fetched))] for name in parts]
     return "\n\n".join(
         [
@@ -94,7 +92,7 @@ def s3_server() -> Iterator[dict[str, str]]:
         "AWS_SESSION_TOKEN": "",
         "AWS_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "HPE_MODEL": "s3://hpe-bench/pose.onnx",
+        "HPE_MODEL": "s3://hpe-bench/pose.json",
     }
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     server = subprocess.Popen([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], **quiet)
@@ -103,8 +101,8 @@ def s3_server() -> Iterator[dict[str, str]]:
         keys = {"aws_access_key_id": "bench", "aws_secret_access_key": "bench", "region_name": "us-east-1"}
         client = boto3.client("s3", endpoint_url=environ["AWS_ENDPOINT_URL"], **keys)
         client.create_bucket(Bucket="hpe-bench")
-        for name in ("pose.onnx", "pose.json"):
-            client.upload_file(str(ROOT / "models" / name), "hpe-bench", name)
+        for path in (ROOT / "models").glob("*.*"):
+            client.upload_file(str(path), "hpe-bench", path.name)
         yield environ
     finally:
         server.terminate()

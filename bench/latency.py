@@ -1,4 +1,4 @@
-"""(a) One inference: this int8 model, fp32, the 2020 recipe, onnxruntime's own static int8, OpenVINO."""
+"""One inference: this int8 model, fp32, the 2020 recipe, onnxruntime's own static int8, OpenVINO."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import figures, models
-from bench.models import DEFAULT, RESNET50, Net
+from bench import models
+from bench.models import RESNET50, Net, default_nets
 from bench.report import Effort, table
 from bench.timing import Times, paired
 
@@ -20,15 +20,12 @@ def run(effort: Effort) -> str:
     """The section of results.md."""
     text = [
         "## One inference",
-        "Batch 1, random weights. `x` is time over this project's int8, the median of the rounds' own ratios: above 1 "
-        "is slower. OpenVINO int8 runs the same file as ours.",
+        "Batch 1; ResNet-50 has random weights. `x` is time over this project's int8, the median of the rounds' own "
+        "ratios: above 1 is slower. OpenVINO int8 runs the same file as ours.",
     ]
-    kept = {}
-    for net in (RESNET50, DEFAULT):
+    for net in (RESNET50, *default_nets()):
         times = {threads: measure(net, threads, effort.rounds) for threads in (1, 2)}
-        kept[net.stem] = {t: {k: v.min_ms for k, v in found.items()} for t, found in times.items()}
-        text += [f"### {net.name}, deconvolutions of {net.deconv_channels} channels", _table(net, times)]
-    figures.keep("latency", kept)
+        text += [f"### {net.name}", _table(net, times)]
     return "\n\n".join(text)
 
 
@@ -40,7 +37,7 @@ def measure(net: Net, threads: int, rounds: int) -> dict[str, Times]:
 
 def variants(net: Net, threads: int) -> dict[str, tuple[Call, Path]]:
     """Name -> (one inference, its model file)."""
-    raw = models.pictures(net.size, 1)
+    raw = models.pictures(net.frame, 1)
     planes = models.normalised(raw)
     files: dict[str, tuple[Path, NDArray[Any], Callable[..., Call]]] = {
         OURS: (models.int8(net), raw, onnxruntime_call),

@@ -1,4 +1,4 @@
-"""(g) The local server under load: latency and throughput by number of clients, refusals, and whether all is right."""
+"""The local server under load: latency and throughput by number of clients, refusals, and whether all is right."""
 
 import http.client
 import json
@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 import cv2
@@ -69,14 +70,20 @@ def _jpeg(number: int) -> bytes:
 
 
 def _people(data: bytes) -> Any:
-    from bench.posting import estimator
     from hpe.settings import Settings
     from hpe.web.api import handle
     from hpe.web.messages import Request
 
     logging.getLogger("hpe").setLevel(logging.ERROR)
     sent = Request("POST", "/pose", {"format": "json"}, {"content-type": "image/jpeg"}, data)
-    return json.loads(handle(sent, lambda: estimator(None), Settings()).body)["people"]
+    return json.loads(handle(sent, _estimator, Settings()).body)["people"]
+
+
+@cache
+def _estimator() -> Any:
+    from hpe.engine.estimator import PoseEstimator
+
+    return PoseEstimator()
 
 
 def drive(port: int, clients: int, seconds: float, known: Sequence[Photo]) -> Tally:

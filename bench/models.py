@@ -1,7 +1,7 @@
-"""The networks that are timed, made once and kept in build/bench/.
+"""The networks that are timed, in every form, made once and kept in build/bench/.
 
-Weights are random: time does not depend on them. Batch-norm statistics are random too, so that the signal
-survives to the heatmaps and int8 ranges are those of a live network.
+The default model's come from models/checkpoints/. ResNet-50 has random weights: time does not depend on them. Its
+batch-norm statistics are random too, so that the signal survives to the heatmaps and int8 ranges are a live network's.
 """
 
 import logging
@@ -16,43 +16,65 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import onnx
 
-BUILD = Path(__file__).parents[1] / "build" / "bench"
+    from hpe.train.network import PoseResNet
+
+ROOT = Path(__file__).parents[1]
+BUILD = ROOT / "build" / "bench"
+# (height, width) of the frame that a locator of 416 px makes of a 4:3 photo
+LOCATOR_FRAME = (320, 416)
 
 
 @dataclass(frozen=True)
 class Net:
-    """A network to time: ResNet depth, side of its input in px, width of its transposed convolutions."""
+    """A network to time. frame: (height, width) of its input, px. checkpoint: its weights; random without one."""
 
-    depth: int
-    size: int
-    deconv_channels: int
-
-    @property
-    def name(self) -> str:
-        return f"ResNet-{self.depth} {self.size}x{self.size}"
+    name: str
+    frame: tuple[int, int]
+    checkpoint: Path | None = None
 
     @property
     def stem(self) -> str:
-        return f"r{self.depth}-{self.size}-{self.deconv_channels}"
+        """For names of files."""
+        return self.checkpoint.stem if self.checkpoint else "resnet50-256"
+
+    def network(self) -> "PoseResNet":
+        """In eval mode."""
+        from hpe.train.checkpoint import read_network
+
+        return read_network(self.checkpoint)[0] if self.checkpoint else _random_resnet50()
 
 
-RESNET50 = Net(50, 256, 256)
-DEFAULT = Net(18, 224, 128)  # the shape of the model in models/
+RESNET50 = Net("ResNet-50 256x256, deconvolutions of 256", (256, 256))
 
 
-def pictures(size: int, count: int = 8) -> NDArray[np.uint8]:
-    """(count, size, size, 3) uint8 RGB: random blobs of several sizes, as photographs have."""
+def default_nets() -> list[Net]:
+    """The networks of models/pose.json, of which there is a checkpoint."""
+    from hpe.engine.manifest import read_manifest
+    from hpe.pose.skeleton import NUM_JOINTS
+    from hpe.train.checkpoint import read_network
+
+    card = read_manifest(ROOT / "models" / "pose.json")
+    found = []
+    for path in sorted((ROOT / "models" / "checkpoints").glob("*.pt")):
+        pose = read_network(path)[0].joints == NUM_JOINTS
+        frame = card.frame if pose else LOCATOR_FRAME
+        what = f"The default {'pose network' if pose else 'locator'}, {frame[0]}x{frame[1]}"
+        found.append(Net(what, frame, path))
+    return found
+
+
+def pictures(frame: tuple[int, int], count: int = 8) -> NDArray[np.uint8]:
+    """(count, height, width, 3) uint8 RGB: random blobs of several sizes, as photographs have."""
     rng = np.random.default_rng(0)
-    total = np.zeros((count, size, size, 3))
-    for cell in (4, 16, size // 4):
-        side = -(-size // cell)
-        coarse = rng.normal(size=(count, side, side, 3))
-        total += coarse.repeat(cell, axis=1).repeat(cell, axis=2)[:, :size, :size]
+    total = np.zeros((count, *frame, 3))
+    for cell in (4, 16, 64):
+        coarse = rng.normal(size=(count, -(-frame[0] // cell), -(-frame[1] // cell), 3))
+        total += coarse.repeat(cell, axis=1).repeat(cell, axis=2)[:, : frame[0], : frame[1]]
     return np.clip(128 + 45 * total, 0, 255).astype(np.uint8)
 
 
 def normalised(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(N, S, S, 3) uint8 RGB -> (N, 3, S, S) as the network was trained on."""
+    """(N, H, W, 3) uint8 RGB -> (N, 3, H, W) as the network was trained on."""
     from hpe.export.stem import MEAN_RGB, STD_RGB
 
     planes = (images / 255 - MEAN_RGB) / STD_RGB
@@ -76,15 +98,15 @@ def dynamic(net: Net) -> Path:
 
 def static_plain(net: Net) -> Path:
     """onnxruntime's static QDQ on the exported model, prepared as its documentation says, not rewritten."""
-    return _kept(net, "static", lambda: _static(exported(net), normalised(pictures(net.size))))
+    return _kept(net, "static", lambda: _static(exported(net), normalised(pictures(net.frame))))
 
 
 def _kept(net: Net, kind: str, make: "Callable[[], onnx.ModelProto]") -> Path:
     import onnx
 
     path = BUILD / f"{net.stem}-{kind}.onnx"
-    sources = Path(__file__).parents[1].glob("hpe/export/*.py")
-    newest = max(p.stat().st_mtime for p in (*sources, Path(__file__)))
+    sources = [*ROOT.glob("hpe/export/*.py"), Path(__file__), *([net.checkpoint] if net.checkpoint else [])]
+    newest = max(source.stat().st_mtime for source in sources)
     if not path.exists() or path.stat().st_mtime < newest:
         BUILD.mkdir(parents=True, exist_ok=True)
         logging.getLogger().setLevel(logging.ERROR)  # the quantizer advises a preparation that was done
@@ -93,14 +115,19 @@ def _kept(net: Net, kind: str, make: "Callable[[], onnx.ModelProto]") -> Path:
 
 
 def _export(net: Net) -> "onnx.ModelProto":
+    from hpe.export.to_onnx import to_onnx
+
+    return to_onnx(net.network(), net.frame)
+
+
+def _random_resnet50() -> "PoseResNet":
     import torch
     from torch import nn
 
-    from hpe.export.to_onnx import to_onnx
     from hpe.train.network import PoseResNet
 
-    torch.manual_seed(net.depth)
-    network = PoseResNet(net.depth, deconv_channels=net.deconv_channels).eval()
+    torch.manual_seed(50)
+    network = PoseResNet(50).eval()
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.running_mean, 0, 0.1)
@@ -109,9 +136,7 @@ def _export(net: Net) -> "onnx.ModelProto":
             nn.init.normal_(module.bias, 0, 0.1)
         elif isinstance(module, nn.ConvTranspose2d):
             nn.init.normal_(module.weight, 0, 0.03)
-    # a random network that is sure of itself: the estimator looks twice and does not go searching for somebody small
-    nn.init.constant_(network.final_layer.bias, 1.0)
-    return to_onnx(network, net.size)
+    return network
 
 
 def _quantize(net: Net) -> "onnx.ModelProto":
@@ -120,7 +145,7 @@ def _quantize(net: Net) -> "onnx.ModelProto":
     from hpe.export.quantize import quantize
     from hpe.export.rewrite import rewrite
 
-    return quantize(rewrite(onnx.load(exported(net))), pictures(net.size))
+    return quantize(rewrite(onnx.load(exported(net))), pictures(net.frame))
 
 
 def _dynamic(source: Path) -> "onnx.ModelProto":

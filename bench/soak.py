@@ -1,4 +1,4 @@
-"""(f) Many mixed requests to the local server in a process of its own: what it holds stays flat."""
+"""Many mixed requests to the local server in a process of its own: what it holds stays flat."""
 
 import http.client
 import io
@@ -118,7 +118,7 @@ def run(effort: Effort) -> str:
     text = (
         f"{effort.soak:,} requests over HTTP to `hpe serve` in its own process: photos of {', '.join(map(str, SIZES))} "
         f"px in {', '.join(FORMATS)}, raw and in forms, answers in {', '.join(ANSWERS)}, all by chance; "
-        f"{BAD_SHARE:.0%} are mutated requests of `fuzz/`. Answers by status: {_listed(statuses)}. From the first "
+        f"{BAD_SHARE:.0%} are damaged photos and forms of `fuzz/`. By status: {_listed(statuses)}. From the first "
         f"tenth on memory changed by {last.megabytes - first.megabytes:+.1f} MB."
     )
     return "\n\n".join(["## Soak", text, table(head, rows)])

@@ -11,7 +11,7 @@ unfolded, so the plain graph keeps two thirds of its weights in fp32. `rewrite` 
 5. `uint8_input`: raw uint8 RGB in; mean, standard deviation and a space-to-depth go into the first convolution.
 6. `free_size`: pictures of any size, as the locator needs it.
 
-Why these and not others is measured: docs/decisions/int8-graph.md, `python -m bench tuning`.
+Why these and not others is measured: docs/decisions/int8-graph.md.
 """
 
 import numpy as np

@@ -1,0 +1,32 @@
+"""What the tables of bench/ are made of."""
+
+import cv2
+import numpy as np
+import pytest
+
+from bench import cost
+from bench.photos import crowd
+
+
+@pytest.mark.parametrize("people", [0, 1, 2, 5, 10, 20])
+def test_a_crowd_has_a_box_for_each_of_its_people(people: int) -> None:
+    data, boxes = crowd(640, people)
+    photo = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert photo.shape == (480, 640, 3)
+    assert boxes.shape == (people, 4)
+    assert len(np.unique(boxes[:, :2], axis=0)) == people
+    assert (boxes >= 0).all()
+    assert (boxes[:, 2] <= 640).all()
+    assert (boxes[:, 3] <= 480).all()
+    for x0, y0, x1, y1 in boxes.astype(int):
+        assert photo[y0:y1, x0:x1].std() > 30, "somebody is in it"
+
+
+def test_cost_follows_memory_threads_and_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost, "measure", lambda people, threads, rounds: {"all": {1: 100.0, 2: 60.0}[threads]})
+    assert cost.milliseconds(1, 1769, 9) == 100
+    assert cost.milliseconds(1, 1769 // 2, 9) == pytest.approx(200, rel=0.01)
+    assert cost.milliseconds(1, 3538, 9) == 60
+    assert cost.milliseconds(1, 3008, 9) == pytest.approx(60 / 0.85, rel=0.01)
+    # 1.7275 GB for 0.1 s at $1 a GB-second, a thousand times, and $1.20 a million requests
+    assert cost.dollars(1, 1769, 1.0, 9) == pytest.approx(1769 / 1024 * 100 + 0.0012)
