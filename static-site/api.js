@@ -4,11 +4,12 @@ import { Problem } from "./messages.js";
 
 export const DIRECT_LIMIT = 4_500_000; // bytes; Lambda takes 6 MB, and base64 makes 4 bytes of 3
 
-/** HPE_CONFIG -> {base, uploads, photoDays, maxBytes, timeoutMs}; base is null where no API is set up. */
+/** HPE_CONFIG -> {base, auth, uploads, photoDays, maxBytes, timeoutMs}; base is null where no API is set up. */
 export function readConfig(config) {
   const url = config?.apiUrl;
   return {
     base: typeof url === "string" ? url.trim().replace(/\/+$/, "") : null,
+    auth: ["key", "jwt"].includes(config?.auth) ? config.auth : "none",
     uploads: config?.uploads === true,
     photoDays: config?.photoDays > 0 ? config.photoDays : 1,
     maxBytes: config?.maxBytes > 0 ? config.maxBytes : DIRECT_LIMIT,
@@ -25,6 +26,25 @@ export function posePath(format, { threshold = null, box = null } = {}) {
   if (threshold !== null) query.push(`threshold=${Math.round(threshold * 1e4) / 1e4}`);
   if (box) query.push(`box=${box.map((v) => Math.round(v * 10) / 10)}`);
   return `/pose?${query.join("&")}`;
+}
+
+const KEY = "hpe-key";
+
+/** The key that the user gave for this API, kept as long as the tab is open; "" where there is none. */
+export function givenKey() {
+  try {
+    return sessionStorage.getItem(KEY) ?? "";
+  } catch {
+    return ""; // a browser that forbids storage
+  }
+}
+
+export function giveKey(text) {
+  try {
+    sessionStorage.setItem(KEY, text.trim());
+  } catch {
+    // then it is asked for again
+  }
 }
 
 /** A Retry-After header in seconds, null where there is none. */
@@ -46,10 +66,11 @@ export function problemFrom(status, text, retry = null) {
 
 /**
  * One request. Resolves with {status, headers: (name) => text, blob}; rejects with a Problem.
+ * withKey: send the user's key, if there is one; never to another host than the API's.
  * timeoutMs counts from the last sign of life, so that a slow upload may take its time.
  */
-export function send(url, { method = "GET", body = null, type = "", accept = "*/*", signal, timeoutMs = 40_000,
-  onProgress = () => {}, onSent = () => {} } = {}) {
+export function send(url, { method = "GET", body = null, type = "", accept = "*/*", signal, withKey = false,
+  timeoutMs = 40_000, onProgress = () => {}, onSent = () => {} } = {}) {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
     let timer;
@@ -73,6 +94,7 @@ export function send(url, { method = "GET", body = null, type = "", accept = "*/
     xhr.responseType = "blob";
     xhr.setRequestHeader("Accept", accept);
     if (type) xhr.setRequestHeader("Content-Type", type);
+    if (withKey && givenKey()) xhr.setRequestHeader("Authorization", `Bearer ${givenKey()}`);
     if (body) {
       xhr.upload.onprogress = (event) => {
         alive();
@@ -128,7 +150,7 @@ export async function withRetries(attempt, { signal, onWait = () => {}, tries = 
 /** POST /pose as JSON, checked to be what it should be. ask: as in posePath. */
 export async function findPeople(config, photo, ask = {}, options = {}) {
   const answer = await send(config.base + posePath("json", ask), {
-    ...options, method: "POST", body: photo.blob, type: photo.type, accept: "application/json",
+    ...options, method: "POST", withKey: true, body: photo.blob, type: photo.type, accept: "application/json",
     timeoutMs: config.timeoutMs,
   });
   return parseResult(await answer.blob.text());
@@ -152,7 +174,7 @@ export function parseResult(text) {
 /** POST /pose as a picture: a Blob in `format`. */
 export async function drawnPhoto(config, photo, format, ask = {}, options = {}) {
   const { blob } = await send(config.base + posePath(format, ask), {
-    ...options, method: "POST", body: photo.blob, type: photo.type, accept: `image/${format}`,
+    ...options, method: "POST", withKey: true, body: photo.blob, type: photo.type, accept: `image/${format}`,
     timeoutMs: config.timeoutMs,
   });
   if (!blob.type.startsWith("image/")) throw new Problem("badAnswer");
@@ -165,9 +187,9 @@ const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
  * A curl command that asks for the same, safe to paste into a shell whatever the file is called. What an error says
  * lands in the output file, so it is shown from there. from: where the photo itself can be fetched (a sample).
  */
-export function curlCommand(base, name, format, ask = {}, from = "") {
+export function curlCommand({ base, auth }, name, format, ask = {}, from = "") {
   const file = name.replace(/[\\"]/g, "\\$&"); // curl's own quoting inside -F
   const out = quoted(`${name.replace(/\.[^.]*$/, "") || "photo"}-pose.${format}`);
-  return `${from ? `curl -sSfO ${quoted(from)} && ` : ""}curl --fail-with-body -F ${quoted(`image=@"${file}"`)} ` +
+  return `${from ? `curl -sSfO ${quoted(from)} && ` : ""}curl --fail-with-body${auth === "none" ? "" : ' -H "Authorization: Bearer $HPE_KEY"'} -F ${quoted(`image=@"${file}"`)} ` +
     `${quoted(base + posePath(format, ask))} -o ${out} || cat ${out}`;
 }

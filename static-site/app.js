@@ -1,5 +1,5 @@
 // The page: photos come in, are asked about in order, and the one that is looked at is shown.
-import { curlCommand, readConfig, send } from "./api.js";
+import { curlCommand, giveKey, readConfig, send } from "./api.js";
 import { asked, worker } from "./ask.js";
 import { compare } from "./compare.js";
 import { cropper } from "./crop.js";
@@ -156,7 +156,15 @@ async function copyCurl() {
 
 function showCurl(shot) {
   const from = shot.sample ? new URL(sampleUrl(shot.name), location.href).href : "";
-  $("curl").textContent = curlCommand(base, shot.name, "png", asked({}, shot.answered, askedThreshold()), from);
+  $("curl").textContent = curlCommand({ ...config, base }, shot.name, "png", asked({}, shot.answered, askedThreshold()), from);
+}
+
+/** The key goes with every request from now on; photos that were refused for want of it are asked about again. */
+function useKey(event) {
+  event.preventDefault();
+  giveKey($("key").value);
+  $("key").value = "";
+  for (const shot of shots.list) if ([401, 403].includes(shot.problem?.status)) shots.again(shot);
 }
 
 async function camera() {
@@ -189,6 +197,7 @@ function wire() {
     $(id).addEventListener("click", ({ target }) => take(target, job));
   }
   addEventListener("keydown", ({ key }) => key === "Escape" && !$("crop-bar").hidden && $("crop-stop").click());
+  $("key-form").addEventListener("submit", useKey);
   $("copy-image").hidden = !window.ClipboardItem || !navigator.clipboard?.write;
   $("share").hidden = !navigator.canShare?.({ files: [new File([], "a.png", { type: "image/png" })] });
   $("privacy").textContent = privacy(config);

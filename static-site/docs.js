@@ -34,9 +34,15 @@ function section(op) {
     table(`Answers of ${name}`, ["Status", "Type", "When"], op.answers.map((a) => [a.status, a.types.join(", "), prose(a.text)])));
 }
 
+/** The examples with this server's address and, if it wants one, a key. */
 function nameThisServer(base) {
   for (const node of document.querySelectorAll("[data-base]")) {
     node.textContent = node.textContent.replaceAll("https://API", base);
+    if (config.auth === "none") continue;
+    node.textContent = node.textContent
+      .replaceAll("curl --fail-with-body", 'curl --fail-with-body -H "Authorization: Bearer $HPE_KEY"')
+      .replace('files={"image": photo})', 'files={"image": photo}, headers={"Authorization": f"Bearer {key}"})')
+      .replace("body: file }", "body: file, headers: { Authorization: `Bearer ${key}` } }");
   }
 }
 
@@ -69,7 +75,7 @@ async function tryIt() {
     const path = `/pose?format=${format}${people && `&people=${people}`}`;
     const photo = await (await fetch(sampleUrl(SAMPLE))).blob();
     const since = performance.now();
-    const { status, blob } = await send(config.base + path, { method: "POST", body: photo, type: "image/jpeg", timeoutMs: config.timeoutMs });
+    const { status, blob } = await send(config.base + path, { method: "POST", withKey: true, body: photo, type: "image/jpeg", timeoutMs: config.timeoutMs });
     const took = performance.now() - since;
     note.textContent = `POST ${path}: ${status} after ${(took / 1000).toFixed(2)} s, ${megabytes(blob.size)} of ${blob.type}`;
     const picture = format !== "json";

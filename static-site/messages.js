@@ -59,6 +59,8 @@ const KINDS = {
 
 const STATUSES = {
   400: "The service did not understand the request",
+  401: "This service needs a key",
+  403: "This key is not accepted",
   404: "There is nothing at this address",
   413: "This photo is too large",
   415: "This kind of file can’t be read",
@@ -68,6 +70,8 @@ const STATUSES = {
 };
 
 const ADVICE = {
+  401: "Whoever runs this service can give you one.",
+  403: "Ask whoever runs this service for another.",
   413: "Choose a smaller photo.",
   415: "Choose a JPEG, PNG, WebP, AVIF or HEIC photo.",
   422: "The file may be cut short or damaged. Choose another, or save it again.",

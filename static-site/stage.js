@@ -17,6 +17,7 @@ export function setView(view, seen) {
   $("problem").hidden = !["problem", "nobody", "setup"].includes(view);
   $("problem").classList.toggle("nobody", view === "nobody");
   $("setup").hidden = view !== "setup";
+  if (view !== "problem") $("key-form").hidden = true;
   $("take").hidden = $("tools").hidden = $("result").hidden = view !== "done";
   $("about").hidden = view === "done";
 }
@@ -58,4 +59,5 @@ export function showProblem(problem, seen, back) {
   const said = explain(problem);
   showCard(said, [said.retry && "again", back && "back"]);
   setView(problem.kind === "unconfigured" ? "setup" : "problem", seen);
+  $("key-form").hidden = !(problem.status === 401 || problem.status === 403);
 }

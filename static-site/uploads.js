@@ -39,7 +39,7 @@ function sleep(seconds, signal) {
 export async function sendLarge(config, photo, { signal, onProgress, onSent, giveUpS = 120 } = {}) {
   const { timeoutMs } = config;
   const { body: ticket } = await json(`${config.base}/uploads`, {
-    method: "POST", type: "application/json", signal, timeoutMs,
+    method: "POST", withKey: true, type: "application/json", signal, timeoutMs,
     body: JSON.stringify({ content_type: photo.type, size: photo.blob.size }),
   });
   if (!ticket.url || !ticket.result) throw new Problem("badAnswer");

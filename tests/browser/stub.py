@@ -47,11 +47,12 @@ def problem(status: int, detail: str, hint: str = "", **headers: str) -> Answer:
 
 @dataclass
 class Stub:
-    """url: where it listens. plan: answers to POST /pose, one each; the last one stays. seen: (path, body) so far."""
+    """url: where it listens. plan: answers to POST /pose, one each; the last one stays. seen: (path, body) so far. keys: Authorization headers of posts."""
 
     url: str
     plan: list[Answer] = field(default_factory=lambda: [Answer(body={})])
     config: dict[str, Any] | None = field(default_factory=lambda: {"apiUrl": ""})
+    keys: list[str] = field(default_factory=list)
     seen: list[tuple[str, bytes]] = field(default_factory=list)
     other: dict[tuple[str, str], Answer] = field(default_factory=dict)
     open_posts: int = 0
@@ -62,6 +63,7 @@ class Stub:
         self.plan[:] = plan
         self.config = {"apiUrl": ""} if config is None else config
         self.seen.clear()
+        self.keys.clear()
         self.most_at_once = 0
         self.other.clear()
 
@@ -122,6 +124,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.stub.seen.append((self.path, body))
         path = self.path.split("?")[0]
+        self.stub.keys.append(self.headers.get("Authorization", ""))
         self.stub.open_posts += 1
         self.stub.most_at_once = max(self.stub.most_at_once, self.stub.open_posts)
         try:

@@ -203,3 +203,26 @@ def test_what_becomes_of_photos_is_told_as_it_is_set_up(page: Any, stub: Stub) -
     stub.reset(FOUND, config={"apiUrl": "", "uploads": True, "photoDays": 3})
     page.open(stub.url)
     assert "first midnight UTC after 3 days: 4 days at most" in page.text("privacy")
+
+
+def test_key_is_asked_for_kept_in_the_tab_and_sent(site: Any, stub: Stub, photo: Path) -> None:
+    refused = problem(401, "this API wants a key", "send a key: Authorization: Bearer KEY")
+    stub.reset(refused, refused, FOUND)
+    site.choose(photo, photo)
+    site.until(lambda: len(stub.posts) == 2)
+    site.until_view("problem")
+    assert site.text("problem-title") == "This service needs a key"
+    site.id("key").send_keys("hpe_secret\n")
+    site.until_view("done")
+    site.until(lambda: len(stub.posts) == 4)
+    assert stub.keys == ["", "", "Bearer hpe_secret", "Bearer hpe_secret"]
+    assert site.js("return [localStorage.length, document.cookie]") == [0, ""]
+    assert not site.id("key-form").is_displayed()
+    site.js("sessionStorage.clear()")
+
+
+def test_where_keys_are_wanted_curl_says_where_yours_goes(page: Any, stub: Stub) -> None:
+    stub.reset(FOUND, config={"apiUrl": "", "auth": "key"})
+    page.open(stub.url)
+    page.until(lambda: page.text("curl"))
+    assert '-H "Authorization: Bearer $HPE_KEY"' in page.text("curl")

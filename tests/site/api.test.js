@@ -11,7 +11,7 @@ test("an empty address is this origin, none is not configured", () => {
 });
 
 test("limits have defaults, and big photos are off until they are on", () => {
-  assert.deepEqual(api.readConfig({ apiUrl: "" }), { base: "", uploads: false, photoDays: 1, maxBytes: 4_500_000, timeoutMs: 40_000 });
+  assert.deepEqual(api.readConfig({ apiUrl: "" }), { base: "", auth: "none", uploads: false, photoDays: 1, maxBytes: 4_500_000, timeoutMs: 40_000 });
   assert.equal(api.readConfig({ apiUrl: "", maxBytes: 2e7 }).maxBytes, 2e7);
 });
 
@@ -23,9 +23,10 @@ test("a threshold and a box are sent only if there are any", () => {
 });
 
 test("curl shows what an error says, and fetches a sample first", () => {
-  assert.equal(api.curlCommand("https://x", "it's.jpg", "png"),
+  assert.equal(api.curlCommand({ base: "https://x", auth: "none" }, "it's.jpg", "png"),
     `curl --fail-with-body -F 'image=@"it'\\''s.jpg"' 'https://x/pose?format=png' -o 'it'\\''s-pose.png' || cat 'it'\\''s-pose.png'`);
-  assert.match(api.curlCommand("", "a.jpg", "json", {}, "https://x/samples/a.jpg"), /^curl -sSfO 'https:\/\/x\/samples\/a\.jpg' && curl /);
+  assert.match(api.curlCommand({ base: "", auth: "key" }, "a.jpg", "json"), /-H "Authorization: Bearer \$HPE_KEY" /);
+  assert.match(api.curlCommand({ base: "", auth: "none" }, "a.jpg", "json", {}, "https://x/samples/a.jpg"), /^curl -sSfO 'https:\/\/x\/samples\/a\.jpg' && curl /);
 });
 
 test("problem details are read, other bodies do no harm", () => {
