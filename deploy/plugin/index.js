@@ -183,7 +183,7 @@ export default class HpePlugin {
   }
 
   async uploadSite({ SiteBucketName, CdnId, ApiUrl }) {
-    const files = await siteFiles(path.join(this.serverless.serviceDir, 'static-site'), ApiUrl, this.param('auth'));
+    const files = await siteFiles(path.join(this.serverless.serviceDir, 'static-site'), ApiUrl, this.param('auth'), Number(this.param('photoDays')));
     const changed = await syncSite(await this.client(S3Client), SiteBucketName, files);
     this.log.notice(`Website: ${changed.length} of ${files.size} files changed`);
     if (!changed.length || !CdnId) return;

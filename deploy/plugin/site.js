@@ -37,13 +37,13 @@ export function headersOf(name) {
   return { ContentType: type, CacheControl: /^(image|font)\//.test(type) ? A_DAY : ASK_AGAIN };
 }
 
-/** What the page reads the API's address from, and whether it must ask for a key ('none', 'key' or 'jwt'). */
-export function configScript(apiUrl, auth) {
-  return `window.HPE_CONFIG = ${JSON.stringify({ apiUrl, uploads: true, auth })};\n`;
+/** The API's address, whether the page must ask for a key ('none', 'key' or 'jwt'), and how long uploads stay. */
+export function configScript(apiUrl, auth, photoDays = 1) {
+  return `window.HPE_CONFIG = ${JSON.stringify({ apiUrl, uploads: true, photoDays, auth })};\n`;
 }
 
 /** Every file of the site, config.js made for this API: name -> Buffer, without hidden files. */
-export async function siteFiles(folder, apiUrl, auth = 'none') {
+export async function siteFiles(folder, apiUrl, auth = 'none', photoDays = 1) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = new Map();
   for (const entry of entries) {
@@ -52,7 +52,7 @@ export async function siteFiles(folder, apiUrl, auth = 'none') {
     if (entry.isFile() && !name.split('/').some((part) => part.startsWith('.'))) files.set(name, await readFile(file));
   }
   if (!files.has('index.html')) throw new DeployError(`${folder} has no index.html: there is no website to upload`);
-  files.set('config.js', Buffer.from(configScript(apiUrl, auth)));
+  files.set('config.js', Buffer.from(configScript(apiUrl, auth, photoDays)));
   return files;
 }
 

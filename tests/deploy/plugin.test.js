@@ -160,7 +160,7 @@ describe('site', () => {
   it('has its own config.js, its folders, and no hidden file', async () => {
     const files = await siteFiles(folder, 'https://api.example');
     assert.deepEqual([...files.keys()].sort(), ['app.js', 'config.js', 'fonts/a.woff2', 'index.html']);
-    assert.equal(files.get('config.js').toString(), 'window.HPE_CONFIG = {"apiUrl":"https://api.example","uploads":true,"auth":"none"};\n');
+    assert.equal(files.get('config.js').toString(), 'window.HPE_CONFIG = {"apiUrl":"https://api.example","uploads":true,"photoDays":1,"auth":"none"};\n');
   });
 
   it('quotes the address of the API', () => {
