@@ -47,7 +47,10 @@ def problem(status: int, detail: str, hint: str = "", **headers: str) -> Answer:
 
 @dataclass
 class Stub:
-    """url: where it listens. plan: answers to POST /pose, one each; the last one stays. seen: (path, body) so far. keys: Authorization headers of posts."""
+    """url: where it listens. plan: answers to POST /pose, one each; the last one stays.
+
+    seen: (path, body) so far. keys: the Authorization header of each post.
+    """
 
     url: str
     plan: list[Answer] = field(default_factory=lambda: [Answer(body={})])
