@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from hpe.settings import Settings
+from hpe.web import keys
 from hpe.web.api import handle_event
 from hpe.web.record import log_to_stderr
 from hpe.web.source import EstimatorSource
@@ -12,6 +13,8 @@ SETTINGS = Settings.from_env(os.environ)
 log_to_stderr(SETTINGS.log_level, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
 estimator = EstimatorSource(SETTINGS)
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:  # while Lambda starts a container its processor is not throttled
+    if SETTINGS.keys_table:
+        keys.warm()
     estimator.warm()
 
 

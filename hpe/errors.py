@@ -69,6 +69,30 @@ class Busy(HpeError):
         self.retry_after_s = retry_after_s
 
 
+class Unauthorized(HpeError):
+    """The caller gives no key, or one that nobody issued."""
+
+
+class Forbidden(HpeError):
+    """The caller's key was revoked."""
+
+
+class OverRate(HpeError):
+    """The caller's key has used up its rate. Trying again later will help."""
+
+    def __init__(self, message: str, retry_after_s: int, *, limit: int) -> None:
+        super().__init__(message, limit=limit)
+        self.retry_after_s = retry_after_s
+
+
+class KeysUnavailable(HpeError):
+    """The keys cannot be checked now. Trying again may help."""
+
+    def __init__(self, message: str, retry_after_s: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class PhotosUnavailable(HpeError):
     """The bucket of big photos does not answer now. Trying again may help."""
 

@@ -28,7 +28,8 @@ class Settings:
     Of the local server alone: concurrent is how many photos it looks at at once (0: one a core), queue how
     many more may wait, and lambda_limits whether it keeps to Lambda's 6 MB each way.
     photo_bucket: where POST /uploads lets big photos be put, empty where that is not offered;
-    photo_link_s: how long its links are good.
+    photo_link_s: how long its links are good. keys_table: the DynamoDB table of the keys that may call the API,
+    empty to let anyone.
     """
 
     model: str = ""
@@ -49,6 +50,7 @@ class Settings:
     lambda_limits: bool = False
     photo_bucket: str = ""
     photo_link_s: int = 900
+    keys_table: str = ""
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

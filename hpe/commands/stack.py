@@ -1,6 +1,7 @@
 """A deployed stack, as the commands that need one see it: its outputs, and AWS's clients with errors of one line."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -31,8 +32,9 @@ class Stack:
             except ImportError as error:
                 raise click.ClickException("this command needs boto3: pip install boto3") from error
             config = Config(max_pool_connections=32, retries={"mode": "standard", "total_max_attempts": 5})
+            region = self.region or os.environ.get("AWS_REGION") or None  # which boto3 does not read by itself
             with aws_errors():
-                self._clients[service] = boto3.Session(region_name=self.region).client(service, config=config)
+                self._clients[service] = boto3.Session(region_name=region).client(service, config=config)
         return self._clients[service]
 
     @cached_property

@@ -8,6 +8,7 @@ from typing import Any, Final
 from hpe import __version__
 from hpe.errors import HpeError, MethodNotAllowed, NotFound
 from hpe.settings import Settings
+from hpe.web import keys
 from hpe.web.cors import common_headers, preflight
 from hpe.web.messages import Request, Response, from_event, request_headers, to_event, wants_lists
 from hpe.web.openapi import openapi_json
@@ -76,6 +77,8 @@ def _dispatch(request: Request, estimator_source: EstimatorSource, settings: Set
     if request.method not in methods:
         allowed = (*methods, "OPTIONS")
         raise MethodNotAllowed(f"{request.method[:20]} {path} is not possible: use {' or '.join(methods)}", allowed)
+    if settings.keys_table and request.method == "POST":  # what GET gives is open, or has an id that is a key itself
+        record.caller = keys.authorize(request.headers, settings.keys_table)
     return methods[request.method](replace(request, path=path), estimator_source, settings, record)
 
 

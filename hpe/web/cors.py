@@ -5,7 +5,7 @@ from typing import Final
 
 from hpe.web.messages import Response
 
-EXPOSED: Final = "X-Pose-People, X-Pose-Score, X-Pose-Scale, Server-Timing, Retry-After, Allow"
+EXPOSED: Final = "X-Pose-People, X-Pose-Score, X-Pose-Scale, Server-Timing, Retry-After, Allow, WWW-Authenticate"
 # What pages, upload widgets and tracing libraries send. Cookies are neither read nor allowed.
 ALLOWED: Final = (
     "Content-Type, Accept, Authorization, Cache-Control, Pragma, X-Api-Key, X-Requested-With, "

@@ -10,14 +10,18 @@ from hpe.errors import (
     BadRequest,
     BrokenImage,
     Busy,
+    Forbidden,
     HpeError,
+    KeysUnavailable,
     MethodNotAllowed,
     ModelUnavailable,
     NotAcceptable,
     NotFound,
+    OverRate,
     PhotosUnavailable,
     RequestTimeout,
     TooLarge,
+    Unauthorized,
     UnsupportedImage,
 )
 from hpe.web.messages import Response
@@ -62,9 +66,17 @@ KINDS: Final[dict[type[HpeError], Kind]] = {
     ModelUnavailable: Kind(
         503, "model-unavailable", "The model cannot be loaded now", "try again after the seconds in Retry-After"
     ),
-    BadModel: Kind(503, "bad-model", "The model cannot be used", "whoever runs this service must mend its model"),
+    BadModel: Kind(503, "bad-model", "The model cannot be used", "whoever runs this service must fix its model"),
     PhotosUnavailable: Kind(
         503, "photos-unavailable", "The photo store does not answer", "try again after the seconds in Retry-After"
+    ),
+    Unauthorized: Kind(401, "unauthorized", "A key is needed", "send a key: Authorization: Bearer KEY"),
+    Forbidden: Kind(
+        403, "forbidden", "This key is not valid any more", "ask whoever runs this service for another key"
+    ),
+    OverRate: Kind(429, "over-rate", "This key has used up its rate", "try again after the seconds in Retry-After"),
+    KeysUnavailable: Kind(
+        503, "keys-unavailable", "Keys cannot be checked now", "try again after the seconds in Retry-After"
     ),
     Busy: Kind(503, "busy", "Too many photos at once", "try again after the seconds in Retry-After"),
 }
@@ -92,7 +104,9 @@ def problem(error: HpeError) -> Response:
     extra: dict[str, str] = {}
     if isinstance(error, MethodNotAllowed):
         extra["Allow"] = ", ".join(error.allowed)
-    if kind.status == 503:
+    if kind.status == 401:
+        extra["WWW-Authenticate"] = "Bearer"
+    if kind.status in (429, 503):
         extra["Retry-After"] = str(getattr(error, "retry_after_s", _RETRY_AFTER_S))
     return _response(kind, str(error), extra, error.limit, error.hint)
 

@@ -17,13 +17,15 @@ LOGGER: Final = logging.getLogger("hpe")
 
 @dataclass
 class Record:
-    """Filled in while a request is answered. stages_ms: what each stage took. route: of our own, never as sent."""
+    """Filled in while a request is answered. stages_ms: what each stage took. route: of our own, never as sent.
+    caller: the name of the key that was used, if keys are asked for."""
 
     request_id: str = ""
     method: str = ""
     route: str = ""
     status: int = 0
     people: int | None = None
+    caller: str = ""
     bytes_in: int = 0
     bytes_out: int = 0
     problem: str = ""
@@ -59,6 +61,8 @@ def note(record: Record) -> None:
         "bytes_in": record.bytes_in,
         "bytes_out": record.bytes_out,
     }
+    if record.caller:
+        line |= {"caller": record.caller}
     if record.problem:
         line |= {"problem": record.problem, "detail": record.detail}
     LOGGER.log(logging.ERROR if record.status >= 500 else logging.INFO, "%s", json.dumps(line), extra={"fields": line})

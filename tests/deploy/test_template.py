@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from hpe.web.cors import EXPOSED
+from hpe.web.api import ROUTES
+from hpe.web.cors import ALLOWED, EXPOSED
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,16 +25,20 @@ def test_functions_have_the_promised_limits(template: Any) -> None:
     assert {group["RetentionInDays"] for group in of_type(template, "AWS::Logs::LogGroup").values()} == {30}
 
 
-def test_api_has_the_five_routes_and_no_other(template: Any) -> None:
+def test_api_has_the_five_routes_with_v1_and_without_and_no_other(template: Any) -> None:
     routes = {one["RouteKey"] for one in of_type(template, "AWS::ApiGatewayV2::Route").values()}
-    assert routes == {"POST /pose", "GET /health", "GET /openapi.json", "POST /uploads", "GET /results/{id}"}
+    expected = {f"{method} {path}" for path, methods in ROUTES.items() for method in methods if method != "HEAD"}
+    assert routes == expected | {one.replace(" /", " /v1/") for one in expected}
 
 
 def test_api_is_throttled_and_logged(template: Any) -> None:
     (stage,) = of_type(template, "AWS::ApiGatewayV2::Stage").values()
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 5
     assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 20
-    assert stage["RouteSettings"]["POST /uploads"]["ThrottlingRateLimit"] == 2
+    assert {one: given["ThrottlingRateLimit"] for one, given in stage["RouteSettings"].items()} == {
+        "POST /uploads": 2,
+        "POST /v1/uploads": 2,
+    }
     assert "$context.identity.sourceIp" not in stage["AccessLogSettings"]["Format"], "addresses are nobody's business"
     json.loads(stage["AccessLogSettings"]["Format"])
 
@@ -43,6 +48,7 @@ def test_cors_allows_the_site_alone_and_exposes_what_the_api_says(template: Any)
     cors = api["CorsConfiguration"]
     assert cors["AllowOrigins"] == [{"Fn::Sub": "https://${Cdn.DomainName}"}]
     assert {name.strip().lower() for name in EXPOSED.split(",")} - {"allow"} <= set(cors["ExposeHeaders"])
+    assert {name.strip().lower() for name in ALLOWED.split(",")} == set(cors["AllowHeaders"])
     assert not cors.get("AllowCredentials")
 
 
@@ -199,7 +205,8 @@ def test_tokens_are_checked_by_the_http_api_itself(package: Any, tmp_path: Path)
         for one in resources.values()
         if one["Type"] == "AWS::ApiGatewayV2::Route" and one["Properties"].get("AuthorizationType") == "JWT"
     }
-    assert guarded == {"POST /pose": {"Ref": "Tokens"}, "POST /uploads": {"Ref": "Tokens"}}
+    assert set(guarded) == {"POST /pose", "POST /uploads", "POST /v1/pose", "POST /v1/uploads"}
+    assert all(authorizer == {"Ref": "Tokens"} for authorizer in guarded.values())
 
 
 def test_keys_have_a_table_that_the_api_alone_may_update(package: Any, tmp_path: Path) -> None:
