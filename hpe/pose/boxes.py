@@ -28,7 +28,7 @@ SIGMA: Final[float] = 0.12
 MIN_SIGMA: Final[float] = 1.0  # cells: narrower peaks fall between the cells
 IOU: Final[float] = 0.55
 # More peaks than this are noise; the best are taken.
-MAX_PEAKS: Final[int] = 300
+MAX_PEAKS: Final[int] = 100
 # Least side of a box that is worth a crop, image px.
 MIN_SIDE_PX: Final[float] = 2.0
 
