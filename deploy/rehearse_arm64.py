@@ -17,12 +17,15 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from deploy.build_package import ROOT, PackageError, build
 from deploy.rehearsal.cloud import bare_environment
 from deploy.rehearsal.package import unpack
 from deploy.rehearsal.photos import make_photos
 from deploy.rehearsal.tools import WORK, RehearsalError, expect, run
-from hpe.pose.crops import MARGIN
+from hpe.engine.manifest import read_manifest
+from hpe.pose.crops import crop_affine, scale_of
 
 VERSION: Final = "3.13"
 SUITE: Final = "trixie"  # Debian 13, whose Python is 3.13
@@ -67,7 +70,7 @@ def answers(command: list[str | Path], package: Path, photos: list[Path]) -> tup
     """What reference.py prints for the photos, run by `command`, and how long it took."""
     script = ROOT / "deploy" / "rehearsal" / "reference.py"
     began = time.monotonic()
-    full = [*command, "-I", script, package, ROOT / "models" / "pose.onnx", *photos]
+    full = [*command, "-I", script, package, ROOT / "models" / "pose.json", *photos]
     result = subprocess.run(
         [str(part) for part in full], env=bare_environment(), capture_output=True, text=True, check=False
     )
@@ -78,7 +81,7 @@ def answers(command: list[str | Path], package: Path, photos: list[Path]) -> tup
     return lines, time.monotonic() - began
 
 
-def shifts(ours: dict[str, Any], theirs: dict[str, Any], input_size: int) -> list[tuple[float, float, float]]:
+def shifts(ours: dict[str, Any], theirs: dict[str, Any], frame: tuple[int, int]) -> list[tuple[float, float, float]]:
     """(px of the photo, px of the network's frame, the lower score) of each joint that both are sure of."""
     expect(
         len(ours["people"]) == len(theirs["people"]), f"{len(ours['people'])} people, {len(theirs['people'])} on x86"
@@ -86,7 +89,7 @@ def shifts(ours: dict[str, Any], theirs: dict[str, Any], input_size: int) -> lis
     found = []
     for one, other in zip(ours["people"], theirs["people"], strict=True):
         x0, y0, x1, y1 = other["box"]
-        photo_px_per_frame_px = max(x1 - x0, y1 - y0) * MARGIN / input_size
+        photo_px_per_frame_px = 1 / scale_of(crop_affine(np.array([x0, y0, x1, y1]), frame))
         for a, b in zip(one["keypoints"], other["keypoints"], strict=True):
             if a["confident"] and b["confident"]:
                 shift = math.hypot(a["x"] - b["x"], a["y"] - b["y"])
@@ -103,13 +106,13 @@ def rehearse() -> list[dict[str, Any]]:
     photos = make_photos(WORK / "photos")
     native, native_s = answers([sys.executable], ROOT, photos)
     people = sum(len(one["people"]) for one in native)
-    input_size = json.loads((ROOT / "models" / "pose.json").read_text())["input_size"]
+    frame = read_manifest(ROOT / "models" / "pose.json").frame
     expect(people > 0, "nobody was found on any photo, so there is nothing to compare")
     report = []
     for processor in PROCESSORS:
         command = ["qemu-aarch64-static", "-cpu", processor, "-L", root, root / "usr" / "bin" / f"python{VERSION}"]
         emulated, seconds = answers(command, package, photos)
-        found = [each for one, other in zip(emulated, native, strict=True) for each in shifts(one, other, input_size)]
+        found = [each for one, other in zip(emulated, native, strict=True) for each in shifts(one, other, frame)]
         entry = {
             "processor": processor,
             "photos": len(photos),

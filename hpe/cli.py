@@ -87,7 +87,7 @@ def main() -> None:
     hpe predict *.jpg --format json        the joints as JSON, one line a photo
     hpe serve                              the website on http://127.0.0.1:8000
 
-    HPE_MODEL names another model: a path to an .onnx file, or s3://bucket/key.onnx.
+    HPE_MODEL names another model: the path of its manifest, or s3://bucket/key.json.
     """
 
 

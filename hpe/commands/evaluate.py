@@ -22,7 +22,7 @@ KINDS = ("shards", "mpii", "lsp", "coco")
 @click.option("--first", type=click.IntRange(0), default=0, help="LSP: the first image, counted from 1.")
 @click.option("--last", type=click.IntRange(0), default=0, help="LSP: the last image.")
 @click.option("--limit", type=click.IntRange(0), default=0, help="Only that many people, spread over the data.")
-@click.option("--model", default="", help="An .onnx with its manifest, s3://..., or a checkpoint [the default model].")
+@click.option("--model", default="", help="A manifest, s3://..., or a checkpoint [the default model].")
 @click.option("--size", type=Side(), help="Input size of a checkpoint in px [the one it was best at].")
 @click.option("--flip", is_flag=True, help="Average with the mirrored picture.")
 @click.option("--per-joint", is_flag=True, help="Every joint, left and right apart.")
@@ -32,7 +32,7 @@ KINDS = ("shards", "mpii", "lsp", "coco")
 @click.option(
     "--part", type=click.Choice(["test", "train", "all"]), default="test", show_default=True, help="Of those."
 )
-@click.option("--threads", type=click.IntRange(0, 1024), default=0, help="Threads of an .onnx model [all cores].")
+@click.option("--threads", type=click.IntRange(0, 1024), default=0, help="Threads of an exported model [all cores].")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 def evaluate(as_json: bool, per_joint: bool, **options: Any) -> None:
     """Measure a model on labelled people: PCK, PCKh, OKS AP.

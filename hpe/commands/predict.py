@@ -46,7 +46,7 @@ Examples:
 @click.option("--box", "boxes", type=BoxText(), multiple=True, help="x0,y0,x1,y1 in px: where a person is. Repeats.")
 @click.option("--threshold", type=Share(), help="Joints below it are unsure. [default: the model's own]")
 @click.option("--flip", is_flag=True, help="Average with the mirrored photo: a little better, half as fast.")
-@click.option("--model", metavar="MODEL", help="A .onnx file or s3://bucket/key.onnx. [default: HPE_MODEL, else ours]")
+@click.option("--model", metavar="MODEL", help="A manifest or s3://bucket/key.json. [default: HPE_MODEL, else ours]")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Processes at once. [default: one a core, for many photos]")
 @click.option("--overwrite", is_flag=True, help="Do again what is done already.")
 def predict(

@@ -8,7 +8,7 @@ _EXAMPLES: Final = """\b
 Examples:
   hpe serve
   hpe serve --port 9000
-  HPE_MODEL=s3://my-models/pose.onnx hpe serve
+  HPE_MODEL=s3://my-models/pose.json hpe serve
   curl -F image=@photo.jpg http://127.0.0.1:8000/pose -o drawn.png
 """
 

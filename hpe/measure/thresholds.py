@@ -80,7 +80,7 @@ def person_scores(found: list[Pose | None]) -> Scores:
 
 
 @click.command()
-@click.option("--model", default="", help="An .onnx with its manifest, or a checkpoint [the default model].")
+@click.option("--model", default="", help="A manifest, or a checkpoint [the default model].")
 @click.option(
     "--people", "paths", type=click.Path(path_type=Path), multiple=True, required=True, help="Training people (JSON)."
 )

@@ -79,8 +79,10 @@ def scene(width: int, height: int, people: list[NDArray[np.floating]], dot: int)
     return image
 
 
-def estimator_of(people: list[NDArray[np.floating]], picture: tuple[int, int], **options: object) -> PoseEstimator:
+def estimator_of(
+    people: list[NDArray[np.floating]], picture: tuple[int, int], session: DotSession | None = None, **options: object
+) -> PoseEstimator:
     """An estimator of stand-ins that locates these people in pictures of (width, height)."""
     boxes = np.array([box_of(points) for points in people]).reshape(-1, 4)
     network = (boxes + 0.5) * LONGER / max(picture) - 0.5
-    return PoseEstimator.of(BoxSession(network), DotSession(), CARD, **options)  # type: ignore[arg-type]
+    return PoseEstimator.of(BoxSession(network), session or DotSession(), CARD, **options)  # type: ignore[arg-type]

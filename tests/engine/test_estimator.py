@@ -24,12 +24,6 @@ def estimator() -> PoseEstimator:
     return estimator_of([ONE], SIZE)
 
 
-def session_of(estimator: PoseEstimator) -> DotSession:
-    session = estimator._session
-    assert isinstance(session, DotSession)
-    return session
-
-
 def crowd(count: int) -> list[np.ndarray]:
     return [person(30 + 150 * (n % 5), 40 + 180 * (n // 5), 26) for n in range(count)]
 
@@ -73,18 +67,17 @@ def test_a_number_of_people_that_cannot_be_is_refused(count: object) -> None:
 
 
 def test_crops_go_through_the_network_in_batches() -> None:
-    people = crowd(10)
-    estimator = estimator_of(people, (800, 760))
-    estimator(scene(800, 760, people, 5))
-    assert [batch.shape for batch in session_of(estimator).batches] == [
+    people, session = crowd(10), DotSession()
+    estimator_of(people, (800, 760), session)(scene(800, 760, people, 5))
+    assert [batch.shape for batch in session.batches] == [
         (count, HEIGHT, WIDTH, 3) for count in (BATCH, BATCH, 10 - 2 * BATCH)
     ]
 
 
 def test_a_picture_without_people_costs_one_small_inference() -> None:
-    estimator = estimator_of([], SIZE)
-    assert estimator(np.full((300, 400, 3), 80, np.uint8)) == []
-    assert session_of(estimator).batches == []
+    session = DotSession()
+    assert estimator_of([], SIZE, session)(np.full((300, 400, 3), 80, np.uint8)) == []
+    assert session.batches == []
 
 
 @pytest.mark.parametrize(
@@ -178,9 +171,10 @@ def test_a_missing_joint_is_unsure(estimator: PoseEstimator) -> None:
     assert [name for name, sure in zip(JOINTS, pose.confident, strict=True) if not sure] == ["left_wrist"]
 
 
-def test_flip_runs_both_pictures_in_one_batch(estimator: PoseEstimator) -> None:
-    estimator(IMAGE, flip=True)
-    (batch,) = session_of(estimator).batches
+def test_flip_runs_both_pictures_in_one_batch() -> None:
+    session = DotSession()
+    estimator_of([ONE], SIZE, session)(IMAGE, flip=True)
+    (batch,) = session.batches
     assert len(batch) == 2
     assert np.array_equal(batch[0], batch[1][:, ::-1])
 
