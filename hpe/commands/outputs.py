@@ -102,7 +102,7 @@ class Namer:
     """
 
     def __init__(self, targets: Targets, photos: Sequence[str]) -> None:
-        self._targets = targets
+        self._targets, self._ending = targets, _ENDINGS.get(targets.format, "")
         self._taken: set[str] = set()
         self._numbers: dict[str, int] = {}
         # a photo named like a result is the only one that a result's name can hit
@@ -124,7 +124,7 @@ class Namer:
 
     def _free(self, photo: Photo, near: str) -> str:
         """a.jpg -> a.pose.png; with an a.png beside it a.jpg.pose.png; a second a.jpg -> a.jpg-2.pose.png."""
-        ending = _ENDINGS[self._targets.format]
+        ending = self._ending
         if photo.alone and self._take(name := os.path.splitext(near)[0] + ending):
             return name
         number = self._numbers.get(near.casefold(), 1)

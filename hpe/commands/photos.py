@@ -4,8 +4,7 @@ import glob
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 # suffix -> media type, of what hpe.image reads
 TYPES: Final[dict[str, str]] = {
@@ -18,8 +17,7 @@ MARK: Final = ".pose"
 STDIN: Final = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class Photo:
+class Photo(NamedTuple):
     """One photo to read.
 
     name: its path, or '-' for standard input. within: its path inside the folder that was named. alone: whether no
@@ -89,23 +87,21 @@ def _in_folder(folder: str, within: str, listings: "_Listings") -> Iterator[Phot
     except OSError as error:
         yield Photo(folder, within, problem=error.strerror or str(error))
         return
-    stems = Counter(_stem(entry.name) for entry in entries if _is_photo(entry.name))
+    stems = Counter(stem for entry in entries if (stem := _stem(entry.name)))
+    inside = os.path.join(within, "")
     for entry in entries:
-        inside = os.path.join(within, entry.name)
         if entry.is_dir(follow_symlinks=False):
-            yield from _in_folder(entry.path, inside, listings)
-        elif _is_photo(entry.name) and entry.is_file():
-            yield Photo(entry.path, inside, stems[_stem(entry.name)] == 1)
-
-
-def _is_photo(name: str) -> bool:
-    stem, suffix = os.path.splitext(name)
-    return suffix.lower() in TYPES and not stem.endswith(MARK)
+            yield from _in_folder(entry.path, inside + entry.name, listings)
+        elif (stem := _stem(entry.name)) and entry.is_file():
+            yield Photo(entry.path, inside + entry.name, stems[stem] == 1)
 
 
 def _stem(name: str) -> str:
-    # as file systems compare names that do not tell capitals apart
-    return os.path.splitext(name)[0].casefold()
+    """A photo's name up to its suffix, as file systems compare names that do not tell capitals apart; '' for others."""
+    stem, _, suffix = name.rpartition(".")
+    if f".{suffix}".lower() not in TYPES or stem.endswith(MARK):
+        return ""
+    return stem.casefold()
 
 
 class _Listings:
@@ -121,8 +117,9 @@ class _Listings:
         if folder != self._folder:
             try:
                 with os.scandir(folder) as entries:
-                    self._stems = Counter(_stem(entry.name) for entry in entries if _is_photo(entry.name))
+                    self._stems = Counter(_stem(entry.name) for entry in entries)
             except OSError:
                 self._stems = Counter()
             self._folder = folder
-        return self._stems[_stem(os.path.basename(name))] <= 1
+        stem = _stem(os.path.basename(name))
+        return not stem or self._stems[stem] <= 1
