@@ -19,7 +19,7 @@ FUZZ := $(VENV)/.fuzz-ready
 NODE := node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help serve predict test lint test-python test-site bench load soak fuzz samples train export rehearse rehearse-arm64 audit audit-python audit-npm clean
+.PHONY: help serve predict test lint test-python test-site bench load soak fuzz figures train export rehearse rehearse-arm64 audit audit-python audit-npm clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -31,7 +31,10 @@ predict: $(RUN)  ## Draw the pose in a photo: make predict IMAGE=photo.jpg (OUT=
 	@test -n "$(IMAGE)" || { echo "Say which photo: make predict IMAGE=photo.jpg" >&2; exit 2; }
 	$(BIN)/hpe predict "$(IMAGE)" $(if $(OUT),-o "$(OUT)")
 
-test: lint test-python test-site  ## Lint, types and every test
+# Each part runs although another failed: one run shows all that is wrong.
+test:  ## Lint, types and every test
+	@failed=; for part in lint test-python test-site; do $(MAKE) --no-print-directory $$part || failed="$$failed $$part"; done; \
+	if [ -n "$$failed" ]; then echo "FAILED:$$failed" >&2; exit 1; fi; echo "All passed: lint, test-python, test-site"
 
 lint: $(DEV)  ## ruff, mypy and bandit
 	$(BIN)/ruff check
@@ -59,8 +62,11 @@ soak: $(DEV)  ## 10,000 mixed requests to the local server: memory, open files, 
 fuzz: $(FUZZ)  ## Damaged photos and events, guided by coverage, and hostile pictures (minutes); findings in build/fuzz/ (FUZZ_ARGS=)
 	$(BIN)/python -m fuzz $(FUZZ_ARGS)
 
-samples: $(DEV)  ## The website's samples and the model's answers to them: after every change of the model
-	$(BIN)/python docs/make_samples.py
+figures: $(DEV)  ## The website's samples, the README's example and docs' pictures: after every change of the model
+	$(BIN)/python docs/make_samples.py --answers
+	$(BIN)/python docs/make_example.py
+	$(BIN)/python docs/make_figures.py
+	$(BIN)/python docs/make_skeleton.py
 
 train: $(DEV)  ## Train, or go on training: make train CONFIG=configs/...yaml
 	$(BIN)/hpe train --config "$(CONFIG)"

@@ -10,7 +10,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import torch
-from make_example import BODY
+from drawn_person import BODY
 from matplotlib import pyplot
 from matplotlib.patches import Polygon, Rectangle
 
@@ -98,7 +98,7 @@ def draw_architecture(out: Path) -> None:
 
 
 def example_pose() -> Pose:
-    """The runner of docs/make_example.py in the network's frame."""
+    """The person of docs/drawn_person.py in the network's frame."""
     body = {name: np.array(place, float) for name, place in BODY.items()}
     body |= {"upper_neck": body["neck"], "head_top": body["head"] - [0, 80]}
     body |= {"pelvis": (body["left_hip"] + body["right_hip"]) / 2}

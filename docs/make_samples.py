@@ -1,6 +1,6 @@
 """Makes the website's samples: photos of public domain, one drawing, and what the committed model says of them.
 
-`make samples` writes static-site/samples/: NAME.jpg, NAME-thumb.jpg and NAME.json, the API's own answer to that very
+`make figures` writes static-site/samples/: NAME.jpg, NAME-thumb.jpg and NAME.json, the API's own answer to that very
 file without its timings. Run it again whenever the model changes; tests/site/test_samples.py says when it is due.
 With `--answers` the pictures stay as they are and only the answers are made again.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from make_example import Body, render, shade
+from drawn_person import Body, render, shade
 from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]

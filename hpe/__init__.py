@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hpe.pose.skeleton import JOINTS
     from hpe.pose.skeleton import LIMBS as SKELETON
 
-__version__ = "1.0.0"
+__version__ = "2.0.0"
 __all__ = ["DrawStyle", "HpeError", "JOINTS", "Pose", "PoseEstimator", "SKELETON", "__version__", "draw_pose"]
 
 _HOMES = {

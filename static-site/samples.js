@@ -1,4 +1,4 @@
-// The photos that come with the page. Their answers were stored by `make samples`, so they need no service.
+// The photos that come with the page. Their answers were stored by `make figures`, so they need no service.
 import { parseResult } from "./api.js";
 import { sizeOf } from "./geometry.js";
 import { Problem } from "./messages.js";

@@ -87,5 +87,5 @@ def test_photos_before_it_make_no_difference(once: dict[str, str], astronaut_jpe
 
 
 def test_another_photo_gives_other_bytes(once: dict[str, str], root: Path) -> None:
-    other = answers(PoseEstimator(threads=1), (root / "docs" / "example.jpg").read_bytes())
+    other = answers(PoseEstimator(threads=1), (root / "static-site" / "samples" / "volleyball.jpg").read_bytes())
     assert not set(other.values()) & set(once.values())

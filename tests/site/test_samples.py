@@ -53,12 +53,12 @@ def ask(photo: bytes) -> dict[str, Any]:
 
 
 def test_stored_answers_are_what_the_api_says_now(samples: Path, names: list[str]) -> None:
-    """Else: `make samples`. Other processors' kernels round otherwise, so joints may differ by a little."""
+    """Else: `make figures`. Other processors' kernels round otherwise, so joints may differ by a little."""
     for name in names:
         photo = samples / f"{name}.jpg"
         stored, now = json.loads((samples / f"{name}.json").read_text()), ask(photo.read_bytes())
-        assert stored["model"] == now["model"], f"{name}.json is of another model: make samples"
-        assert set(now) - {"timings_ms"} == set(stored), f"{name}.json has other fields: make samples"
+        assert stored["model"] == now["model"], f"{name}.json is of another model: make figures"
+        assert set(now) - {"timings_ms"} == set(stored), f"{name}.json has other fields: make figures"
         assert stored["threshold"] == now["threshold"]
         assert (stored["width"], stored["height"]) == Image.open(photo).size
         assert len(stored["people"]) == len(now["people"])
