@@ -95,7 +95,7 @@ $(VENV)-audit/.ready: | $(BIN)/python
 	@touch $@
 
 clean:  ## Remove what was built and installed here; models and training runs stay
-	rm -rf "$(VENV)" "$(VENV)-audit" node_modules build .serverless .pytest_cache .mypy_cache .ruff_cache .hypothesis hpe.egg-info
+	rm -rf "$(VENV)" "$(VENV)-audit" node_modules build .serverless .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 $(BIN)/python:
