@@ -195,7 +195,7 @@ HOSTILE: Final[Mapping[str, tuple[Maker, bool | None]]] = {
     "TIFF of 65,535 samples a pixel": (lambda: tiff({277: 65_535}), False),
     "TIFF whose fax rows never end": (lambda: tiff_packed(4, b"\0" * 4_000_000), None),
     # passes, blocks, tags, frames: one too many of them
-    "JPEG of 1,000 scans too many": (lambda: many_scans(48, 32, 1000), True),
+    "JPEG of 1,000 scans": (lambda: many_scans(48, 32, 1000), False),
     "JPEG of 8,000 x 8,000 with 25 scans of nothing": (lambda: many_scans(8000, 8000, 16), False),
     "JPEG of a million comments": (lambda: jpeg_with(b"\xff\xfe\0\2" * 1_000_000), False),
     "JPEG of 15 MB of padding": (lambda: jpeg_with(b"\xff" * 15_000_000), False),

@@ -15,8 +15,8 @@ from hpe.image.avif import still_avif
 from hpe.image.checks import check_gif, check_tiff, exif_orientation, has_all_strips, plain_png
 from hpe.image.colour import to_srgb
 from hpe.image.jpeg import JpegParts, decode_jpeg, jpeg_parts
-from hpe.image.kinds import image_type
-from hpe.image.pillow import check_mode, from_pillow, open_image, orientation, profile_of, to_srgb_pixels
+from hpe.image.kinds import KINDS, MAX_PIXELS_OF_CMYK_SCANS, MAX_PIXELS_OF_SEVERAL_SCANS, image_type
+from hpe.image.pillow import check_mode, check_strips, from_pillow, open_image, orientation, profile_of, to_srgb_pixels
 from hpe.image.resize import RGB, fitting, resize, upright
 
 if TYPE_CHECKING:
@@ -96,8 +96,10 @@ def _decode(data: bytes, kind: str, limits: Limits, max_side: int | None) -> tup
     if kind == "jpeg":
         return _decode_jpeg(jpeg_parts(data), limits, max_side)
     picture = open_image(plain_png(data) if kind == "png" else data, kind)
-    _check_pixels(*picture.size, limits)
+    _check_pixels(*picture.size, limits, KINDS[kind].max_pixels, f"a {kind.upper()}")
     check_mode(picture)
+    if kind == "tiff":
+        check_strips(picture)
     if kind in _COUNTED:
         _check_frames(getattr(picture, "n_frames", 1), limits)
     picture.load()
@@ -107,7 +109,12 @@ def _decode(data: bytes, kind: str, limits: Limits, max_side: int | None) -> tup
 
 def _decode_jpeg(parts: JpegParts, limits: Limits, max_side: int | None) -> tuple[RGB, int, tuple[int, int]]:
     size = (parts.width, parts.height)
-    _check_pixels(*size, limits)
+    several = parts.scans > 1
+    if parts.components == 4 and several:
+        _check_pixels(*size, limits, MAX_PIXELS_OF_CMYK_SCANS, "a progressive JPEG in CMYK")
+    else:
+        own = MAX_PIXELS_OF_SEVERAL_SCANS if several else KINDS["jpeg"].max_pixels
+        _check_pixels(*size, limits, own, "a progressive JPEG" if several else "a JPEG")
     parts.check_whole()
     target = fitting(size, max_side)
     if parts.components == 4:  # CMYK and YCCK: Pillow knows Adobe's inverted ones
@@ -122,9 +129,16 @@ def _decode_jpeg(parts: JpegParts, limits: Limits, max_side: int | None) -> tupl
     return rgb, exif_orientation(parts.exif), size
 
 
-def _check_pixels(width: int, height: int, limits: Limits) -> None:
+def _check_pixels(width: int, height: int, limits: Limits, of_kind: int, what: str) -> None:
+    """of_kind: the limit of this kind, which takes more memory than others; `what` names it."""
     if width < 1 or height < 1:
         raise BrokenImage(f"the image is {width}x{height} px: it has no pixels")
+    if of_kind < width * height <= limits.max_pixels:
+        raise TooLarge(
+            f"{width}x{height} px; the limit for {what} is {of_kind} px, since it cannot be made smaller while it is "
+            "read: send a smaller photo, or the same as an ordinary JPEG",
+            limit=of_kind,
+        )
     if width * height > limits.max_pixels:
         raise TooLarge(
             f"{width}x{height} px; the limit is {limits.max_pixels} px: send a smaller photo",

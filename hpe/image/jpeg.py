@@ -99,9 +99,15 @@ class _Coverage:
             for n in range(first, last + 1) if progressive else range(64):
                 told[n] = low if progressive else 0
 
-    def whole(self, components: int) -> bool:
-        """Whether nothing is left to be told."""
-        return len(self.lowest) >= components and not any(map(any, self.lowest.values()))
+    def whole(self, frame: bytes) -> bool:
+        """Whether nothing of a frame, by its header's content, is left to be told."""
+        return len(frame) > 5 and len(self.lowest) >= frame[5] and not any(map(any, self.lowest.values()))
+
+    def goes_on(self, data: bytes, marker: int, at: int) -> bool:
+        """Whether the marker here begins one more scan of the same components."""
+        count = data[at + 4] if marker == _SOS and at + 4 < len(data) else 0
+        names = data[at + 5 : at + 5 + 2 * count : 2]
+        return count > 0 and int.from_bytes(data[at + 2 : at + 4]) == 6 + 2 * count and set(names) <= set(self.lowest)
 
 
 def jpeg_parts(data: bytes) -> JpegParts:
@@ -120,8 +126,10 @@ def jpeg_parts(data: bytes) -> JpegParts:
         found = _MARKER.search(data, at, at + _MAX_JUNK)
         marker, start = (data[found.end() - 1], found.start()) if found else (_EOI, len(data))
         ended = marker == _EOI and start < len(data)
-        if ended or coverage.whole(frame[5] if len(frame) > 5 else 1):
-            if not scans:
+        # a bomb goes on with scans that tell nothing new, a phone's trailer with anything
+        over = coverage.whole(frame) and not coverage.goes_on(data, marker, start)
+        if ended or over:
+            if not scans or (not ended and data.endswith(b"\xff")):  # cut off within its end marker
                 raise _cut_off(data)
             kept.append(b"\xff\xd9")
             whole = b"".join(part for _, part in sorted(profile.items()))

@@ -1,19 +1,50 @@
-"""What an image file is, by its first bytes: names and declared types lie."""
+"""The kinds of image files that are read: one table for everything that names them. Bytes decide: names lie."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from hpe.errors import UnsupportedImage
 
-READABLE: Final[tuple[str, ...]] = (
-    "image/jpeg",
-    "image/png",
-    "image/webp",
-    "image/avif",
-    "image/heic",
-    "image/gif",
-    "image/tiff",
-    "image/bmp",
-)
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of image file.
+
+    name: as in `DecodedImage.format`. suffixes: of file names, each with its dot, the usual one first. max_pixels: of a
+    photo, so that no process takes more than 700 MiB with it: the more its decoder holds at a time, the fewer
+    (docs/reliability.md). Over 89 million Pillow warns.
+    """
+
+    name: str
+    media_type: str
+    suffixes: tuple[str, ...]
+    max_pixels: int
+
+
+KINDS: Final[dict[str, Kind]] = {
+    kind.name: kind
+    for kind in (
+        Kind("jpeg", "image/jpeg", (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), 200_000_000),
+        Kind("png", "image/png", (".png", ".apng"), 89_000_000),
+        Kind("webp", "image/webp", (".webp",), 28_000_000),
+        Kind("avif", "image/avif", (".avif", ".avifs"), 28_000_000),
+        Kind("heic", "image/heic", (".heic", ".heif", ".hif"), 64_000_000),
+        Kind("gif", "image/gif", (".gif",), 89_000_000),
+        Kind("tiff", "image/tiff", (".tif", ".tiff"), 89_000_000),
+        Kind("bmp", "image/bmp", (".bmp", ".dib"), 89_000_000),
+    )
+}
+# Kinds of JPEG whose decoder holds all numbers of all blocks at a time, as those of one pass do not.
+MAX_PIXELS_OF_SEVERAL_SCANS: Final = 72_000_000
+MAX_PIXELS_OF_CMYK_SCANS: Final = 48_000_000
+# Bytes of a TIFF's strip or tile: it is unpacked whole.
+MAX_STRIP_BYTES: Final = 200_000_000
+
+READABLE: Final[tuple[str, ...]] = tuple(kind.media_type for kind in KINDS.values())
+# suffix, in small letters -> media type
+SUFFIXES: Final[dict[str, str]] = {suffix: kind.media_type for kind in KINDS.values() for suffix in kind.suffixes}
+# First bytes of a file that are enough to tell its kind.
+HEAD_BYTES: Final = 32
 
 _HEIF_BRANDS: Final = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _AVIF_BRANDS: Final = {b"avif", b"avis"}
@@ -46,7 +77,7 @@ def image_type(data: bytes) -> str:
 
     Raises UnsupportedImage saying what the file seems to be instead.
     """
-    found = _known(data[:32])
+    found = kind_of(data[:HEAD_BYTES])
     if found is None:
         what, remedy = _describe(data)
         raise UnsupportedImage(
@@ -57,7 +88,8 @@ def image_type(data: bytes) -> str:
     return found
 
 
-def _known(head: bytes) -> str | None:
+def kind_of(head: bytes) -> str | None:
+    """The first bytes of a file -> its kind's name; None if it is not one that is read."""
     if head.startswith(b"\xff\xd8\xff"):
         return "jpeg"
     if head.startswith(b"\x89PNG\r\n\x1a\n"):

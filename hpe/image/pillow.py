@@ -2,7 +2,7 @@
 
 import io
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ from PIL import Image
 from hpe.errors import BrokenImage, TooLarge, UnsupportedImage
 from hpe.image.checks import exif_orientation
 from hpe.image.colour import cmyk_conversion, to_srgb
+from hpe.image.kinds import MAX_STRIP_BYTES
 from hpe.image.resize import RGB, averaged, resize, upright
 
 # Each reader's class by itself: Image.open would import every plugin, and try them all on hostile bytes.
@@ -27,6 +28,8 @@ _READERS: Final[dict[str, tuple[str, str]]] = {
 }
 _NOT_READ: Final = {"LAB": "CIELAB colours", "HSV": "HSV colours", "F": "floating-point pixels", "I": "32-bit pixels"}
 _ORIENTATION: Final = 0x0112
+# tags of TIFF
+_BITS, _COMPRESSION, _ROWS_PER_STRIP, _TILE_OFFSETS = 258, 259, 278, 324
 _GREY: Final = ("1", "L", "LA", "La", "I;16")
 _ALPHA: Final = ("RGBA", "RGBa", "LA", "La", "PA")
 # Rows are converted so many px at a time: whole copies of a large picture in each mode on its way cost most memory.
@@ -65,6 +68,22 @@ def check_mode(picture: Image.Image) -> None:
     if picture.mode in _NOT_READ:
         raise UnsupportedImage(
             f"{_NOT_READ[picture.mode]} are not supported here: convert the picture to a PNG or JPEG of 8 bits a colour"
+        )
+
+
+def check_strips(picture: Image.Image) -> None:
+    """Raise TooLarge if a TIFF's strips are so large that unpacking one takes more memory than a photo may."""
+    tags: Any = getattr(picture, "tag_v2", {})
+    if tags.get(_COMPRESSION, 1) == 1:  # read from where it is
+        return
+    height = min(tags.get(_ROWS_PER_STRIP, picture.height), picture.height)
+    bits = sum(tags.get(_BITS, (8,))) if _TILE_OFFSETS not in tags else 0  # tiles are limited in px
+    size = picture.width * height * bits // 8
+    if size > MAX_STRIP_BYTES:
+        raise TooLarge(
+            f"the TIFF is packed in strips of {size} bytes; the limit is {MAX_STRIP_BYTES}: save it in smaller strips, "
+            "or as a JPEG",
+            limit=MAX_STRIP_BYTES,
         )
 
 

