@@ -8,7 +8,7 @@ import numpy as np
 from hpe.errors import BadData
 from hpe.pose.skeleton import INDEX, NUM_JOINTS
 from hpe.train.files import check_images, read_json
-from hpe.train.samples import Sample, tight_box
+from hpe.train.samples import Sample, person_box
 
 COCO_JOINTS: Final[tuple[str, ...]] = (
     "nose",
@@ -74,4 +74,4 @@ def _sample(row: dict[str, Any], files: dict[int, str], folder: Path, box: str, 
     if labelled.sum() < 2:
         return None
     whole = np.array([x, y, x + width - 1, y + height - 1], np.float32)
-    return Sample(name, image, points, labelled, whole if box == "bbox" else tight_box(points, labelled))
+    return Sample(name, image, points, labelled, whole if box == "bbox" else person_box(points, labelled))

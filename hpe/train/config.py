@@ -12,11 +12,19 @@ from hpe.errors import BadSettings
 
 @dataclass(frozen=True)
 class Stage:
-    """From `start` (0..1 of the run) on, train at `size` px in batches of `batch`."""
+    """From `start` (0..1 of the run) on, train in batches of `batch`, in frames of `size` px: a side, or [height, width]."""
 
     start: float
-    size: int
+    size: int | tuple[int, int]
     batch: int
+
+    @property
+    def height(self) -> int:
+        return self.size if isinstance(self.size, int) else self.size[0]
+
+    @property
+    def width(self) -> int:
+        return self.size if isinstance(self.size, int) else self.size[1]
 
 
 @dataclass(frozen=True)
@@ -40,52 +48,61 @@ class Source:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Ranges of the random changes; probabilities are per sample.
+    """How examples are changed; probabilities are per example, deviations are cut off at two of them.
 
-    empty_outside: a joint that a crop leaves out has an empty heatmap as its target, so that the network learns to be
-    silent about what it cannot see. Otherwise it counts for nothing, as in the paper.
+    Both tasks: flip_p, and what `hpe.train.augment.degrade` does: colour (strength), grey_p, blur_p, motion_p,
+    low_resolution_p, jpeg_p with jpeg_quality, occlude_p. Pose: rotation_deg (deviation), rotation_p, scale and aspect
+    (deviations of the logarithm), box_shift and box_size (the locator's errors, in sides of the box, and of the
+    logarithm), cut_p (a person cut off by the picture's edge), scenery_p (cut-outs set into a photo without people).
+    Locate: mosaic (shares of one and of four photos in a frame, else nine), zoom (least and largest size of a photo,
+    1 fills its place).
     """
 
-    rotation_deg: float = 40.0
-    rotation_p: float = 0.6
-    scale: tuple[float, float] = (0.7, 1.35)
-    shift: float = 0.08
     flip_p: float = 0.5
-    half_body_p: float = 0.2
-    portrait_p: float = 0.0
-    small_p: float = 0.15
-    small_scale: tuple[float, float] = (0.35, 0.8)
-    scenery_p: float = 0.5
     colour: float = 0.25
     grey_p: float = 0.08
-    blur_p: float = 0.1
-    jpeg_p: float = 0.15
-    occlude_p: float = 0.3
-    empty_outside: bool = False
+    blur_p: float = 0.08
+    motion_p: float = 0.06
+    low_resolution_p: float = 0.08
+    jpeg_p: float = 0.2
+    jpeg_quality: tuple[float, float] = (20.0, 80.0)
+    occlude_p: float = 0.25
+    rotation_deg: float = 35.0
+    rotation_p: float = 0.6
+    scale: float = 0.12
+    aspect: float = 0.1
+    box_shift: float = 0.05
+    box_size: float = 0.1
+    cut_p: float = 0.25
+    scenery_p: float = 0.3
+    mosaic: tuple[float, float] = (0.5, 0.3)
+    zoom: tuple[float, float] = (0.5, 1.8)
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     """Everything that shapes a run. Give `steps` (exactly reproducible) or `hours` (fits a time budget).
 
-    init: a checkpoint to start from, its first convolution turned round where `init_channels` is "bgr".
-    lr falls from `lr` to `lr_end` as half a cosine after `warmup_steps`. ema: decay of the averaged weights that
-    are validated and kept. augment_on: "auto" augments with OpenCV in `workers` processes, or in batches on the
-    GPU where the run has one; "device" and "workers" choose. canvas: side in px of the pictures kept on the
-    device. precision: "bf16" (autocast, weights stay float32), "float32", or "auto": bf16 where the device has
-    instructions for it. cache: where people cut out of full-size data sets are kept. flip_eval: validate with the
-    flip test.
+    task: "pose" or "locate" (`hpe.train.tasks`). depth, deconv_channels, width: of the PoseResNet. init: a checkpoint to
+    start from, its first convolution turned round where `init_channels` is "bgr". lr falls from `lr` to `lr_end` as half
+    a cosine after `warmup_steps`. ema: decay of the averaged weights that are validated and kept. size_loss: weight of
+    the box sizes beside the centres. precision: "bf16" (autocast, weights stay float32), "float32", or "auto": bf16 where
+    the device has instructions for it. workers: threads that decode the pictures, once, at the start. cache: where people
+    cut out of full-size data sets are kept.
     """
 
     name: str
     train: tuple[Source, ...]
-    val: Source
+    val: tuple[Source, ...]
+    task: str = "pose"
     depth: int = 50
     deconv_channels: int = 256
+    width: int = 64
     init: str = ""
     init_channels: str = "rgb"
     stages: tuple[Stage, ...] = (Stage(0.0, 256, 32),)
     sigma: float = 2.0
+    size_loss: float = 1.0
     steps: int = 0
     hours: float = 0.0
     lr: float = 1e-3
@@ -96,13 +113,10 @@ class TrainConfig:
     ema: float = 0.999
     validate_every_steps: int = 340
     save_every_s: float = 120.0
-    workers: int = 2
-    augment_on: str = "auto"
-    canvas: int = 320
+    workers: int = 4
     precision: str = "auto"
     cache: str = "runs/cache"
     seed: int = 1
-    flip_eval: bool = False
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
@@ -118,9 +132,10 @@ def read_config(path: Path) -> TrainConfig:
         raise BadSettings(f"{path}: expected keys and values at the top level, as in configs/*.yaml")
     try:
         raw["train"] = tuple(Source(**row) for row in raw["train"])
-        raw["val"] = Source(**raw["val"])
+        val = raw["val"]
+        raw["val"] = tuple(Source(**row) for row in (val if isinstance(val, list) else [val]))
         if "stages" in raw:
-            raw["stages"] = tuple(Stage(**row) for row in raw["stages"])
+            raw["stages"] = tuple(_stage(row) for row in raw["stages"])
         raw["augmentation"] = _augmentation(raw.get("augmentation", {}))
         config = TrainConfig(**raw)
     except KeyError as error:
@@ -131,6 +146,11 @@ def read_config(path: Path) -> TrainConfig:
     if problem:
         raise BadSettings(f"{path}: {problem}")
     return config
+
+
+def _stage(raw: dict[str, Any]) -> Stage:
+    size = raw.get("size")
+    return Stage(**raw | {"size": tuple(size)}) if isinstance(size, list) else Stage(**raw)
 
 
 def _augmentation(raw: dict[str, Any]) -> Augmentation:
@@ -147,15 +167,15 @@ def _problem(config: TrainConfig) -> str:
     if (config.steps > 0) == (config.hours > 0):
         return f"give either steps or hours, above 0 (steps={config.steps}, hours={config.hours})"
     for stage in config.stages:
-        if stage.size % 32 or stage.size < 64:
-            return f"stage size {stage.size}: must be a multiple of 32 from 64 up"
+        if any(side % 32 or side < 64 for side in (stage.height, stage.width)):
+            return f"stage size {stage.size}: sides must be multiples of 32 from 64 up"
         if stage.batch < 2:
             return f"stage batch {stage.batch}: batch normalisation needs 2 or more"
     starts = [stage.start for stage in config.stages]
     if not starts or starts[0] != 0 or starts != sorted(set(starts)):
         return f"stages start at {starts}: the first must start at 0, and they must rise"
-    if config.augment_on not in ("auto", "device", "workers"):
-        return f"augment_on {config.augment_on!r}: choose auto, device or workers"
+    if config.task not in ("pose", "locate"):
+        return f"task {config.task!r}: choose pose or locate"
     if config.precision not in ("auto", "bf16", "float32"):
         return f"precision {config.precision!r}: choose auto, bf16 or float32"
     if config.init_channels not in ("rgb", "bgr"):

@@ -1,9 +1,11 @@
-"""The training loop: AdamW, warm-up and cosine, EMA, gradient clipping, exact resume, best checkpoint by val PCK."""
+"""The training loop: AdamW, warm-up and cosine, EMA, gradient clipping, exact resume, best checkpoint by validation.
+
+It does not know what is trained: `hpe.train.tasks` does.
+"""
 
 import copy
 import math
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,11 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from hpe.errors import BadModel, BadSettings
-from hpe.train.batches import Batch, SamplePool, WorkerBatches
 from hpe.train.checkpoint import read_checkpoint, take_initial_weights, write_checkpoint
 from hpe.train.config import Stage, TrainConfig, as_dict
-from hpe.train.gpu_augment import DeviceBatches
-from hpe.train.loss import JointsMSELoss
-from hpe.train.network import PoseResNet, describe, normalise
+from hpe.train.network import describe, normalise
 from hpe.train.runlog import append_row, draw_curve, drop_rows_after
-from hpe.train.validate import CropValidator
+from hpe.train.tasks.task import open_task
 
 
 def learning_rate(config: TrainConfig, step: int, progress: float) -> float:
@@ -45,14 +44,14 @@ class Trainer:
         torch.manual_seed(config.seed)
         if self.device.type == "cuda":
             torch.backends.cudnn.benchmark = True
-        self.model = PoseResNet(config.depth, deconv_channels=config.deconv_channels)
+        self.task = open_task(config, self.device)
+        self.model = self.task.network()
         last = folder / "last.pt"
         if config.init and not last.exists():
             print(take_initial_weights(self.model, Path(config.init).expanduser(), config.init_channels), flush=True)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.bf16 = has_bf16(self.device) if config.precision == "auto" else config.precision == "bf16"
-        self.loss = JointsMSELoss()
         groups = _groups(self.model, config.weight_decay)
         self.optimizer = torch.optim.AdamW(groups, lr=config.lr, fused=True)
         self.step, self.elapsed_s, self.best = 0, 0.0, 0.0
@@ -74,44 +73,32 @@ class Trainer:
         """Trains to the end of the budget, from wherever the folder's checkpoint stands."""
         numbers = "bfloat16" if self.bf16 else "float32"
         print(describe(self.model), f"on {self.device} in {numbers}, from step {self.step}", flush=True)
-        source = self._batch_source(SamplePool(self.config))
-        validator = CropValidator(self.config.val, Path(self.config.cache), self.config.sigma, self.config.flip_eval)
         saved_s = time.monotonic()
-        stage: Stage | None = None
-        batches: Iterator[Batch] = iter(())
         with tqdm(total=100, unit="%", dynamic_ncols=True, mininterval=5) as bar:
             while self.progress() < 1:
                 started_s = time.monotonic()
-                if self.stage() != stage:
-                    stage = self.stage()
-                    batches = source.since(self.step, stage.size, stage.batch)
-                self._one_step(next(batches))
+                stage = self.stage()
+                self._one_step(stage)
                 if self.step % self.config.validate_every_steps == 0 and self.progress() < 1:
-                    self._validate(validator, stage.size)
+                    self._validate(stage)
                 self.elapsed_s += time.monotonic() - started_s
                 if time.monotonic() - saved_s > self.config.save_every_s:
                     self.save()
                     saved_s = time.monotonic()
                 self._show(bar, stage)
         if self.loss_steps:  # not on a run that had finished before
-            self._validate(validator, self.config.stages[-1].size)
+            self._validate(self.config.stages[-1])
             self.save()
-
-    def _batch_source(self, pool: SamplePool) -> WorkerBatches | DeviceBatches:
-        on_device = self.config.augment_on == "device" or (
-            self.config.augment_on == "auto" and self.device.type == "cuda"
-        )
-        return DeviceBatches(self.config, pool, self.device) if on_device else WorkerBatches(self.config, pool)
 
     def _show(self, bar: "tqdm[Any]", stage: Stage) -> None:
         if self.step % 10 and self.progress() < 1:
             return
         loss = float(self.loss_sum) / max(1, self.loss_steps)
-        bar.set_postfix(step=self.step, px=stage.size, loss=f"{loss:.5f}", pck=f"{self.best:.1f}", refresh=False)
+        bar.set_postfix(step=self.step, px=stage.size, loss=f"{loss:.5f}", best=f"{self.best:.1f}", refresh=False)
         bar.update(round(100 * min(1.0, self.progress()), 2) - bar.n)
 
-    def _one_step(self, batch: Batch) -> None:
-        images, targets, weights = (t.to(self.device, non_blocking=True) for t in batch)
+    def _one_step(self, stage: Stage) -> None:
+        images, targets = self.task.batch(self.step, stage)
         rate = learning_rate(self.config, self.step, self.progress())
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -119,7 +106,7 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             predicted = self.model(normalise(images))
-        loss = self.loss(predicted.float(), targets, weights)
+        loss = self.task.loss(predicted.float(), targets)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
         self.optimizer.step()
@@ -128,33 +115,35 @@ class Trainer:
         self.loss_sum += loss.detach()
         self.loss_steps += 1
 
-    def _validate(self, validator: CropValidator, size: int) -> None:
+    def _validate(self, stage: Stage) -> None:
         loss = float(self.loss_sum) / max(1, self.loss_steps)
         if not math.isfinite(loss):
             raise BadSettings(f"step {self.step}: the loss is {loss}: lower lr, now {self.config.lr}, and start again")
-        score = validator.pck(self.ema, size, self.device)
+        self.ema.eval()
+        measures = {name: round(value, 2) for name, value in self.task.validate(self.ema, stage).items()}
         row = {
             "step": self.step,
             "hours": round(self.elapsed_s / 3600, 4),
-            "size": size,
+            "size": f"{stage.height}x{stage.width}",
             "lr": f"{self.optimizer.param_groups[0]['lr']:.3e}",
             "loss": round(loss, 7),
-            "val_pck": round(score, 2),
+            **measures,
         }
         append_row(self.folder / "log.csv", row)
-        tqdm.write(f"step {self.step}  {size} px  loss {loss:.6f}  val PCK@0.2 {score:.1f}")
+        figures = "  ".join(f"{name} {value:.1f}" for name, value in measures.items())
+        tqdm.write(f"step {self.step}  {row['size']} px  loss {loss:.6f}  {figures}")
+        score = next(iter(measures.values()))
         if score >= self.best:
             self.best = score
-            write_checkpoint(self.folder / "best.pt", self._weights(score, size))
+            write_checkpoint(self.folder / "best.pt", self._weights(measures, stage))
         self.loss_sum, self.loss_steps = torch.zeros_like(self.loss_sum), 0
         draw_curve(self.folder / "log.csv", self.folder / "curve.png")
 
-    def _weights(self, score: float, size: int) -> dict[str, Any]:
+    def _weights(self, measures: dict[str, float], stage: Stage) -> dict[str, Any]:
         """What `best.pt` holds: the averaged weights as float16, and what is needed to use them."""
         state = {k: v.half() if v.is_floating_point() else v for k, v in self.ema.state_dict().items()}
-        facts = {"val_pck": score, "step": self.step, "size": size, "sigma": self.config.sigma}
-        shape = {"depth": self.config.depth, "deconv_channels": self.config.deconv_channels}
-        return {"state_dict": state, **shape, **facts, "hours": self.elapsed_s / 3600, "config": as_dict(self.config)}
+        facts = {**self.task.facts(), "measures": measures, "step": self.step, "size": [stage.height, stage.width]}
+        return {"state_dict": state, **facts, "hours": self.elapsed_s / 3600, "config": as_dict(self.config)}
 
     def save(self) -> None:
         """Writes `last.pt`: all that an exact resume needs. Batches depend on the step alone, so no RNG is kept."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from hpe.errors import BadData
 from hpe.pose.skeleton import INDEX, NUM_JOINTS
 from hpe.train.files import check_images, read_mat
-from hpe.train.samples import Sample, tight_box, with_midpoints
+from hpe.train.samples import Sample, person_box, with_midpoints
 
 # the order of the 14 joints in joints.mat; its "neck" is our upper neck
 ORDER = (
@@ -55,7 +55,7 @@ def read_lsp(path: Path, first: int = 1, last: int = 0) -> list[Sample]:
             continue
         points, labelled = with_midpoints(points, labelled)
         image = path / "images" / f"im{number:0{digits}d}.jpg"
-        samples.append(Sample(f"{name}/{number:0{digits}d}", image, points, labelled, tight_box(points, labelled)))
+        samples.append(Sample(f"{name}/{number:0{digits}d}", image, points, labelled, person_box(points, labelled)))
     return samples
 
 

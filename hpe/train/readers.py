@@ -10,10 +10,11 @@ from hpe.errors import BadData
 from hpe.pose.skeleton import NUM_JOINTS
 from hpe.train.coco import read_coco
 from hpe.train.config import Source
+from hpe.train.data.people import people_of, read_photos
 from hpe.train.files import read_json, read_tar
 from hpe.train.lsp import read_lsp
 from hpe.train.mpii import read_mpii
-from hpe.train.samples import Sample, empty_sample, tight_box
+from hpe.train.samples import Sample, empty_sample, person_box
 
 
 def read_shards(path: Path) -> list[Sample]:
@@ -30,11 +31,14 @@ def read_shards(path: Path) -> list[Sample]:
                 shards[shard] = read_tar(path.parent / shard)
             joints = _joints(path, row)
             encoded = shards[shard][row["file"]]
-            box = np.array(row["box"], np.float32)
+            points, labelled = joints[:, :2], joints[:, 2] > 0
+            # the box of these data is the joints' tight one, but for people cut out of sets with boxes of their own
+            own = row.get("own_box") or not labelled.any()
+            box = np.array(row["box"], np.float32) if own else person_box(points, labelled)
             head = float(row.get("head_px", "nan"))
         except (KeyError, TypeError) as error:
             raise BadData(f"{path}: a row or its tar lacks {error}") from error
-        samples.append(Sample(str(row["id"]), encoded, joints[:, :2], joints[:, 2] > 0, box, head_px=head))
+        samples.append(Sample(str(row["id"]), encoded, points, labelled, box, head_px=head))
     return samples
 
 
@@ -56,12 +60,18 @@ def read_empty(path: Path, part: str = "all") -> list[Sample]:
     return [empty_sample(n, e) for i, (n, e) in enumerate(files) if part == "all" or (i % 5 == 0) == (part == "test")]
 
 
+def read_people(path: Path, labels: str = "", min_px: float = 32.0) -> list[Sample]:
+    """Everybody with joints in whole photos (`hpe.train.data.people`)."""
+    return people_of(read_photos(path, labels), min_px)
+
+
 READERS: dict[str, Callable[..., list[Sample]]] = {
     "shards": read_shards,
     "mpii": read_mpii,
     "lsp": read_lsp,
     "coco": read_coco,
     "empty": read_empty,
+    "people": read_people,
 }
 
 
@@ -93,6 +103,6 @@ def relabelled(samples: list[Sample], path: Path) -> list[Sample]:
 def _with_labels(sample: Sample, joints: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Sample:
     points, labelled = joints[:, :2], joints[:, 2] > 0
     # a box of the data set's own stays; one drawn round the old labels is drawn round the new
-    tight = np.allclose(sample.box, tight_box(sample.points, sample.labelled), atol=0.1)
-    box = tight_box(points, labelled) if tight else sample.box
+    drawn = np.allclose(sample.box, person_box(sample.points, sample.labelled), atol=0.1)
+    box = person_box(points, labelled) if drawn else sample.box
     return dataclasses.replace(sample, points=points, labelled=labelled, box=box)

@@ -34,7 +34,7 @@ def drop_rows_after(log: Path, step: int) -> None:
 
 
 def draw_curve(log: Path, out: Path) -> None:
-    """`log.csv` -> a PNG of val PCK and training loss over hours."""
+    """`log.csv` -> a PNG of the measures on validation data, and of the training loss, over hours."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -43,14 +43,15 @@ def draw_curve(log: Path, out: Path) -> None:
     rows = read_rows(log)
     hours = [float(row["hours"]) for row in rows]
     figure, left = pyplot.subplots(figsize=(7, 4), dpi=120)
-    left.plot(hours, [float(row["val_pck"]) for row in rows], color="#e8590c", marker=".", label="val PCK@0.2")
+    for name in [key for key in rows[0] if key not in ("step", "hours", "size", "lr", "loss")]:
+        left.plot(hours, [float(row[name]) for row in rows], marker=".", label=name)
     left.set_xlabel("hours")
-    left.set_ylabel("val PCK@0.2, %")
+    left.set_ylabel("validation, %")
     left.grid(alpha=0.3)
     right = left.twinx()
     losses = [(h, float(row["loss"])) for h, row in zip(hours, rows, strict=True) if row["loss"]]
     if losses:
-        right.plot(*zip(*losses, strict=True), color="#1c7ed6", linewidth=1, label="training loss")
+        right.plot(*zip(*losses, strict=True), color="#868e96", linewidth=1, label="training loss")
     right.set_ylabel("training loss")
     figure.legend(loc="lower right", bbox_to_anchor=(0.88, 0.14))
     figure.tight_layout()

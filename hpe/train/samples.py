@@ -19,8 +19,8 @@ class Sample:
 
     encoded: the image file's bytes, or its path where the data set is too large for memory. points: (16, 2)
     float32 px of that image; labelled: (16,) bool; box: (4,) float32 x0, y0, x1, y1 px, the person's box as
-    the data set defines it (the tight box of the labelled joints where it does not). head_px: the data set's
-    own PCKh reference length in px, or nan.
+    the data set defines it, or `person_box` of the labelled joints. whole_box: the box is known to hold the whole
+    visible person, so that no joint lies outside it. head_px: the data set's own PCKh reference length in px, or nan.
     """
 
     id: str
@@ -30,6 +30,7 @@ class Sample:
     box: NDArray[np.float32]
     empty: bool = False
     head_px: float = float("nan")
+    whole_box: bool = False
 
     def image(self) -> NDArray[np.uint8]:
         """-> (H, W, 3) uint8 RGB."""
@@ -40,6 +41,17 @@ def tight_box(points: NDArray[np.floating], labelled: NDArray[np.bool_]) -> NDAr
     """(16, 2), (16,) -> (4,) box of the labelled joints."""
     chosen = points[labelled]
     return np.concatenate([chosen.min(axis=0), chosen.max(axis=0)]).astype(np.float32)
+
+
+def person_box(points: NDArray[np.floating], labelled: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(16, 2), (16,) -> (4,) about the box of the whole person: the joints' tight box and the flesh round it.
+
+    On 3,296 people of `people.json` with all limb joints the hands and feet reach 0.06 to 0.11 of the tight box's longer
+    side beyond it (medians of the sides).
+    """
+    box = tight_box(points, labelled)
+    grow = 0.08 * float(max(box[2:] - box[:2]))
+    return box + np.array([-grow, -grow, grow, grow], np.float32)
 
 
 def with_midpoints(

@@ -103,6 +103,7 @@ def _row(
         "width": shape[1],
         "height": shape[0],
         "box": [round(float(v), 2) for v in box.ravel()],
+        "own_box": True,
         "joints": [
             [round(float(x), 2), round(float(y), 2), int(seen)]
             for (x, y), seen in zip(points, sample.labelled, strict=True)

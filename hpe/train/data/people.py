@@ -1,0 +1,81 @@
+"""Whole photos with everybody in them boxed: `people.json` beside its tars."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpe.errors import BadData
+from hpe.pose.skeleton import NUM_JOINTS
+from hpe.train.files import decode_rgb, read_json, read_tar
+from hpe.train.samples import Sample
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A whole photo and its K people.
+
+    encoded: the image file's bytes, or its path. boxes: (K, 4) float32 x0, y0, x1, y1 px round the whole visible
+    person. ignore: (K,) bool, areas that count neither as a person nor as background. joints: (K, 16, 3) float32 x, y
+    px and 1 where labelled. squashed: the photo was once resized to a square.
+    """
+
+    id: str
+    encoded: bytes | Path
+    boxes: NDArray[np.float32]
+    ignore: NDArray[np.bool_]
+    joints: NDArray[np.float32]
+    squashed: bool = False
+
+    def image(self) -> NDArray[np.uint8]:
+        """-> (H, W, 3) uint8 RGB."""
+        return decode_rgb(self.encoded, self.id)
+
+
+def read_photos(path: Path, labels: str = "") -> list[Photo]:
+    """`NAME.json` beside its tars -> whole photos. Rows: id, shard, file, squashed, people of box, ignore and joints.
+
+    labels: a file of joints that the set leaves out, rows of id, the person's number and its (joint, x, y), as
+    `hpe train --relabel` writes them. Raises BadData.
+    """
+    rows = read_json(path)
+    if not isinstance(rows, list) or not rows:
+        raise BadData(f"{path}: expected a non-empty list of photos")
+    shards: dict[str, dict[str, bytes]] = {}
+    photos = []
+    for row in rows:
+        try:
+            if row["shard"] not in shards:
+                shards[row["shard"]] = read_tar(path.parent / row["shard"])
+            people = row["people"]
+            boxes = np.array([p["box"] for p in people], np.float32).reshape(-1, 4)
+            ignore = np.array([p["ignore"] for p in people], np.bool_)
+            joints = np.zeros((len(people), NUM_JOINTS, 3), np.float32)
+            for k, person in enumerate(people):
+                if person["joints"]:
+                    joints[k] = person["joints"]
+            encoded = shards[row["shard"]][row["file"]]
+            photos.append(Photo(str(row["id"]), encoded, boxes, ignore, joints, bool(row.get("squashed", False))))
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadData(f"{path}: {row.get('id', 'a row') if isinstance(row, dict) else row}: {error}") from error
+    if labels:
+        named = {photo.id: photo for photo in photos}
+        for name, person, found in read_json(Path(labels).expanduser()):
+            for joint, x, y in found:
+                named[name].joints[person, joint] = x, y, 1
+    return photos
+
+
+def people_of(photos: list[Photo], min_px: float = 32.0, min_joints: int = 3) -> list[Sample]:
+    """Everybody with joints, as samples for the pose network: `min_px` is the least longer side of their box."""
+    found = []
+    for photo in photos:
+        for k, box in enumerate(photo.boxes):
+            joints = photo.joints[k]
+            if photo.ignore[k] or max(box[2:] - box[:2]) < min_px or joints[:, 2].sum() < min_joints:
+                continue
+            found.append(
+                Sample(f"{photo.id}#{k}", photo.encoded, joints[:, :2], joints[:, 2] > 0, box, whole_box=True)
+            )
+    return found

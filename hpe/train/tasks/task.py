@@ -1,0 +1,51 @@
+"""What the training loop needs to know of a network's purpose, and nothing more."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from hpe.errors import BadSettings
+from hpe.train.config import Stage, TrainConfig
+from hpe.train.network import PoseResNet
+
+Targets = tuple[Tensor, ...]
+
+
+class Task(Protocol):
+    """One kind of network: its outputs, its examples, its loss and its validation."""
+
+    def network(self) -> PoseResNet:
+        """A new network with random weights."""
+        ...
+
+    def batch(self, step: int, stage: Stage) -> tuple[Tensor, Targets]:
+        """-> (N, H, W, 3) uint8 RGB on the device, and what `loss` compares with: a function of the step alone."""
+        ...
+
+    def loss(self, outputs: Tensor, targets: Targets) -> Tensor:
+        """(N, C, h, w) float32 -> scalar."""
+        ...
+
+    def validate(self, network: PoseResNet, stage: Stage) -> dict[str, float]:
+        """Measures on the validation data; the first, the higher the better, chooses the weights that are kept."""
+        ...
+
+    def facts(self) -> dict[str, Any]:
+        """What a checkpoint must say beside its weights, for export."""
+        ...
+
+
+def open_task(config: TrainConfig, device: torch.device) -> Task:
+    """The config's task, its data read and decoded. Raises BadData, BadSettings."""
+    cache = Path(config.cache)
+    if config.task == "pose":
+        from hpe.train.tasks.pose import PoseTask
+
+        return PoseTask(config, cache, device)
+    if config.task == "locate":
+        from hpe.train.tasks.locate import LocateTask
+
+        return LocateTask(config, device)
+    raise BadSettings(f"task {config.task!r}: choose pose or locate")
