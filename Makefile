@@ -3,7 +3,7 @@
 VENV ?= .venv
 PORT ?= 8000
 HOST ?= 127.0.0.1
-CONFIG ?= configs/resnet18-cpu.yaml
+CONFIG ?= configs/pose.yaml
 # An index of PyTorch's wheels without CUDA saves 3 GB; empty takes what pip's own index has
 TORCH_INDEX ?=
 

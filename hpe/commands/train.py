@@ -36,8 +36,8 @@ def train(
     curve.png. Started again, a run that was stopped goes on where it stood.
 
     \b
-    hpe train --config configs/resnet18-cpu.yaml
-    hpe train --config configs/resnet50-gpu.yaml --relabel runs/resnet50-gpu/best.pt
+    hpe train --config configs/pose.yaml
+    hpe train --config configs/pose.yaml --relabel models/checkpoints/pose-resnet18.pt
     """
     config = read_config(config_path)
     if hours is not None and steps is not None:

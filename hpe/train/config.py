@@ -12,7 +12,7 @@ from hpe.errors import BadSettings
 
 @dataclass(frozen=True)
 class Stage:
-    """From `start` (0..1 of the run) on, train in batches of `batch`, in frames of `size` px: a side, or [height, width]."""
+    """From `start` (0..1 of the run) on: batches of `batch`, frames of `size` px, a side or [height, width]."""
 
     start: float
     size: int | tuple[int, int]
@@ -83,12 +83,12 @@ class Augmentation:
 class TrainConfig:
     """Everything that shapes a run. Give `steps` (exactly reproducible) or `hours` (fits a time budget).
 
-    task: "pose" or "locate" (`hpe.train.tasks`). depth, deconv_channels, width: of the PoseResNet. init: a checkpoint to
-    start from, its first convolution turned round where `init_channels` is "bgr". lr falls from `lr` to `lr_end` as half
-    a cosine after `warmup_steps`. ema: decay of the averaged weights that are validated and kept. size_loss: weight of
-    the box sizes beside the centres. precision: "bf16" (autocast, weights stay float32), "float32", or "auto": bf16 where
-    the device has instructions for it. workers: threads that decode the pictures, once, at the start. cache: where people
-    cut out of full-size data sets are kept.
+    task: "pose" or "locate" (`hpe.train.tasks`). depth, deconv_channels, width: of the PoseResNet. init: a checkpoint
+    to start from, its first convolution turned round where `init_channels` is "bgr". lr falls from `lr` to `lr_end` as
+    half a cosine after `warmup_steps`. ema: decay of the averaged weights that are validated and kept. size_loss:
+    weight of the box sizes beside the centres. precision: "bf16" (autocast, weights stay float32), "float32", or
+    "auto": bf16 where the device has instructions for it. workers: threads that decode the pictures, once, at the
+    start. cache: where people cut out of full-size data sets are kept.
     """
 
     name: str

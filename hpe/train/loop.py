@@ -18,7 +18,7 @@ from hpe.train.checkpoint import read_checkpoint, take_initial_weights, write_ch
 from hpe.train.config import Stage, TrainConfig, as_dict
 from hpe.train.network import describe, normalise
 from hpe.train.runlog import append_row, draw_curve, drop_rows_after
-from hpe.train.tasks.task import open_task
+from hpe.train.tasks import open_task
 
 
 def learning_rate(config: TrainConfig, step: int, progress: float) -> float:
@@ -107,7 +107,7 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             predicted = self.model(normalise(images))
         loss = self.task.loss(predicted.float(), targets)
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
         self.optimizer.step()
         self.step += 1

@@ -46,8 +46,8 @@ def tight_box(points: NDArray[np.floating], labelled: NDArray[np.bool_]) -> NDAr
 def person_box(points: NDArray[np.floating], labelled: NDArray[np.bool_]) -> NDArray[np.float32]:
     """(16, 2), (16,) -> (4,) about the box of the whole person: the joints' tight box and the flesh round it.
 
-    On 3,296 people of `people.json` with all limb joints the hands and feet reach 0.06 to 0.11 of the tight box's longer
-    side beyond it (medians of the sides).
+    On 3,296 people of `people.json` with all limb joints the hands and feet reach 0.06 to 0.11 of the tight box's
+    longer side beyond it (medians of the sides).
     """
     box = tight_box(points, labelled)
     grow = 0.08 * float(max(box[2:] - box[:2]))

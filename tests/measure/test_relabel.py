@@ -221,11 +221,11 @@ def test_the_command_trains_and_says_where_the_weights_are(config_path, tmp_path
     [
         ({"hours": 1}, "give either steps or hours"),
         ({"lr": "1e-3"}, "lr '1e-3' is not a number"),
-        ({"stages": [{"start": 0.0, "size": 100, "batch": 4}]}, "stage size 100: must be a multiple of 32"),
+        ({"stages": [{"start": 0.0, "size": 100, "batch": 4}]}, "stage size 100: sides must be multiples of 32"),
         ({"stages": [{"start": 0.5, "size": 64, "batch": 4}]}, "the first must start at 0"),
         ({"stages": [{"start": 0.0, "size": 64, "batch": 1}]}, "batch normalisation needs 2"),
         ({"colour": 3}, "unexpected keyword argument 'colour'"),
-        ({"augment_on": "gpu"}, "choose auto, device or workers"),
+        ({"task": "segment"}, "choose pose or locate"),
         ({"init_channels": "bgra"}, "choose rgb or bgr"),
         ({"augmentation": {"warp": 1}}, "unexpected keyword argument 'warp'"),
     ],
@@ -253,10 +253,10 @@ def test_a_config_that_is_none_is_refused(tmp_path):
 
 def test_the_configs_in_the_repository_are_read(root):
     configs = {path.stem: read_config(path) for path in sorted((root / "configs").glob("*.yaml"))}
-    assert {"resnet18-cpu", "resnet50-gpu"} <= set(configs)
+    assert {"pose", "locate"} <= set(configs)
     assert all(name == config.name for name, config in configs.items())
-    assert configs["resnet50-gpu"].depth == 50
-    assert configs["resnet50-gpu"].stages[-1].size == 256
+    assert configs["pose"].stages[-1].size == (256, 192)
+    assert {c.task for c in configs.values()} == {"pose", "locate"}
 
 
 # --- thresholds

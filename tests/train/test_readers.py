@@ -50,7 +50,7 @@ def test_match_keeps_ids_that_begin_so(tmp_path):
         (lambda row: row.update(joints=row["joints"][:14]), r"joints have shape \(14, 3\), expected \(16, 3\)"),
         (lambda row: row.update(joints=[[1, 2, 3], [4]]), "joints are not 16 rows of numbers"),
         (lambda row: row.update(file="other.png"), "lacks 'other.png'"),
-        (lambda row: row.pop("box"), "lacks 'box'"),
+        (lambda row: row.pop("joints"), "lacks 'joints'"),
         (lambda row: row.update(shard="gone-9.tar"), "gone-9.tar: No such file"),
     ],
 )
@@ -148,7 +148,9 @@ def test_lsp_labels_every_joint_and_adds_midpoints(tmp_path):
     hips = (person.points[INDEX["left_hip"]] + person.points[INDEX["right_hip"]]) / 2
     np.testing.assert_allclose(person.points[INDEX["pelvis"]], hips, atol=1e-4)
     assert person.image().shape == (80, 60, 3)
-    np.testing.assert_allclose(person.box[:2], person.points.min(axis=0), atol=1e-4)
+    low, high = person.points.min(axis=0), person.points.max(axis=0)
+    beyond = 0.08 * (high - low).max()  # hands and feet reach further than wrists and ankles
+    np.testing.assert_allclose(person.box, [*(low - beyond), *(high + beyond)], atol=1e-3)
 
 
 def test_lspet_takes_the_third_value_as_labelled(tmp_path):
@@ -290,7 +292,7 @@ def test_coco_shares_twelve_joints(tmp_path):
     assert sample.points[INDEX["right_wrist"]].tolist() == [20.0, 30.0]
     assert sample.box.tolist() == [5, 6, 34, 45]
     (tight,) = read_source(Source("coco", str(path), options={"box": "joints"}))
-    assert tight.box.tolist() == [20, 30, 21, 31]
+    np.testing.assert_allclose(tight.box, [19.92, 29.92, 21.08, 31.08], atol=1e-4)
     with pytest.raises(BadData, match="box 'mask': choose bbox or joints"):
         read_source(Source("coco", str(path), options={"box": "mask"}))
 
@@ -323,7 +325,7 @@ def test_corrected_labels_replace_those_they_name(tmp_path):
     np.testing.assert_array_equal(after[0].points, before[0].points)
     assert after[1].points[1].tolist() == [30.0, 40.0]
     assert after[1].labelled.sum() == 2
-    assert after[1].box.tolist() == [1, 2, 30, 40]
+    np.testing.assert_allclose(after[1].box, [-2.04, -1.04, 33.04, 43.04], atol=1e-4)
     (tmp_path / "labels.json").write_text(json.dumps([{"id": "lspet/1", "joints": corrected}]))
     (tmp_path / "none.json").write_text("[]")
     assert read_source(dataclasses.replace(source, labels=str(tmp_path / "none.json"))), "nobody needed correcting"

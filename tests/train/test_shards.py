@@ -88,5 +88,5 @@ def test_pictures_beyond_the_memory_budget_are_decoded_when_asked():
 def test_the_packed_rows_are_this_projects_format(tmp_path):
     write_shards([stick_sample(1)], tmp_path / "packed.json")
     (row,) = json.loads((tmp_path / "packed.json").read_text())
-    assert set(row) == {"id", "file", "shard", "width", "height", "box", "joints"}
+    assert set(row) == {"id", "file", "shard", "width", "height", "box", "own_box", "joints"}
     assert np.array(row["joints"]).shape == (16, 3)

@@ -75,7 +75,5 @@ def people_of(photos: list[Photo], min_px: float = 32.0, min_joints: int = 3) ->
             joints = photo.joints[k]
             if photo.ignore[k] or max(box[2:] - box[:2]) < min_px or joints[:, 2].sum() < min_joints:
                 continue
-            found.append(
-                Sample(f"{photo.id}#{k}", photo.encoded, joints[:, :2], joints[:, 2] > 0, box, whole_box=True)
-            )
+            found.append(Sample(f"{photo.id}#{k}", photo.encoded, joints[:, :2], joints[:, 2] > 0, box, whole_box=True))
     return found

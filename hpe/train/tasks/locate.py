@@ -7,11 +7,11 @@ output v, so that all three outputs span about 0..1: int8 has one scale for the 
 Letters: N examples, H and W the frame in px, h and w the maps in cells, K people of a photo, S slots of a mosaic.
 """
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from hpe.train.augment.chance import Chance
@@ -66,9 +66,8 @@ class LocateTask:
 
     def network(self) -> PoseResNet:
         network = PoseResNet(self.config.depth, OUTPUTS, self.config.deconv_channels, self.config.width)
-        assert network.final_layer.bias is not None
-        with torch.no_grad():
-            network.final_layer.bias.fill_(0.2)  # a score of 0.03 everywhere to begin with, and people of a fifth
+        # a score of 0.03 everywhere to begin with, and people of a fifth
+        nn.init.constant_(cast(Tensor, network.final_layer.bias), 0.2)
         return network
 
     def facts(self) -> dict[str, Any]:
@@ -111,13 +110,25 @@ class LocateTask:
         # 4. boxes
         boxes = self.photos.boxes[which]  # (N, S, K, 4)
         kind = torch.where((room.min(dim=2).values > 1)[..., None], self.photos.kind[which], 0)
-        turned = torch.stack([size[..., 0, None] - 1 - boxes[..., 2], boxes[..., 1],
-                              size[..., 0, None] - 1 - boxes[..., 0], boxes[..., 3]], dim=3)
+        turned = torch.stack(
+            [
+                size[..., 0, None] - 1 - boxes[..., 2],
+                boxes[..., 1],
+                size[..., 0, None] - 1 - boxes[..., 0],
+                boxes[..., 3],
+            ],
+            dim=3,
+        )
         boxes = torch.where(flip[..., None, None], turned, boxes)
         two = scale.repeat(1, 1, 2)[:, :, None]
         boxes = (boxes + 0.5) * two - 0.5 + corner.repeat(1, 1, 2)[:, :, None]
-        clipped = torch.cat([torch.maximum(boxes[..., :2], low[:, :, None] - 0.5),
-                             torch.minimum(boxes[..., 2:], high[:, :, None] - 0.5)], dim=3)
+        clipped = torch.cat(
+            [
+                torch.maximum(boxes[..., :2], low[:, :, None] - 0.5),
+                torch.minimum(boxes[..., 2:], high[:, :, None] - 0.5),
+            ],
+            dim=3,
+        )
         sides, whole = clipped[..., 2:] - clipped[..., :2], boxes[..., 2:] - boxes[..., :2]
         area = sides.clamp(min=0).prod(dim=3)
         share = area / whole.prod(dim=3).clamp(min=1e-6)
@@ -127,8 +138,20 @@ class LocateTask:
         targets = encode_boxes(clipped.flatten(1, 2), kind.flatten(1), height, width)
         return pictures.round().to(torch.uint8).permute(0, 2, 3, 1), targets
 
-    def _pictures(self, which: Tensor, low: Tensor, high: Tensor, x_lines: Tensor, y_lines: Tensor, scale: Tensor,
-                  corner: Tensor, size: Tensor, flip: Tensor, height: int, width: int) -> Tensor:
+    def _pictures(
+        self,
+        which: Tensor,
+        low: Tensor,
+        high: Tensor,
+        x_lines: Tensor,
+        y_lines: Tensor,
+        scale: Tensor,
+        corner: Tensor,
+        size: Tensor,
+        flip: Tensor,
+        height: int,
+        width: int,
+    ) -> Tensor:
         """-> (N, H, W, 3) float32: each px from its slot's photo, black where that does not reach."""
         n, device = len(which), self.device
         x = torch.arange(width, dtype=torch.float32, device=device)
@@ -248,8 +271,8 @@ def encode_boxes(boxes: Tensor, kind: Tensor, height: int, width: int) -> Target
 
 
 def framed(rgb: "np.typing.NDArray[np.uint8]", longer: int) -> tuple["np.typing.NDArray[np.uint8]", float]:
-    """(H, W, 3) uint8 RGB -> the picture with its longer side `longer` px in the corner of a black square of that side, and
-    px of the square per px of the picture."""
+    """(H, W, 3) uint8 RGB -> the picture with its longer side `longer` px in the corner of a black square of that side,
+    and px of the square per px of the picture."""
     import cv2
 
     height, width = rgb.shape[:2]

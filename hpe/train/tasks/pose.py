@@ -22,7 +22,8 @@ from hpe.train.tasks.task import Targets
 
 STRIDE: Final[int] = 4
 MARGIN: Final[float] = 1.25
-OUTSIDE: Final[float] = 0.05  # an unlabelled joint is looked for no further outside a person's box than this share of it
+# An unlabelled joint is looked for no further outside a person's box than this share of it.
+OUTSIDE: Final[float] = 0.05
 
 
 class People:
@@ -55,8 +56,11 @@ class PoseTask:
         self._draw = Draw(weights, device)
         self._empty = torch.tensor([i for i, s in enumerate(samples) if s.empty], dtype=torch.int64, device=device)
         self._flip = torch.tensor(FLIP_ORDER, device=device)
-        self._validation = [(Path(s.path).stem, People(v, device, config.workers), v[0].whole_box) for s in config.val
-                            if (v := training_samples(s, cache))]
+        self._validation = [
+            (Path(s.path).stem, People(v, device, config.workers), v[0].whole_box)
+            for s in config.val
+            if (v := training_samples(s, cache))
+        ]
 
     def network(self) -> PoseResNet:
         return PoseResNet(self.config.depth, NUM_JOINTS, self.config.deconv_channels, self.config.width)
@@ -75,8 +79,9 @@ class PoseTask:
         who = self._draw(chance.generator, chance.count)
         empty = self.people.empty[who]
         points, labelled = self.people.points[who], self.people.labelled[who]
-        visible = cut_off(self.people.frame[who], self.people.box[who], points, labelled & ~empty[:, None],
-                          settings, chance)
+        visible = cut_off(
+            self.people.frame[who], self.people.box[who], points, labelled & ~empty[:, None], settings, chance
+        )
         box = _clipped(self.people.box[who], visible)
         box = torch.where(empty[:, None], _windows(self.people.frame[who], chance), box)
         affine = random_affine(box, height, width, settings, chance)
@@ -96,13 +101,19 @@ class PoseTask:
         reach = OUTSIDE * (box[:, 2:] - box[:, :2])
         near = torch.cat([box[:, :2] - reach, box[:, 2:] + reach], dim=1)
         x, y = _back(affine, height, width, STRIDE)
-        outside = ~((x >= near[:, None, None, 0]) & (x <= near[:, None, None, 2])
-                    & (y >= near[:, None, None, 1]) & (y <= near[:, None, None, 3]))
+        outside = ~(
+            (x >= near[:, None, None, 0])
+            & (x <= near[:, None, None, 2])
+            & (y >= near[:, None, None, 1])
+            & (y <= near[:, None, None, 3])
+        )
         known = outside & self.people.whole_box[who][:, None, None]
         weights = torch.maximum(weights, known[:, None].float().expand_as(weights))
         return pictures, (targets, weights)
 
-    def _pictures(self, who: Tensor, affine: Tensor, visible: Tensor, height: int, width: int, chance: Chance) -> Tensor:
+    def _pictures(
+        self, who: Tensor, affine: Tensor, visible: Tensor, height: int, width: int, chance: Chance
+    ) -> Tensor:
         people, settings = self.people, self.config.augmentation
         out = _seen(people.pixels, people.pixels.index[who], affine, visible, height, width)
         if len(self._empty):  # cut-outs end near the person: a frame of black would give the place away
@@ -131,8 +142,12 @@ class PoseTask:
         """
         measures = {}
         for name, people, whole in self._validation:
-            points = torch.cat([self._predict(network, people, rows, stage)
-                                for rows in torch.arange(len(people.box), device=self.device).split(64)])
+            points = torch.cat(
+                [
+                    self._predict(network, people, rows, stage)
+                    for rows in torch.split(torch.arange(len(people.box), device=self.device), 64)
+                ]
+            )
             error = (points - people.points).norm(dim=2)
             if whole:
                 longer = (people.box[:, 2:] - people.box[:, :2]).max(dim=1).values
@@ -152,12 +167,13 @@ class PoseTask:
         view = _seen(people.pixels, people.pixels.index[rows], affine, people.frame[rows], stage.height, stage.width)
         maps = network(normalise(view.round().to(torch.uint8))).float()
         placed = peaks(maps) * STRIDE
-        return (placed - affine[:, None, :2, 2]) @ torch.linalg.inv(affine[:, :2, :2]).transpose(1, 2)
+        back: Tensor = torch.linalg.inv(affine[:, :2, :2])
+        return (placed - affine[:, None, :2, 2]) @ back.mT
 
 
 def peaks(maps: Tensor) -> Tensor:
     """(N, J, h, w) -> (N, J, 2) float32 cells x, y, a quarter of a cell towards the higher neighbour."""
-    count, joints, height, width = maps.shape
+    height, width = maps.shape[-2:]
     flat = maps.flatten(2)
     at = flat.argmax(dim=2)
     x, y = at % width, at // width
@@ -180,10 +196,13 @@ def crop_affine(box: Tensor, height: int, width: int, margin: float = MARGIN) ->
     return torch.cat([linear, shift[..., None]], dim=2)
 
 
-def cut_off(frame: Tensor, box: Tensor, points: Tensor, labelled: Tensor, settings: Augmentation, chance: Chance) -> Tensor:
+def cut_off(
+    frame: Tensor, box: Tensor, points: Tensor, labelled: Tensor, settings: Augmentation, chance: Chance
+) -> Tensor:
     """The part of the picture that is shown, (N, 4): for `cut_p` of the people its edge cuts them off.
 
-    Mostly from below, as in portraits and at tables; a cut that would leave fewer than three labelled joints is not made.
+    Mostly from below, as in portraits and at tables; a cut that would leave fewer than three labelled joints is not
+    made.
     """
     extent = box[:, 2:] - box[:, :2]
     side = torch.tensor([3, 3, 3, 3, 3, 3, 0, 2, 1, 3], device=box.device)[chance.uniform(0, 10).long().clamp(max=9)]
@@ -275,4 +294,3 @@ def _windows(frame: Tensor, chance: Chance, rows: Tensor | None = None) -> Tenso
     size = torch.stack([longer * aspect.clamp(max=1), longer / aspect.clamp(min=1)], dim=1)
     corner = frame[:, :2] + places * (extent - size).clamp(min=0)
     return torch.cat([corner, corner + size], dim=1)
-

@@ -1,13 +1,10 @@
 """What the training loop needs to know of a network's purpose, and nothing more."""
 
-from pathlib import Path
 from typing import Any, Protocol
 
-import torch
 from torch import Tensor
 
-from hpe.errors import BadSettings
-from hpe.train.config import Stage, TrainConfig
+from hpe.train.config import Stage
 from hpe.train.network import PoseResNet
 
 Targets = tuple[Tensor, ...]
@@ -35,17 +32,3 @@ class Task(Protocol):
     def facts(self) -> dict[str, Any]:
         """What a checkpoint must say beside its weights, for export."""
         ...
-
-
-def open_task(config: TrainConfig, device: torch.device) -> Task:
-    """The config's task, its data read and decoded. Raises BadData, BadSettings."""
-    cache = Path(config.cache)
-    if config.task == "pose":
-        from hpe.train.tasks.pose import PoseTask
-
-        return PoseTask(config, cache, device)
-    if config.task == "locate":
-        from hpe.train.tasks.locate import LocateTask
-
-        return LocateTask(config, device)
-    raise BadSettings(f"task {config.task!r}: choose pose or locate")
