@@ -39,7 +39,7 @@ class Estimator(Protocol):
 
 
 class EstimatorSource:
-    """Call it for the estimator. Raises ModelUnavailable or BadModel; the next call then tries anew."""
+    """Call it for the estimator. Raises ModelUnavailable or BadModel; the next call then tries again."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
