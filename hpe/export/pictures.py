@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hpe.errors import BadData
 from hpe.pose.crops import Frame, crop_affine, fit_affine, warp
 from hpe.pose.skeleton import NUM_JOINTS
-from hpe.train.files import decode_rgb, read_json, read_tar
+from hpe.train.data.files import decode_rgb, read_json, read_tar
 
 Picture = NDArray[np.uint8]
 

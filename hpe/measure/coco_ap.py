@@ -9,9 +9,9 @@ from typing import Any, Final
 import numpy as np
 
 from hpe.measure.protocols import Predictions
-from hpe.train.coco import COCO_JOINTS, SHARED
-from hpe.train.files import read_json
-from hpe.train.samples import Sample
+from hpe.train.data.coco import COCO_JOINTS, SHARED
+from hpe.train.data.files import read_json
+from hpe.train.data.samples import Sample
 
 NAMES: Final[tuple[str, ...]] = ("AP", "AP50", "AP75", "AP (medium)", "AP (large)", "AR")
 PERSON: Final[int] = 1

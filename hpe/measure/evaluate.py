@@ -12,8 +12,8 @@ from hpe.measure.protocols import MEASURES, lsp_measures, predict_in_boxes
 from hpe.measure.report import Report
 from hpe.measure.whole_image import nobody, predict_whole
 from hpe.train.config import Source
-from hpe.train.readers import read_empty, read_source
-from hpe.train.samples import Sample
+from hpe.train.data.readers import read_empty, read_source
+from hpe.train.data.samples import Sample
 
 
 @dataclass(frozen=True)

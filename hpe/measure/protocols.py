@@ -11,7 +11,7 @@ from tqdm import tqdm
 from hpe.engine.estimator import PoseEstimator
 from hpe.measure.pck import GROUPS, correct, head_px, percent, torso_px
 from hpe.pose.skeleton import JOINTS, LIMB_JOINTS, LSP_JOINTS
-from hpe.train.samples import Sample
+from hpe.train.data.samples import Sample
 
 # kind of data -> [(measure, thresholds)]
 PCK: Final[float] = 0.2

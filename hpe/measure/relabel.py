@@ -23,8 +23,8 @@ from hpe.measure.models import open_model
 from hpe.measure.pck import torso_px
 from hpe.pose.skeleton import FLIP_PAIRS, INDEX, JOINTS
 from hpe.train.config import Source
-from hpe.train.samples import MIDPOINTS, Sample, with_midpoints
-from hpe.train.shards import training_samples
+from hpe.train.data.samples import MIDPOINTS, Sample, with_midpoints
+from hpe.train.data.shards import training_samples
 
 
 @dataclass(frozen=True)

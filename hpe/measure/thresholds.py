@@ -25,8 +25,8 @@ from hpe.measure.pck import correct, torso_px
 from hpe.measure.protocols import PCK, labels_of
 from hpe.measure.report import grid
 from hpe.pose.result import Pose
-from hpe.train.readers import read_empty, read_shards
-from hpe.train.samples import Sample
+from hpe.train.data.readers import read_empty, read_shards
+from hpe.train.data.samples import Sample
 
 Scores = NDArray[np.floating]
 STEPS = np.round(np.arange(0.02, 0.81, 0.01), 2)

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
 from hpe.pose.skeleton import NUM_JOINTS
-from hpe.train.samples import Sample
+from hpe.train.data.samples import Sample
 
 GREY = 118
 

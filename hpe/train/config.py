@@ -31,7 +31,7 @@ class Stage:
 class Source:
     """One set of samples: how to read it and how often to draw from it.
 
-    kind: a reader's name (`hpe.train.readers`). weight: how often one sample is drawn, relative to others.
+    kind: a reader's name (`hpe.train.data.readers`). weight: how often one sample is drawn, relative to others.
     match: keep only ids that begin with this; empty keeps all. options: the reader's own keyword arguments.
     labels: a file of corrected labels from `hpe train --relabel`; empty takes the data set's own. add_labels: that
     command adds joints that the set leaves unlabelled, and leaves alone those it has.

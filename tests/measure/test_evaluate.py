@@ -27,10 +27,10 @@ from hpe.pose.heatmaps import decode_joints
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import INDEX
 from hpe.train.checkpoint import read_network
-from hpe.train.coco import COCO_JOINTS, SHARED
 from hpe.train.config import Source
+from hpe.train.data.coco import COCO_JOINTS, SHARED
+from hpe.train.data.readers import read_source
 from hpe.train.network import PoseResNet
-from hpe.train.readers import read_source
 
 LABEL = (255, 0, 255)  # marks a picture's top left corner for the oracle
 

@@ -20,10 +20,10 @@ from hpe.measure.thresholds import joint_choice, person_choice
 from hpe.measure.thresholds import main as thresholds
 from hpe.pose.skeleton import FLIP_ORDER, INDEX
 from hpe.train.config import Source, read_config
-from hpe.train.lsp import ORDER
+from hpe.train.data.lsp import ORDER
+from hpe.train.data.readers import read_source
+from hpe.train.data.shards import training_samples
 from hpe.train.network import PoseResNet
-from hpe.train.readers import read_source
-from hpe.train.shards import training_samples
 
 SURE = np.full(16, 0.9)
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from hpe.pose.skeleton import COLOURS_RGB, INDEX, LIMBS, side
-from hpe.train.samples import Sample, tight_box
+from hpe.train.data.samples import Sample, tight_box
 
 # a standing person facing us, in a unit square
 STANDING = {

@@ -11,10 +11,10 @@ from train.figures import png, scenery, write_people, write_sceneries, write_tar
 
 from hpe.errors import BadData
 from hpe.pose.skeleton import INDEX
-from hpe.train.coco import COCO_JOINTS
 from hpe.train.config import Source
-from hpe.train.lsp import ORDER
-from hpe.train.readers import read_source
+from hpe.train.data.coco import COCO_JOINTS
+from hpe.train.data.lsp import ORDER
+from hpe.train.data.readers import read_source
 
 
 def write_images(folder, names, width=60, height=80):

@@ -9,9 +9,9 @@ from train.figures import png, stick_figure, stick_sample, write_people
 from train.test_readers import lsp_folder
 
 from hpe.train.config import Source
-from hpe.train.readers import read_shards
-from hpe.train.samples import ImageCache, Sample, tight_box
-from hpe.train.shards import PERSON_PX, training_samples, write_shards
+from hpe.train.data.readers import read_shards
+from hpe.train.data.samples import ImageCache, Sample, tight_box
+from hpe.train.data.shards import PERSON_PX, training_samples, write_shards
 
 
 def marked_photo(folder) -> Sample:

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hpe.train.files import decode_rgb
+from hpe.train.data.files import decode_rgb
 
 LEVELS: Final[int] = 4  # halvings kept beside each picture, itself included
 # Bilinear sampling reads two by two px: of a picture that is finer than this it would skip some, and alias.

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from hpe.errors import BadData
 from hpe.pose.skeleton import NUM_JOINTS
-from hpe.train.files import decode_rgb, read_json, read_tar
-from hpe.train.samples import Sample
+from hpe.train.data.files import decode_rgb, read_json, read_tar
+from hpe.train.data.samples import Sample
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from hpe.train.augment.degrade import degrade
 from hpe.train.augment.pixels import Draw, Pixels
 from hpe.train.config import Stage, TrainConfig
 from hpe.train.data.people import Photo, read_photos
+from hpe.train.data.readers import read_empty
 from hpe.train.network import PoseResNet, normalise
-from hpe.train.readers import read_empty
 from hpe.train.tasks.task import Targets
 
 STRIDE: Final[int] = 4

@@ -15,9 +15,9 @@ from hpe.train.augment.chance import Chance
 from hpe.train.augment.degrade import degrade
 from hpe.train.augment.pixels import Draw, Pixels
 from hpe.train.config import Augmentation, Stage, TrainConfig
+from hpe.train.data.samples import Sample
+from hpe.train.data.shards import training_samples
 from hpe.train.network import PoseResNet, normalise
-from hpe.train.samples import Sample
-from hpe.train.shards import training_samples
 from hpe.train.tasks.task import Targets
 
 STRIDE: Final[int] = 4

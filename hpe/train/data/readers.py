@@ -8,13 +8,13 @@ import numpy as np
 
 from hpe.errors import BadData
 from hpe.pose.skeleton import NUM_JOINTS
-from hpe.train.coco import read_coco
 from hpe.train.config import Source
+from hpe.train.data.coco import read_coco
+from hpe.train.data.files import read_json, read_tar
+from hpe.train.data.lsp import read_lsp
+from hpe.train.data.mpii import read_mpii
 from hpe.train.data.people import people_of, read_photos
-from hpe.train.files import read_json, read_tar
-from hpe.train.lsp import read_lsp
-from hpe.train.mpii import read_mpii
-from hpe.train.samples import Sample, empty_sample, person_box
+from hpe.train.data.samples import Sample, empty_sample, person_box
 
 
 def read_shards(path: Path) -> list[Sample]:

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hpe.train.config import Source
-from hpe.train.readers import read_shards, read_source, relabelled
-from hpe.train.samples import Sample
+from hpe.train.data.readers import read_shards, read_source, relabelled
+from hpe.train.data.samples import Sample
 
 PERSON_PX: Final[int] = 300  # the longest side of a person's box, at most
 CONTEXT: Final[float] = 1.8  # side of the cut-out, in longest sides of the box

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpe.pose.skeleton import INDEX, NUM_JOINTS
-from hpe.train.files import decode_rgb
+from hpe.train.data.files import decode_rgb
 
 MIDPOINTS = {"pelvis": ("right_hip", "left_hip"), "thorax": ("right_shoulder", "left_shoulder")}
 

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from hpe.errors import BadData
 from hpe.pose.skeleton import INDEX, NUM_JOINTS
-from hpe.train.files import check_images, read_mat
-from hpe.train.samples import Sample, person_box, with_midpoints
+from hpe.train.data.files import check_images, read_mat
+from hpe.train.data.samples import Sample, person_box, with_midpoints
 
 # the order of the 14 joints in joints.mat; its "neck" is our upper neck
 ORDER = (

@@ -7,8 +7,8 @@ import numpy as np
 
 from hpe.errors import BadData
 from hpe.pose.skeleton import INDEX, NUM_JOINTS
-from hpe.train.files import check_images, read_json
-from hpe.train.samples import Sample, person_box
+from hpe.train.data.files import check_images, read_json
+from hpe.train.data.samples import Sample, person_box
 
 COCO_JOINTS: Final[tuple[str, ...]] = (
     "nose",

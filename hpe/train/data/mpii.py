@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from hpe.errors import BadData
 from hpe.pose.skeleton import NUM_JOINTS
-from hpe.train.files import check_images, read_json, read_mat
-from hpe.train.samples import Sample
+from hpe.train.data.files import check_images, read_json, read_mat
+from hpe.train.data.samples import Sample
 
 HEAD_FACTOR = 0.6  # PCKh's reference length: this share of the head box's diagonal
 
