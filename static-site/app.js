@@ -26,6 +26,9 @@ let crop;
 function changed(shot) {
   if (shot === current && !shots.list.includes(shot)) return show(shots.list.filter((s) => !s.sample).at(-1) ?? shots.list[0]);
   updateStrip(shots.list, current);
+  const own = shots.list.some((one) => !one.sample);
+  $("main").dataset.own = String(own);
+  $("choose").textContent = own ? "New photo" : "Choose a photo";
   if (shot === current) render();
 }
 
@@ -33,7 +36,6 @@ async function show(shot) {
   closeCrop();
   if (shot !== current) zoom.reset();
   current = shot;
-  $("main").dataset.own = String(!shot.sample || shot.photo !== undefined);
   if (shot.state === "cold") {
     try {
       shot.result = await storedResult(shot.name);
@@ -84,8 +86,6 @@ function showNobody({ answered: { box, guess } }) {
 
 function add(files) {
   const [first] = shots.add(files);
-  $("main").dataset.own = "true";
-  $("choose").textContent = "New photo";
   show(first);
 }
 

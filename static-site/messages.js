@@ -90,11 +90,12 @@ export function explain(problem) {
   const status = problem?.kind === "http" ? problem.status : 0;
   const title = STATUSES[status] ??
     (status >= 500 ? "The service had a problem" : status ? "That did not work" : "Something went wrong on this page");
-  const own = sentence(problem?.detail || problem?.title);
+  // to a person at the page, the way out is the form below these words, not a header
+  const own = status === 401 ? "" : sentence(problem?.detail || problem?.title);
   const text = status >= 500 && status !== 503
     ? "It is not your photo’s fault. Trying again often helps."
     : (status && own) || ADVICE[status] || "Trying again may help.";
-  const hint = sentence(problem?.hint) ?? (text === ADVICE[status] ? "" : ADVICE[status] ?? "");
+  const hint = status === 401 ? "" : sentence(problem?.hint) ?? (text === ADVICE[status] ? "" : ADVICE[status] ?? "");
   return { title, text, hint: hint === text ? "" : hint, retry: status === 0 || status === 429 || status >= 500 };
 }
 

@@ -11,11 +11,11 @@ const element = (name, attributes = {}) => {
 /** Stroke of a limb, in photo px: with the person's size, and never thinner than 2.5 px on the screen. */
 export const strokeOf = (person, scale) => Math.max(personSize(person) * 0.011, 2.5 / scale);
 
-function drawPerson(person, look, options) {
+function drawPerson(person, options) {
   const { threshold, show, picked, scale, skeleton } = options;
   const stroke = strokeOf(person, scale);
   const paint = (score, where) => rgb(show.heat ? heat(score) : COLOURS[where]);
-  const group = element("g", { class: look });
+  const group = element("g");
   const joints = jointsOf(person, threshold);
   if (show.skeleton) {
     const limbs = limbsOf(person, threshold, skeleton);
@@ -76,24 +76,38 @@ function badge(person, index, { scale, image }) {
   return group;
 }
 
+const drawn = new WeakMap(); // svg -> {people, key, layer, parts}: what it shows, so that little is built anew
+
 /**
- * Draws all people afresh. options: image {width, height}, skeleton (pairs of joint indices), threshold, show
+ * Draws all people. options: image {width, height}, skeleton (pairs of joint indices), threshold, show
  * {skeleton, joints, names, heat}, person (the index of the one to bring out, -1 for all alike), picked (the index of
- * one joint of theirs, or -1), scale (screen px for a photo px).
+ * one joint of theirs, or -1), scale (screen px for a photo px). Pointing at people of a crowd changes a class or two.
  */
 export function drawOverlay(svg, people, options) {
-  svg.setAttribute("viewBox", `0 0 ${options.image.width} ${options.image.height}`);
-  // Pixel centres are at integers in the API's numbers, and at halves in SVG's.
-  const layer = element("g", { transform: "translate(0.5 0.5)" });
+  const { image, threshold, show, scale, person: out } = options;
+  const key = JSON.stringify([image, threshold, show, scale]);
+  let before = drawn.get(svg);
+  if (before?.people !== people || before.key !== key || before.layer.parentNode !== svg) {
+    svg.setAttribute("viewBox", `0 0 ${image.width} ${image.height}`);
+    // Pixel centres are at integers in the API's numbers, and at halves in SVG's.
+    before = { people, key, layer: element("g", { transform: "translate(0.5 0.5)" }), parts: [] };
+    drawn.set(svg, before);
+    svg.replaceChildren(before.layer);
+  }
   const lone = people.length === 1;
   people.forEach((person, index) => {
-    const own = lone || index === options.person;
-    const look = own || options.person < 0 ? "person" : "person other";
+    const own = lone || index === out;
     // names of a crowd would hide it: then only those of the one who is brought out
-    const named = own || (options.person < 0 && people.length <= 3);
-    const group = drawPerson(person, look, { ...options, named, picked: own ? options.picked : -1 });
-    if (!lone) group.append(badge(person, index, options));
-    layer.append(group);
+    const named = own || (out < 0 && people.length <= 3);
+    const picked = own ? options.picked : -1;
+    const part = before.parts[index];
+    if (part?.named !== named || part.picked !== picked) {
+      const group = drawPerson(person, { ...options, named, picked });
+      if (!lone) group.append(badge(person, index, options));
+      if (part) part.group.replaceWith(group);
+      else before.layer.append(group);
+      before.parts[index] = { group, named, picked };
+    }
+    before.parts[index].group.setAttribute("class", own || out < 0 ? "person" : "person other");
   });
-  svg.replaceChildren(layer);
 }

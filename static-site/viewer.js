@@ -90,7 +90,7 @@ function draw() {
   const out = view.pointed >= 0 ? view.pointed : joint >= 0 ? chosen() : view.person;
   const age = performance.now() - view.since;
   $("overlay").classList.toggle("fresh", age < DRAW_IN_MS);
-  $("overlay").style.setProperty("--age", `${Math.round(-age)}ms`); // a redraw goes on where the motion was
+  if (age < DRAW_IN_MS) $("overlay").style.setProperty("--age", `${Math.round(-age)}ms`); // a redraw goes on where the motion was
   const scale = (($("picture").clientWidth || image.width) / image.width) * view.zoom;
   drawOverlay($("overlay"), people, { image, skeleton, threshold, show, person: out, picked: joint, scale });
   markPeople($("people-list"), view.person);
@@ -138,8 +138,10 @@ function point(event) {
     view.picked = hit?.joint ?? -1;
     draw();
   } else if (event.pointerType === "mouse") {
-    view.pointed = people.length > 1 ? person : -1;
-    view.hovered = hit?.person === chosen() ? hit.joint : -1;
+    const pointed = people.length > 1 ? person : -1;
+    const hovered = hit?.person === chosen() ? hit.joint : -1;
+    if (pointed === view.pointed && hovered === view.hovered) return;
+    Object.assign(view, { pointed, hovered });
     draw();
   }
 }

@@ -24,6 +24,7 @@ export function zoomable({ frame, stage, layers, buttons, onChange }) {
   let at = { k: 1, x: 0, y: 0 };
   let on = true;
   let scrolled = 0;
+  let travel = 0; // px since the finger or the button went down
   const fingers = new Map();
   const size = () => [frame.clientWidth, frame.clientHeight];
 
@@ -58,11 +59,13 @@ export function zoomable({ frame, stage, layers, buttons, onChange }) {
   frame.addEventListener("pointerdown", (event) => {
     if (!on || event.target.closest("button, .divider")) return;
     fingers.set(event.pointerId, place(event));
+    travel = 0;
   });
   addEventListener("pointermove", (event) => {
     const last = fingers.get(event.pointerId);
     if (!last) return;
     const now = place(event);
+    travel += Math.hypot(now[0] - last[0], now[1] - last[1]);
     if (fingers.size === 1 && at.k > 1) {
       set({ ...at, x: at.x + now[0] - last[0], y: at.y + now[1] - last[1] });
     } else if (fingers.size === 2) {
@@ -73,6 +76,8 @@ export function zoomable({ frame, stage, layers, buttons, onChange }) {
     fingers.set(event.pointerId, now);
   });
   for (const end of ["pointerup", "pointercancel"]) addEventListener(end, (event) => fingers.delete(event.pointerId));
+  // a drag picks nobody
+  frame.addEventListener("click", (event) => travel > 6 && at.k > 1 && event.stopPropagation(), { capture: true });
   frame.addEventListener("dblclick", (event) => on && (at.k > 1 ? set({ k: 1, x: 0, y: 0 }) : zoom(2.5, ...place(event))));
 
   const keys = {
