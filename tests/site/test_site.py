@@ -88,6 +88,18 @@ def test_pages_hold_no_inline_code_or_style(site: Path) -> None:
         assert "Content-Security-Policy" in text, page.name
 
 
+def test_every_module_of_the_first_view_is_asked_for_at_once(site: Path) -> None:
+    """Else the browser learns of them file by file, a round trip each."""
+    needed: set[str] = set()
+    left = ["app.js"]
+    while left:
+        found = set(re.findall(r'^import [^;]*?from "\./(\w+\.js)";', (site / left.pop()).read_text(), re.MULTILINE))
+        left += found - needed
+        needed |= found
+    listed = re.findall(r'<link rel="modulepreload" href="(\w+\.js)">', (site / "index.html").read_text())
+    assert sorted(needed) == listed
+
+
 def test_shipped_config_names_no_api(site: Path) -> None:
     assert (site / "config.js").read_text().rstrip().endswith("window.HPE_CONFIG = {};")
 
