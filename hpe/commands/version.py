@@ -21,7 +21,9 @@ def version() -> None:
     settings = Settings.from_env(os.environ)
     try:
         bundle = open_bundle(settings.model, settings.cache_dir)
-        click.echo(f"model {bundle.card.name} (sha256 {bundle.card.sha256[:12]}) {settings.model or bundle.pose}")
+        card = bundle.card
+        locator = f", locator {card.locate.sha256[:12]}" if card.locate else ""
+        click.echo(f"model {card.name} (sha256 {card.sha256[:12]}{locator}) {settings.model or bundle.pose}")
     except HpeError as error:
         click.echo(f"model: {error}")
     click.echo(f"python {platform.python_version()} on {platform.system()} {platform.machine()}")

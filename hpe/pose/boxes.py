@@ -26,7 +26,7 @@ LOGIT_INTERCEPT: Final[float] = -6.0
 # Of a box's sides: the targets' Gaussians.
 SIGMA: Final[float] = 0.12
 MIN_SIGMA: Final[float] = 1.0  # cells: narrower peaks fall between the cells
-IOU: Final[float] = 0.55
+IOU: Final[float] = 0.6
 # More peaks than this are noise; the best are taken.
 MAX_PEAKS: Final[int] = 100
 # Least side of a box that is worth a crop, image px.
