@@ -166,24 +166,36 @@ def _refuse_overwriting(out: str, photos: Sequence[str]) -> None:
 
 
 def write_file(target: str, data: bytes) -> None:
-    """All of it or nothing: a stopped command leaves no half results. '-' is standard output."""
+    """All of it or nothing: a stopped command leaves no half results. '-' is standard output.
+
+    Raises OSError that names the folder.
+    """
     path = Path(target)
     if target == STDIN:
         write_stdout(data)
-    elif path.exists() and not path.is_file():  # /dev/stdout, a named pipe
+    elif os.path.exists(target) and not os.path.isfile(target):  # /dev/stdout, a named pipe
         path.write_bytes(data)
     else:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+            _write_whole(path, data)
+        except OSError as error:
+            raise OSError(error.errno, f"cannot be written into {shown(str(path.parent))}: {error.strerror}") from error
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # a short name: with the result's own it could be longer than file systems allow
+    descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=".hpe-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        with contextlib.suppress(OSError):  # network mounts refuse it, and the file is as good without
             Path(part).chmod(0o666 & ~_umask())
-            Path(part).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(part).unlink()
-            raise
+        Path(part).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(part).unlink()
+        raise
 
 
 def write_stdout(data: bytes) -> None:

@@ -6,14 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-# suffix -> media type, of what hpe.image reads
-TYPES: Final[dict[str, str]] = {
-    ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".jpe": "image/jpeg", ".jfif": "image/jpeg", ".png": "image/png",
-    ".webp": "image/webp", ".avif": "image/avif", ".heic": "image/heic", ".heif": "image/heif", ".gif": "image/gif",
-    ".tif": "image/tiff", ".tiff": "image/tiff", ".bmp": "image/bmp",
-}  # fmt: skip
+from hpe.image.kinds import HEAD_BYTES, KINDS, SUFFIXES, kind_of
+
 # in the name of every result that is named after its photo, so that a folder can be done twice
 MARK: Final = ".pose"
+# what macOS puts beside each file on a disk that is not its own: a few bytes about it, by the name of a photo
+_COMPANION: Final = "._"
 STDIN: Final = "-"
 
 
@@ -37,15 +35,30 @@ def shown(name: str) -> str:
 
 def media_type(name: str) -> str:
     """A photo's media type by its suffix; '' for other suffixes."""
-    return TYPES.get(os.path.splitext(name)[1].lower(), "")
+    return SUFFIXES.get(os.path.splitext(name)[1].lower(), "")
 
 
-def find_photos(names: Sequence[str]) -> Iterator[Photo]:
+def sniffed(data: bytes) -> str:
+    """A photo's media type by its first bytes; '' for what is not a photo."""
+    kind = kind_of(data[:HEAD_BYTES])
+    return KINDS[kind].media_type if kind else ""
+
+
+def head_of(name: str) -> bytes:
+    """The first bytes of a file; none if it cannot be read."""
+    try:
+        with open(name, "rb") as file:
+            return file.read(HEAD_BYTES)
+    except OSError:
+        return b""
+
+
+def find_photos(names: Sequence[str], left_out: Counter[str] | None = None) -> Iterator[Photo]:
     """Files, folders (searched through), globs and '-' -> photos in order, each once, as they are found.
 
-    What names nothing comes as a Photo with a `problem`.
+    What names nothing comes as a Photo with a `problem`. left_out: counts what is passed over in folders, in words.
     """
-    listings = _Listings()
+    listings = _Listings(Counter() if left_out is None else left_out)
     if len(names) == 1:
         yield from _expand(names[0], listings)
         return
@@ -78,7 +91,7 @@ def _or_problem(name: str, photos: Iterable[Photo]) -> Iterator[Photo]:
         empty = False
         yield photo
     if empty:
-        yield Photo(name, "", problem=f"no photos in it: looked for {' '.join(TYPES)}")
+        yield Photo(name, "", problem=f"no photos in it: looked for {' '.join(SUFFIXES)}")
 
 
 def _in_folder(folder: str, within: str, listings: "_Listings") -> Iterator[Photo]:
@@ -94,20 +107,41 @@ def _in_folder(folder: str, within: str, listings: "_Listings") -> Iterator[Phot
             yield from _in_folder(entry.path, inside + entry.name, listings)
         elif (stem := _stem(entry.name)) and entry.is_file():
             yield Photo(entry.path, inside + entry.name, stems[stem] == 1)
+        elif "." not in entry.name and entry.is_file() and sniffed(head_of(entry.path)):
+            yield Photo(entry.path, inside + entry.name, entry.name.casefold() not in stems)
+        elif why := _why_not(entry):
+            listings.left_out[why] += 1
+
+
+def _why_not(entry: "os.DirEntry[str]") -> str:
+    """What is passed over although somebody may miss it; '' for other files."""
+    if entry.is_symlink() and entry.is_dir():
+        return "linked folder"
+    if not media_type(entry.name):
+        return ""
+    if entry.name.startswith(_COMPANION):
+        return "companion file of macOS (._*)"
+    if os.path.splitext(entry.name)[0].endswith(MARK):
+        return f"earlier result (*{MARK}.*)"
+    return "" if entry.is_file() else "broken link or device"
 
 
 def _stem(name: str) -> str:
     """A photo's name up to its suffix, as file systems compare names that do not tell capitals apart; '' for others."""
     stem, _, suffix = name.rpartition(".")
-    if f".{suffix}".lower() not in TYPES or stem.endswith(MARK):
+    if f".{suffix}".lower() not in SUFFIXES or stem.endswith(MARK) or name.startswith(_COMPANION):
         return ""
     return stem.casefold()
 
 
 class _Listings:
-    """Which photos lie beside one that was named by itself; remembers the last folder."""
+    """Which photos lie beside one that was named by itself; remembers the last folder.
 
-    def __init__(self) -> None:
+    left_out: what folders hold besides.
+    """
+
+    def __init__(self, left_out: Counter[str]) -> None:
+        self.left_out = left_out
         self._folder: str | None = None
         self._stems: Counter[str] = Counter()
 

@@ -4,6 +4,7 @@ import functools
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from itertools import chain, islice
@@ -74,13 +75,14 @@ def predict(
     kind = outputs.choose_format(format, out)
     if dataset and kind != "coco":
         raise click.UsageError(f"--dataset is for --format coco; this is {kind}")
-    found = find_photos(photos)
+    left_out: Counter[str] = Counter()
+    found = find_photos(photos, left_out)
     first = list(islice(found, COUNTED))
     targets = outputs.choose_targets(kind, out, several=len(first) > 1, piped=photos == (STDIN,))
     processes = jobs or (_usable_cores() if len(first) >= _MANY else 1)
     asked = Asked(kind, threshold, flip, people, boxes, model, threads=1 if processes > 1 else 0)
     namer = outputs.Namer(targets, photos)
-    tally = Tally(len(first), out)
+    tally = Tally(len(first), out, left_out)
     with closing(_open_sink(targets, dataset, overwrite)) as sink:
         run = _Run(targets, sink, overwrite, tally)
         try:

@@ -1,6 +1,7 @@
 """`hpe submit`: photos through a deployed API's upload route, and the results back."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import chain, islice
@@ -11,10 +12,11 @@ import click
 
 from hpe.commands.options import Address, Duration
 from hpe.commands.outputs import Namer, Targets, is_folder, write_file, write_stdout
-from hpe.commands.photos import STDIN, TYPES, Photo, find_photos, media_type, shown
+from hpe.commands.photos import STDIN, Photo, find_photos, head_of, media_type, shown, sniffed
 from hpe.commands.tally import COUNTED, Tally
 from hpe.commands.uploads_client import RemoteApi, SubmitError
 from hpe.formats.lines import json_line
+from hpe.image.kinds import SUFFIXES
 
 Answer = dict[str, Any]
 
@@ -48,9 +50,10 @@ def submit(
     """
     if out is not None and not is_folder(out):
         raise click.UsageError(f"{shown(out)} is not a folder; a new folder's name ends in /")
-    found = find_photos(photos)
+    left_out: Counter[str] = Counter()
+    found = find_photos(photos, left_out)
     first = list(islice(found, COUNTED))
-    tally = Tally(len(first), out)
+    tally = Tally(len(first), out, left_out)
     namer = Namer(Targets("png", out, own=True), photos)
     remote = RemoteApi(api, timeout_s, token)
     try:
@@ -72,11 +75,11 @@ def _open_ones(photos: Iterable[Photo], namer: Namer, tally: Tally, overwrite: b
         target = Path(namer.target(photo))
         if not overwrite and target.with_suffix(".json").exists():
             tally.skip()
-        elif media_type(photo.name):
+        elif media_type(photo.name) or sniffed(head_of(photo.name)):
             yield photo, target
         else:
             suffix = Path(photo.name).suffix or "no suffix"
-            tally.fail(photo, f"{suffix} is not a photo's: one of {', '.join(TYPES)}")
+            tally.fail(photo, f"{suffix} is not a photo's: one of {', '.join(SUFFIXES)}")
 
 
 def _submit_all(wanted: Iterator[tuple[Photo, Path]], jobs: int, remote: RemoteApi, tally: Tally) -> None:
@@ -98,7 +101,8 @@ def _submit_all(wanted: Iterator[tuple[Photo, Path]], jobs: int, remote: RemoteA
 
 def _submit_one(remote: RemoteApi, photo: Photo, target: Path) -> Answer:
     """One photo there and back, its results written -> the API's JSON and "file". Raises SubmitError, OSError."""
-    answer, png = remote.pose(Path(photo.name).read_bytes(), media_type(photo.name))
+    data = Path(photo.name).read_bytes()
+    answer, png = remote.pose(data, sniffed(data) or media_type(photo.name))
     answer = {"file": shown(photo.name), **answer}
     write_file(str(target), png)
     # the JSON comes last: if it is there, the photo is done

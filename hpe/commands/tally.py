@@ -1,6 +1,7 @@
 """How far a command is, and what came of its photos: a bar while it runs, a line for each failure, one at the end."""
 
 import sys
+from collections import Counter
 from typing import Any, Final
 
 import click
@@ -13,10 +14,14 @@ COUNTED: Final = 2000
 
 
 class Tally:
-    """photos: those counted so far, all of them if they are fewer than COUNTED. out: as given with -o."""
+    """photos: those counted so far, all of them if they are fewer than COUNTED. out: as given with -o.
 
-    def __init__(self, photos: int, out: str | None) -> None:
+    left_out: what folders hold besides, in words.
+    """
+
+    def __init__(self, photos: int, out: str | None, left_out: Counter[str] | None = None) -> None:
         self._photos, self._out = photos, out
+        self._left_out: Counter[str] = Counter() if left_out is None else left_out
         self.people = self.done = self.with_people = self.failed = self.skipped = 0
         tqdm.monitor_interval = 0  # its thread would be there when processes are forked
         total = photos if photos < COUNTED else None
@@ -49,13 +54,16 @@ class Tally:
     def close(self, more: str = "") -> None:
         """One line about all of it, unless it was one photo and all is well. more: what else there is to say."""
         self._bar.close()
-        if self._photos < 2 and not self.failed and not self.skipped and not more:
+        if self._photos < 2 and not self.failed and not self.skipped and not self._left_out and not more:
             return
         parts = [f"{self.done} photo{'s' * (self.done != 1)} done, {self.people} people in {self.with_people} of them"]
         if self.skipped:
             parts.append(f"{self.skipped} done before (--overwrite does them again)")
         if self.failed:
             parts.append(f"{self.failed} failed")
+        if self._left_out:
+            besides = (f"{count} x {what}" if count > 1 else f"1 {what}" for what, count in self._left_out.items())
+            parts.append(f"left out: {', '.join(besides)}")
         if self._out not in (None, STDIN):
             parts.append(f"results in {shown(str(self._out))}")
         click.echo(f"hpe: {'; '.join([*parts, more] if more else parts)}", err=True)

@@ -1,12 +1,15 @@
 """hpe.commands: which photos a folder has and what their results are called, however many there are."""
 
 import os
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from hpe.commands.outputs import Namer, Targets
-from hpe.commands.photos import Photo, find_photos, media_type, shown
+from hpe.commands.outputs import Namer, Targets, write_file
+from hpe.commands.photos import Photo, find_photos, head_of, media_type, shown, sniffed
+from hpe.image.kinds import SUFFIXES
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -77,6 +80,61 @@ def test_many_photos_of_one_name_are_named_without_looking_at_all_the_others() -
 )
 def test_media_types_are_told_by_the_suffix(name: str, expected: str) -> None:
     assert media_type(name).replace("heif", "heic") == expected
+
+
+def test_bytes_tell_a_photo_whose_name_does_not(tmp_path: Path) -> None:
+    touch(tmp_path, "IMG_2", "Makefile", "empty")
+    (tmp_path / "IMG_1").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    (tmp_path / "IMG_2").write_bytes(b"\xff\xd8\xff\xe0" + bytes(40))
+    touch(tmp_path, "IMG_2.jpg", *(f"a{suffix}" for suffix in SUFFIXES))
+    found = {photo.within: photo.alone for photo in find_photos([str(tmp_path)])}
+    assert set(found) == {"IMG_1", "IMG_2", "IMG_2.jpg", *(f"a{suffix}" for suffix in SUFFIXES)}
+    assert found["IMG_1"]
+    assert not found["IMG_2"], "a photo of the same name lies beside it"
+    assert len(set(names_of(tmp_path))) == len(found)
+    assert sniffed((tmp_path / "IMG_1").read_bytes()) == "image/heic"
+    assert sniffed(head_of(str(tmp_path / "Makefile"))) == sniffed(head_of(str(tmp_path / "missing"))) == ""
+
+
+def test_what_a_folder_holds_besides_is_counted(tmp_path: Path) -> None:
+    touch(tmp_path, "day.jpg", "._day.jpg", "._night.heic", "day.pose.png", "a/day.pose.jpg", "b/x.jpg", "notes.txt")
+    (tmp_path / "linked").symlink_to(tmp_path / "b")
+    (tmp_path / "gone.jpg").symlink_to(tmp_path / "nothing")
+    left_out: Counter[str] = Counter()
+    assert [photo.within for photo in find_photos([str(tmp_path)], left_out)] == ["b/x.jpg", "day.jpg"]
+    assert left_out == {
+        "companion file of macOS (._*)": 2,
+        "earlier result (*.pose.*)": 2,
+        "linked folder": 1,
+        "broken link or device": 1,
+    }
+
+
+@pytest.mark.parametrize("name", ["a" * 246 + ".pose.png", "日" * 82 + ".pose.png", "x" * 250 + ".json"])
+def test_a_name_as_long_as_file_systems_allow_is_written(tmp_path: Path, name: str) -> None:
+    assert 240 <= len(os.fsencode(name)) <= 255
+    write_file(str(tmp_path / name), b"result")
+    assert (tmp_path / name).read_bytes() == b"result"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_file_system_that_refuses_chmod_gets_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    write_file(str(tmp_path / "new" / "a.png"), b"result")
+    assert (tmp_path / "new" / "a.png").read_bytes() == b"result"
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"):
+        write_file(str(tmp_path / "file" / "a.png"), b"result")
+    target = tmp_path / ("x" * 260 + ".png")
+    with pytest.raises(OSError, match=re.escape(f"cannot be written into {tmp_path}: File name too long")):
+        write_file(str(target), b"result")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"], "no temporary file is left"
 
 
 def test_names_are_shown_as_text() -> None:
