@@ -127,3 +127,22 @@ def test_nothing_of_the_visitor_is_logged(
     assert "203.0.113.77" not in caplog.text + "".join(lines)
     assert answer.status == (422 if broken else 200)
     assert f"{PRIVATE}-exif".encode() not in answer.body, "a drawn photo carries none of the original's metadata"
+
+
+@pytest.mark.parametrize("name", ["url", "image_url", "src", "href", "image"])
+def test_nothing_that_is_sent_makes_the_service_fetch_an_address(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(*_: Any, **__: Any) -> Any:
+        raise AssertionError("it opened a connection")
+
+    monkeypatch.setattr("socket.socket.connect", connect)
+    address = "http://169.254.169.254/latest/meta-data/"
+    settings = Settings()
+    in_query = handle(Request("POST", "/pose", {name: address}, {}, photo()), FakeEstimator, settings)
+    assert in_query.status == 400
+    in_body = Request("POST", "/pose", {}, {"content-type": "application/json"}, json.dumps({name: address}).encode())
+    assert handle(in_body, FakeEstimator, settings).status == 415
+    kind = {"content-type": "multipart/form-data; boundary=d74496d66958873e"}
+    alone = handle(
+        Request("POST", "/pose", {}, kind, form(part(address.encode(), name, None, ""))), FakeEstimator, settings
+    )
+    assert alone.status in (400, 415)

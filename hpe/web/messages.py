@@ -125,7 +125,7 @@ def _body(event: Mapping[str, Any]) -> bytes:
     try:
         return body.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
-        raise BadRequest(f"the event's body holds half a character, which is no text ({error.reason})") from error
+        raise BadRequest(f"the event's body holds half a character, which is not text ({error.reason})") from error
 
 
 def _from_base64(text: str) -> bytes:

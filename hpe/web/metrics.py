@@ -40,7 +40,7 @@ class Metrics:
 
 
 def _values(fields: Mapping[str, Any]) -> dict[str, float]:
-    """Of photos that were looked at: what it took, and how many people were found. Quick refusals would flatter."""
+    """Of photos that were answered: what it took, and how many people were found. Quick refusals would flatter."""
     if fields.get("people") is None or fields.get("problem"):
         return {}
     stages = fields["stages_ms"]
