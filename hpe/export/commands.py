@@ -58,12 +58,13 @@ def export(
 
     \b
     hpe export --pose pose.pt --locate locate.pt --people people.json -o models/pose.json
-    hpe export --pose pose_resnet_50_256x256.pth.tar --people train.json -o build/r50.json
+    hpe export --pose pose_resnet_50_256x256.pth.tar --people people.json -o build/r50.json
     """
     from hpe.export.bundle import write_bundle
-    from hpe.export.pictures import crops_of, fitted, read_people
+    from hpe.export.pictures import crops_of, fitted, spread
     from hpe.pose.skeleton import NUM_JOINTS
     from hpe.train.checkpoint import LOCATOR_OUTPUTS, frame_of, read_network
+    from hpe.train.data.people import read_photos
     from hpe.train.network import describe
 
     if out.suffix != ".json":
@@ -72,7 +73,7 @@ def export(
         raise BadSettings(f"--size {size}: the networks take multiples of 32 px, from 32 to 1024")
     if (people is None) != fp32:
         raise BadSettings("give --people, photos to calibrate int8 on, or else --fp32")
-    photos = [] if people is None else read_people(people, count)
+    photos = [] if people is None else spread(read_photos(people), count)
     kind = "fp32" if fp32 else "int8"
 
     network, saved = read_network(pose_path)
@@ -129,10 +130,10 @@ def _last(forms: Forms) -> Any:
 def _report(data: Path, card: ModelCard, poses: Forms, locators: Forms) -> None:
     """Prints how far the forms of each network agree on the people of a data file."""
     from hpe.export.parity import compare_locators, compare_poses, locator_table, network_of, pose_table
-    from hpe.export.pictures import read_people
+    from hpe.train.data.people import people_of, read_photos
 
-    photos = read_people(data)
+    photos = read_photos(data)
     of_pose, of_locator = ([network_of(*form) for form in forms.items()] for forms in (poses, locators))
-    click.echo("\n" + pose_table(compare_poses(of_pose, photos, card.frame, card.sigma)))
+    click.echo("\n" + pose_table(compare_poses(of_pose, people_of(photos), card.frame, card.sigma)))
     if card.locate is not None:
         click.echo("\n" + locator_table(compare_locators(of_locator, photos, card.locate)))

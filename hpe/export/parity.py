@@ -1,7 +1,7 @@
 """torch vs fp32 ONNX vs int8: do they put the joints and the boxes in the same place?"""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,21 +11,25 @@ from numpy.typing import NDArray
 from hpe.engine.locator import Locator
 from hpe.engine.manifest import LocatorCard
 from hpe.engine.session import usable_cores
-from hpe.export.pictures import People
+from hpe.measure.box_ap import box_ap
 from hpe.measure.pck import pck, torso_px
 from hpe.pose.boxes import box_iou
 from hpe.pose.crops import Frame, crop_affine, undo_affine, warp
 from hpe.pose.heatmaps import decode_joints
 from hpe.pose.skeleton import JOINTS, LSP_JOINTS
+from hpe.train.data.people import Photo
+from hpe.train.data.samples import Sample
 
 if TYPE_CHECKING:
     from hpe.train.network import PoseResNet
 
 Maps = NDArray[np.float32]
 Runner = Callable[[NDArray[np.uint8]], Maps]
-# Boxes are compared from scores on that are worth drawing, and people may be many.
-_MOST: Final = 20
 _SAME_BOX: Final = 0.5
+# Of average precision: it takes unsure boxes as well, of people who can be seen.
+_FAINT: Final = 0.02
+_MOST: Final = 60
+_LEAST_PX: Final = 32
 
 
 @dataclass(frozen=True)
@@ -55,15 +59,14 @@ class PoseParity:
 class LocatorParity:
     """One form of the locator on the same photos.
 
-    shared: percent of the first form's boxes that this one has as well (IoU of 0.5). more: boxes a photo that only this
-    one has. score_off: mean difference of the scores of shared boxes. found: percent of the labelled people.
+    shared: percent of the first form's boxes that this one has as well (IoU of 0.5), at the card's threshold. more:
+    boxes a photo that only this one has. ap50: average precision of its boxes in percent, of people of at least 32 px.
     """
 
     network: Network
     shared: float
     more: float
-    score_off: float
-    found: float
+    ap50: float
 
 
 def network_of(name: str, form: "PoseResNet | onnx.ModelProto") -> Network:
@@ -89,13 +92,12 @@ def network_of(name: str, form: "PoseResNet | onnx.ModelProto") -> Network:
 
 
 def compare_poses(
-    networks: Sequence[Network], photos: Sequence[People], frame: Frame, sigma: float, sure: float = 0.2
+    networks: Sequence[Network], people: Sequence[Sample], frame: Frame, sigma: float, sure: float = 0.2
 ) -> list[PoseParity]:
-    """Forms of the pose network, the reference first, on crops round everybody with labelled joints."""
-    people = [(p, k) for p in photos for k in range(len(p.boxes)) if p.labelled[k].sum() >= 3 and not p.ignore[k]]
-    affines = [crop_affine(p.boxes[k], frame) for p, k in people]
-    crops = [warp(p.rgb, affine, frame) for (p, _), affine in zip(people, affines, strict=True)]
-    labels, labelled = np.stack([p.points[k] for p, k in people]), np.stack([p.labelled[k] for p, k in people])
+    """Forms of the pose network, the reference first, on crops round people with labelled joints."""
+    affines = [crop_affine(sample.box, frame) for sample in people]
+    crops = [warp(sample.image(), affine, frame) for sample, affine in zip(people, affines, strict=True)]
+    labels, labelled = np.stack([s.points for s in people]), np.stack([s.labelled for s in people])
     found: list[PoseParity] = []
     reference: NDArray[np.floating] | None = None
     for network in networks:
@@ -111,49 +113,32 @@ def compare_poses(
     return found
 
 
-def compare_locators(networks: Sequence[Network], photos: Sequence[People], card: LocatorCard) -> list[LocatorParity]:
-    """Forms of the locator, the reference first, on whole photos, at the card's threshold."""
+def compare_locators(networks: Sequence[Network], photos: Sequence[Photo], card: LocatorCard) -> list[LocatorParity]:
+    """Forms of the locator, the reference first, on whole photos."""
     found: list[LocatorParity] = []
-    reference: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
+    pictures = [photo.image() for photo in photos]
+    reference: list[NDArray[np.float64]] = []
     for network in networks:
-        locator = Locator(_Runs(network.run), card)
-        boxes = [locator.find(photo.rgb, _MOST) for photo in photos]
-        reference = reference or boxes
-        pairs = [_paired(first, now) for first, now in zip(reference, boxes, strict=True)]
-        wanted = [p.boxes[~p.ignore] for p in photos]
-        hits = sum(int((box_iou(w, b) >= _SAME_BOX).any(axis=1).sum()) for w, (b, _) in zip(wanted, boxes, strict=True))
-        total = sum(len(b) for b, _ in reference)
-        shared = sum(len(offs) for offs in pairs)
-        offs = np.concatenate(pairs) if pairs else np.zeros(0)
-        found.append(
-            LocatorParity(
-                network,
-                100 * shared / max(total, 1),
-                (sum(len(b) for b, _ in boxes) - shared) / max(len(photos), 1),
-                float(np.abs(offs).mean()) if offs.size else 0.0,
-                100 * hits / max(sum(len(w) for w in wanted), 1),
-            )
-        )
+        locator = Locator(network, replace(card, threshold=_FAINT))
+        every = [np.column_stack(locator.find(rgb, _MOST)) for rgb in pictures]
+        sure = [boxes[boxes[:, 4] >= card.threshold, :4] for boxes in every]
+        reference = reference or sure
+        shared = sum(_shared(first, now) for first, now in zip(reference, sure, strict=True))
+        total = max(sum(len(boxes) for boxes in reference), 1)
+        more = (sum(len(boxes) for boxes in sure) - shared) / len(photos)
+        found.append(LocatorParity(network, 100 * shared / total, more, box_ap(every, photos, least_px=_LEAST_PX)))
     return found
 
 
-@dataclass(frozen=True)
-class _Runs:
-    run: Runner
-
-
-def _paired(
-    first: tuple[NDArray[np.float64], NDArray[np.float64]], now: tuple[NDArray[np.float64], NDArray[np.float64]]
-) -> NDArray[np.float64]:
-    """-> differences of the scores of boxes that both have, each taken once, best first."""
-    overlap = box_iou(first[0], now[0])
-    offs: list[float] = []
-    for i in range(len(overlap)):
-        if overlap.shape[1] and overlap[i].max() >= _SAME_BOX:
-            j = int(overlap[i].argmax())
-            offs.append(float(now[1][j] - first[1][i]))
-            overlap[:, j] = 0
-    return np.array(offs)
+def _shared(first: NDArray[np.float64], now: NDArray[np.float64]) -> int:
+    """How many of the first boxes the others have as well, each of which counts once."""
+    overlap = box_iou(first, now)
+    count = 0
+    for row in overlap:
+        if row.size and row.max() >= _SAME_BOX:
+            overlap[:, int(row.argmax())] = 0
+            count += 1
+    return count
 
 
 def pose_table(variants: Sequence[PoseParity]) -> str:
@@ -171,8 +156,8 @@ def pose_table(variants: Sequence[PoseParity]) -> str:
 
 def locator_table(variants: Sequence[LocatorParity]) -> str:
     """The report as text: one line a form."""
-    lines = [f"{'locator':22}{'MB':>8}{'shared %':>10}{'more':>8}{'score off':>11}{'found %':>10}"]
+    lines = [f"{'locator':22}{'MB':>8}{'shared %':>10}{'more':>8}{'AP50':>10}{'loss':>8}"]
     for v in variants:
-        name, size = v.network.name, v.network.megabytes
-        lines.append(f"{name:22}{size:8.1f}{v.shared:10.1f}{v.more:8.2f}{v.score_off:11.3f}{v.found:10.1f}")
+        name, size, loss = v.network.name, v.network.megabytes, variants[0].ap50 - v.ap50
+        lines.append(f"{name:22}{size:8.1f}{v.shared:10.1f}{v.more:8.2f}{v.ap50:10.2f}{loss:8.2f}")
     return "\n".join(lines)
