@@ -10,18 +10,28 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hpe.pose.heatmaps import STRIDE
 from hpe.pose.skeleton import FLIP_ORDER, INDEX, LIMB_JOINTS, LSP_JOINTS, NUM_JOINTS
 from hpe.train.augment.chance import Chance
+from hpe.train.augment.crops import (
+    back,
+    clipped,
+    crop_affine,
+    cut_off,
+    mirrored,
+    random_affine,
+    seen,
+    windows,
+    within,
+)
 from hpe.train.augment.degrade import degrade
 from hpe.train.augment.pixels import Draw, Pixels
-from hpe.train.config import Augmentation, Stage, TrainConfig
+from hpe.train.config import Stage, TrainConfig
 from hpe.train.data.samples import Sample
 from hpe.train.data.shards import training_samples
 from hpe.train.network import PoseResNet, normalise
 from hpe.train.tasks.task import Targets
 
-STRIDE: Final[int] = 4
-MARGIN: Final[float] = 1.25
 # An unlabelled joint is looked for no further outside a person's box than this share of it.
 OUTSIDE: Final[float] = 0.05
 
@@ -82,14 +92,13 @@ class PoseTask:
         visible = cut_off(
             self.people.frame[who], self.people.box[who], points, labelled & ~empty[:, None], settings, chance
         )
-        box = _clipped(self.people.box[who], visible)
-        box = torch.where(empty[:, None], _windows(self.people.frame[who], chance), box)
+        box = clipped(self.people.box[who], visible)
+        box = torch.where(empty[:, None], windows(self.people.frame[who], chance), box)
         affine = random_affine(box, height, width, settings, chance)
         flip = chance.chosen(settings.flip_p)
-        affine = torch.where(flip[:, None, None], _mirrored(affine, width), affine)
-        mirrored = flip[:, None]
-        points = torch.where(mirrored[..., None], points[:, self._flip], points)
-        labelled = torch.where(mirrored, labelled[:, self._flip], labelled)
+        affine = torch.where(flip[:, None, None], mirrored(affine, width), affine)
+        points = torch.where(flip[:, None, None], points[:, self._flip], points)
+        labelled = torch.where(flip[:, None], labelled[:, self._flip], labelled)
         there = ((points >= visible[:, None, :2]) & (points <= visible[:, None, 2:])).all(dim=2)
         pictures = self._pictures(who, affine, visible, height, width, chance)
         placed = (affine[:, None, :2, :2] @ points[..., None]).squeeze(-1) + affine[:, None, :2, 2]
@@ -100,7 +109,7 @@ class PoseTask:
         # Of a joint that nobody labelled it is known all the same where it is not: outside the person's own box.
         reach = OUTSIDE * (box[:, 2:] - box[:, :2])
         near = torch.cat([box[:, :2] - reach, box[:, 2:] + reach], dim=1)
-        x, y = _back(affine, height, width, STRIDE)
+        x, y = back(affine, height, width, STRIDE)
         outside = ~(
             (x >= near[:, None, None, 0])
             & (x <= near[:, None, None, 2])
@@ -115,17 +124,17 @@ class PoseTask:
         self, who: Tensor, affine: Tensor, visible: Tensor, height: int, width: int, chance: Chance
     ) -> Tensor:
         people, settings = self.people, self.config.augmentation
-        out = _seen(people.pixels, people.pixels.index[who], affine, visible, height, width)
+        out = seen(people.pixels, people.pixels.index[who], affine, visible, height, width)
         if len(self._empty):  # cut-outs end near the person: a frame of black would give the place away
             rows = chance.some(settings.scenery_p)
             pick = torch.randint(len(self._empty), (len(rows),), generator=chance.generator, device=self.device)
             behind = self._empty[pick]
-            box = _windows(people.frame, chance, behind)
+            box = windows(people.frame, chance, behind)
             view = crop_affine(box, height, width, 1.0)
-            scene = _seen(people.pixels, people.pixels.index[behind], view, people.frame[behind], height, width)
-            x, y = _back(affine[rows], height, width)
+            scene = seen(people.pixels, people.pixels.index[behind], view, people.frame[behind], height, width)
+            x, y = back(affine[rows], height, width)
             # a whole photo ends where it ends
-            kept = _within(x, y, visible[rows]) | people.whole_box[who[rows]][:, None, None]
+            kept = within(x, y, visible[rows]) | people.whole_box[who[rows]][:, None, None]
             out[rows] = torch.where(kept.unsqueeze(-1), out[rows], scene)
         out = degrade(out.permute(0, 3, 1, 2), settings, chance)
         return out.round().to(torch.uint8).permute(0, 2, 3, 1)
@@ -164,11 +173,11 @@ class PoseTask:
     def _predict(self, network: PoseResNet, people: People, rows: Tensor, stage: Stage) -> Tensor:
         """-> (N, J, 2) px of the pictures."""
         affine = crop_affine(people.box[rows], stage.height, stage.width)
-        view = _seen(people.pixels, people.pixels.index[rows], affine, people.frame[rows], stage.height, stage.width)
+        view = seen(people.pixels, people.pixels.index[rows], affine, people.frame[rows], stage.height, stage.width)
         maps = network(normalise(view.round().to(torch.uint8))).float()
         placed = peaks(maps) * STRIDE
-        back: Tensor = torch.linalg.inv(affine[:, :2, :2])
-        return (placed - affine[:, None, :2, 2]) @ back.mT
+        inverse: Tensor = torch.linalg.inv(affine[:, :2, :2])
+        return (placed - affine[:, None, :2, 2]) @ inverse.mT
 
 
 def peaks(maps: Tensor) -> Tensor:
@@ -186,55 +195,6 @@ def peaks(maps: Tensor) -> Tensor:
     return torch.stack([x + 0.25 * dx, y + 0.25 * dy], dim=2)
 
 
-def crop_affine(box: Tensor, height: int, width: int, margin: float = MARGIN) -> Tensor:
-    """(N, 4) px -> (N, 2, 3) picture px -> network px: `hpe.pose.crops.crop_affine` in batches."""
-    centre, extent = (box[:, :2] + box[:, 2:]) / 2, (box[:, 2:] - box[:, :2]).clamp(min=1.0)
-    scale = torch.minimum(width / extent[:, 0], height / extent[:, 1]) / margin
-    middle = torch.tensor([(width - 1) / 2, (height - 1) / 2], device=box.device)
-    shift = middle - scale[:, None] * centre
-    linear = torch.eye(2, device=box.device) * scale[:, None, None]
-    return torch.cat([linear, shift[..., None]], dim=2)
-
-
-def cut_off(
-    frame: Tensor, box: Tensor, points: Tensor, labelled: Tensor, settings: Augmentation, chance: Chance
-) -> Tensor:
-    """The part of the picture that is shown, (N, 4): for `cut_p` of the people its edge cuts them off.
-
-    Mostly from below, as in portraits and at tables; a cut that would leave fewer than three labelled joints is not
-    made.
-    """
-    extent = box[:, 2:] - box[:, :2]
-    side = torch.tensor([3, 3, 3, 3, 3, 3, 0, 2, 1, 3], device=box.device)[chance.uniform(0, 10).long().clamp(max=9)]
-    share = chance.uniform(0.2, 0.9)
-    cut = frame.clone()
-    x_left, y_top = box[:, 0] + (1 - share) * extent[:, 0], box[:, 1] + (1 - share) * extent[:, 1]
-    x_right, y_bottom = box[:, 0] + share * extent[:, 0], box[:, 1] + share * extent[:, 1]
-    places = torch.stack([x_left, y_top, x_right, y_bottom], dim=1)
-    inward = torch.cat([torch.maximum(frame[:, :2], places[:, :2]), torch.minimum(frame[:, 2:], places[:, 2:])], dim=1)
-    hit = torch.arange(4, device=box.device)[None] == side[:, None]
-    cut = torch.where(hit & chance.chosen(settings.cut_p)[:, None], inward, frame)
-    left = ((points >= cut[:, None, :2]) & (points <= cut[:, None, 2:])).all(dim=2) & labelled
-    return torch.where((left.sum(dim=1) >= 3)[:, None], cut, frame)
-
-
-def random_affine(box: Tensor, height: int, width: int, settings: Augmentation, chance: Chance) -> Tensor:
-    """The crop round a box that errs as a locator does, then rotated, scaled and stretched: (N, 2, 3)."""
-    centre, extent = (box[:, :2] + box[:, 2:]) / 2, (box[:, 2:] - box[:, :2]).clamp(min=1.0)
-    extent_seen = extent * torch.exp(chance.normal(settings.box_size, 2))
-    centre = centre + chance.normal(settings.box_shift, 2) * extent
-    affine = crop_affine(torch.cat([centre - extent_seen / 2, centre + extent_seen / 2], dim=1), height, width)
-    scale = torch.exp(chance.normal(settings.scale))
-    stretch = torch.exp(chance.normal(settings.aspect) / 2)
-    angle = chance.normal(settings.rotation_deg) * torch.pi / 180 * chance.chosen(settings.rotation_p)
-    cos, sin = torch.cos(angle), torch.sin(angle)
-    turn = torch.stack([torch.stack([cos, -sin], 1), torch.stack([sin, cos], 1)], 1)
-    linear = turn * torch.stack([scale * stretch, scale / stretch], 1)[:, None, :]  # stretched first, then turned
-    middle = torch.tensor([(width - 1) / 2, (height - 1) / 2], device=box.device)
-    shift = (linear @ (affine[:, :, 2] - middle)[..., None]).squeeze(-1) + middle
-    return torch.cat([linear @ affine[:, :, :2], shift[..., None]], dim=2)
-
-
 def heatmaps(points: Tensor, height: int, width: int, sigma: float) -> tuple[Tensor, Tensor]:
     """(N, J, 2) network px -> (N, J, H/4, W/4) Gaussians, not rounded to cells, and (N, J) bool inside the frame."""
     cells = points / STRIDE
@@ -245,52 +205,3 @@ def heatmaps(points: Tensor, height: int, width: int, sigma: float) -> tuple[Ten
     last = torch.tensor([width // STRIDE - 0.5, height // STRIDE - 0.5], device=points.device)
     inside = ((cells >= -0.5) & (cells <= last)).all(dim=2)
     return down[..., :, None] * across[..., None, :], inside
-
-
-def _mirrored(affine: Tensor, width: int) -> Tensor:
-    """x -> width - 1 - x after the map."""
-    sign = torch.tensor([[-1.0], [1.0]], device=affine.device)
-    shift = torch.tensor([[0, 0, width - 1.0], [0, 0, 0]], device=affine.device)
-    return affine * sign + shift
-
-
-def _back(affine: Tensor, height: int, width: int, step: int = 1) -> tuple[Tensor, Tensor]:
-    """Every `step`-th network px -> x, y in picture px, (N, H/step, W/step) each."""
-    inverse = torch.linalg.inv(affine[:, :, :2])
-    x = torch.arange(0, width, step, dtype=torch.float32, device=affine.device)[None, None, :]
-    y = torch.arange(0, height, step, dtype=torch.float32, device=affine.device)[None, :, None]
-    dx, dy = x - affine[:, 0, 2, None, None], y - affine[:, 1, 2, None, None]
-    i = inverse[..., None, None]
-    return i[:, 0, 0] * dx + i[:, 0, 1] * dy, i[:, 1, 0] * dx + i[:, 1, 1] * dy
-
-
-def _within(x: Tensor, y: Tensor, box: Tensor) -> Tensor:
-    b = box[:, None, None]
-    return (x >= b[..., 0]) & (x <= b[..., 2]) & (y >= b[..., 1]) & (y <= b[..., 3])
-
-
-def _seen(pixels: Pixels, picture: Tensor, affine: Tensor, visible: Tensor, height: int, width: int) -> Tensor:
-    """-> (N, H, W, 3) float32 RGB, black outside the visible part."""
-    x, y = _back(affine, height, width)
-    level = pixels.level_for(torch.linalg.det(affine[:, :, :2]).abs().sqrt())
-    out = pixels.sample(picture[:, None, None], level[:, None, None], x, y)
-    return out * _within(x, y, visible).unsqueeze(-1)
-
-
-def _clipped(box: Tensor, visible: Tensor) -> Tensor:
-    low = torch.maximum(box[:, :2], visible[:, :2])
-    high = torch.minimum(box[:, 2:], visible[:, 2:])
-    return torch.cat([low, torch.maximum(high, low + 1)], dim=1)
-
-
-def _windows(frame: Tensor, chance: Chance, rows: Tensor | None = None) -> Tensor:
-    """Random parts of pictures, of a person's usual shapes: (N, 4) px."""
-    shares, aspect = chance.uniform(0.2, 1.0), torch.exp(chance.uniform(-0.9, 0.5))
-    places = chance.uniform(0, 1, 2)
-    if rows is not None:
-        frame, shares, aspect, places = frame[rows], shares[: len(rows)], aspect[: len(rows)], places[: len(rows)]
-    extent = frame[:, 2:] - frame[:, :2]
-    longer = extent.min(dim=1).values * shares
-    size = torch.stack([longer * aspect.clamp(max=1), longer / aspect.clamp(min=1)], dim=1)
-    corner = frame[:, :2] + places * (extent - size).clamp(min=0)
-    return torch.cat([corner, corner + size], dim=1)
