@@ -54,7 +54,8 @@ async function answerOf(config, photo, ask, { signal, say }) {
       const attempt = () => findPeople(config, photo, ask, { signal, onSent, onProgress });
       return { result: await withRetries(attempt, { signal, onWait }) };
     }
-    if (!config.uploads || ask.box) throw new Problem("tooLarge", { size, limit: config.maxBytes });
+    if (ask.box) throw new Problem("onlyOwn");
+    if (!config.uploads) throw new Problem("tooLarge", { size, limit: config.maxBytes });
     const { sendLarge } = await import("./uploads.js"); // rarely needed
     return await sendLarge(config, photo, { signal, onSent, onProgress });
   } finally {

@@ -27,7 +27,7 @@ export async function drawnPng(config, shot, threshold) {
   if (shot.drawn?.key === key) return shot.drawn.blob;
   const photo = await fetched(config, shot);
   if (photo.blob.size > config.maxBytes && !(shot.png && threshold === null)) {
-    throw new Problem("onlyOwn", {});
+    throw new Problem("onlyOwn");
   }
   const blob = photo.blob.size > config.maxBytes
     ? (await send(shot.png, { timeoutMs: config.timeoutMs })).blob
@@ -46,7 +46,7 @@ export async function saveJson(config, shot, threshold) {
   let { result } = shot;
   if (threshold !== null) {
     const photo = await fetched(config, shot);
-    if (photo.blob.size > config.maxBytes) throw new Problem("onlyOwn", {});
+    if (photo.blob.size > config.maxBytes) throw new Problem("onlyOwn");
     result = await findPeople(config, photo, asked(shot, shot.answered, threshold));
     if (photo.sent === "smaller") result = scaleResult(result, photo.width, photo.height);
   }

@@ -51,7 +51,7 @@ const KINDS = {
   }),
   onlyOwn: () => ({
     title: "Not for a photo of this size",
-    text: "It was processed as an upload, with the model’s own limit: move the slider back, or choose a smaller photo.",
+    text: "Uploads are processed whole, with the model’s own limit. Choose a smaller copy of the photo for this.",
   }),
   clipboard: () => ({ title: "This browser did not let it be copied", text: "Download the picture instead." }),
   share: () => ({ title: "This device did not share it", text: "Download the picture instead." }),
