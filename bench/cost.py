@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from bench import bill
 from bench.people import COUNTS, WIDTH, measure
 from bench.report import Effort, table
 
@@ -17,7 +18,7 @@ def run(effort: Effort) -> str:
     text = [
         "## Cost",
         f"Warm requests for {WIDTH:,}-px JPEGs, drawn PNG out, $ per 1,000 photos without the free tier: GB-seconds, "
-        "$0.20 per million invocations and $1.00 per million HTTP API calls; the data that leaves AWS comes on top. "
+        "$0.20 per million invocations and $1.00 per million HTTP API calls; the data that leaves AWS is below. "
         "Below 1,769 MB Lambda gives part of a core: the time measured on one core is divided by that share. Two "
         "threads from 3,008 MB on (1.7 cores: the two-thread time divided by 0.85). The times are this machine's; "
         "arm64 was not timed: its column takes the same times at arm64's price; Graviton's own may differ.",
@@ -27,7 +28,7 @@ def run(effort: Effort) -> str:
         rows = [[n, *(f"{dollars(n, memory, price, effort.rounds):.4f}" for memory in MEMORIES)] for n in COUNTS]
         text += [f"### {name}, $ per 1,000 photos", table(head, rows)]
     rows = [[n, *(round(milliseconds(n, memory, effort.rounds)) for memory in MEMORIES)] for n in COUNTS]
-    return "\n\n".join([*text, "### The times behind them, ms", table(head, rows)])
+    return "\n\n".join([*text, "### The times behind them, ms", table(head, rows), *bill.sections(effort)])
 
 
 def milliseconds(people: int, memory: int, rounds: int) -> float:

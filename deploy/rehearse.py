@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from deploy.build_package import ROOT
-from deploy.rehearsal import browser, package, refusals, stack
+from deploy.rehearsal import browser, commands, package, refusals, stack
 from deploy.rehearsal.cloud import Cloud, serverless
 from deploy.rehearsal.faults import check_faults
 from deploy.rehearsal.model_change import MANIFEST, answering, change_model_and_roll_back, pose_sha256
@@ -120,10 +120,30 @@ def in_the_cloud(
         ),
     )
     report.step("logs and metrics, as the deployer", lambda: watch(options, env))
+    with_extras(report, cloud, deployed, photos[0], options, env)
     report.step("refusals", lambda: refusals.check_denied(deployed))
+    commands.remove_album(cloud)
     report.step("remove", lambda: last_line(serverless("remove", *options, env=env)))
     left = stack.leftovers(cloud)
     expect(not left, f"left after remove: {left}")
+
+
+def with_extras(
+    report: Report, cloud: Cloud, deployed: stack.Stack, photo: Any, options: tuple[str, ...], env: dict[str, str]
+) -> None:
+    """Keys, batches and a budget, switched on in the running stack."""
+    env = env | {"HPE_PACKAGE_ZIP": str(package.zip_file(ARCHITECTURE))}
+    more = (*options, *commands.PARAMETERS)
+    folder = WORK / "package-extras"
+    money = ("--param=budgetUsd=100", "--param=alarmEmail=a@b.example")
+    serverless("package", "--package", str(folder), *more, *money, env=env)
+    template = json.loads((folder / "cloudformation-template-update-stack.json").read_text())
+    report.step("a budget", lambda: commands.check_budget(cloud, template))
+    commands.make_album(cloud, photo)
+    report.step("deploy keys and batches", lambda: last_line(serverless("deploy", *more, env=env)))
+    extended = stack.Stack(cloud)
+    report.step("keys", lambda: commands.check_keys(extended, photo))
+    report.step("hpe batch, 500 photos", lambda: commands.check_batch(extended, photo))
 
 
 def check_health(deployed: stack.Stack) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.rehearsal.cloud import ACCOUNT, Cloud
+from deploy.rehearsal.commands import PHOTOS, POSES
 from deploy.rehearsal.model_change import MANIFEST, place
 from deploy.rehearsal.stack import STACK, Stack
 from deploy.rehearsal.tools import RehearsalError, expect
@@ -42,6 +43,13 @@ def check_denied(stack: Stack) -> int:
             ("delete_object", {"Bucket": photos, "Key": f"uploads/{key}"}),
             ("put_object", {"Bucket": site, "Key": "index.html", "Body": b""}),
             ("list_buckets", {}),
+        ],
+        "BatchRole": [
+            ("put_object", {"Bucket": models, "Key": model_key, "Body": b""}),
+            ("get_object", {"Bucket": photos, "Key": f"results/{key}.json"}),
+            ("put_object", {"Bucket": PHOTOS, "Key": "album/x.jpg", "Body": b""}),
+            ("put_object", {"Bucket": POSES, "Key": "elsewhere/x", "Body": b""}),
+            ("list_objects_v2", {"Bucket": PHOTOS}),
         ],
         "WorkerRole": [
             ("put_object", {"Bucket": models, "Key": model_key, "Body": b""}),

@@ -167,13 +167,15 @@ def test_logs_keep_no_address_and_no_browser(template: Any) -> None:
     }
 
 
-def test_deployer_may_give_roles_to_lambda_alone_and_names_what_it_touches() -> None:
+def test_deployer_may_give_roles_to_two_services_alone_and_names_what_it_touches() -> None:
     statements = json.loads((ROOT / "deploy" / "deployer-policy.json").read_text())["Statement"]
     actions = {action: one for one in statements for action in one["Action"]}
     actions |= {one["Action"]: one for one in statements if isinstance(one["Action"], str)}
     assert not {"*", "iam:*", "s3:*", "lambda:*", "sts:AssumeRole"} & set(actions)
-    assert actions["iam:PassRole"]["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    services = ["lambda.amazonaws.com", "states.amazonaws.com"]
+    assert actions["iam:PassRole"]["Condition"] == {"StringEquals": {"iam:PassedToService": services}}
     for statement in statements:
         services = {action.split(":")[0] for action in listed(statement["Action"])}
-        if services & {"iam", "sqs", "sns"} or statement["Sid"] in ("Buckets", "Functions"):
+        named = {"iam", "sqs", "sns", "dynamodb", "states", "budgets"}
+        if services & named or statement["Sid"] in ("Buckets", "Functions"):
             assert all("hpe-" in resource for resource in listed(statement["Resource"])), statement["Sid"]

@@ -1,0 +1,177 @@
+"""`hpe keys` and `hpe batch` against the deployed stack, as a user runs them; and a budget, as the template has it."""
+
+import gzip
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+
+from deploy.build_package import ROOT
+from deploy.rehearsal.cloud import ACCOUNT, Cloud
+from deploy.rehearsal.stack import Stack
+from deploy.rehearsal.tools import expect
+
+PHOTOS: Final = "rehearsal-photos"
+POSES: Final = "rehearsal-poses"
+GOOD, BROKEN = 480, 20
+PARAMETERS: Final = (
+    "--param=auth=key", f"--param=batchBuckets={PHOTOS}", f"--param=batchOutput={POSES}/run",
+    "--param=batchConcurrency=2",
+)  # fmt: skip
+
+
+def hpe(cloud: Cloud, *words: str) -> str:
+    """`hpe WORDS` with this cloud behind it: its standard output. It must end well."""
+    done = _started(cloud, *words)
+    expect(done.returncode == 0, f"hpe {' '.join(words)}: {done.returncode}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def _started(cloud: Cloud, *words: str) -> subprocess.CompletedProcess[str]:
+    env = cloud.environment() | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "hpe.cli", *words]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=1500)
+    expect("Traceback" not in done.stderr, f"hpe {' '.join(words)}: {done.stderr[-1500:]}")
+    return done
+
+
+def check_keys(stack: Stack, photo: Path) -> str:
+    """No key, a wrong one, a good one, one that is used up, a revoked one; and what needs none."""
+
+    def post(key: str | None) -> Any:
+        headers = {"authorization": f"Bearer {key}"} if key else {}
+        return stack.ask(
+            "POST", f"{stack.api}/pose?format=json", photo.read_bytes(), content_type="image/jpeg", **headers
+        )
+
+    for key in (None, "hpe_wrong"):
+        refused = post(key)
+        expect(refused.status == 401, f"with the key {key}: {refused.status} {refused.body[:300]!r}")
+        expect(refused.headers["content-type"] == "application/problem+json", f"401: {refused.headers}")
+        expect(refused.headers["www-authenticate"] == "Bearer", f"401: {refused.headers}")
+        expect("Authorization: Bearer" in json.loads(refused.body)["detail"], f"401: {refused.body!r}")
+    key = hpe(stack.cloud, "keys", "add", "rehearsal", "--rate", "2").strip()
+    expect(re.fullmatch(r"hpe_[\w-]{43}", key) is not None, f"hpe keys add printed {key!r}")
+    expect(post(key).status == 200, "a good key is refused")
+    statuses = [post(key).status for _ in range(6)]  # a minute may end on the way, once
+    expect(429 in statuses and set(statuses) <= {200, 429}, f"over the rate: {statuses}")
+    table = json.dumps(stack.cloud.client("dynamodb").scan(TableName=stack.outputs["KeysTableName"])["Items"])
+    expect(key not in table, "the key itself is stored")
+    expect("rehearsal" in hpe(stack.cloud, "keys", "list"), "hpe keys list does not name the key")
+    hpe(stack.cloud, "keys", "revoke", "rehearsal")
+    revoked = post(key)
+    expect(revoked.status == 403, f"a revoked key: {revoked.status} {revoked.body[:300]!r}")
+    expect("revoked" in json.loads(revoked.body)["detail"], f"403: {revoked.body!r}")
+    expect(stack.ask("GET", f"{stack.api}/openapi.json").status == 200, "the description needs a key")
+    return "none and wrong 401, good 200, used up 429, revoked 403"
+
+
+def make_album(cloud: Cloud, photo: Path) -> None:
+    """500 photos in a bucket, 20 of them cut off, and an empty bucket for what becomes of them."""
+    from PIL import Image
+
+    s3 = cloud.client("s3")
+    for bucket in (PHOTOS, POSES):
+        s3.create_bucket(Bucket=bucket)
+    picture = Image.open(photo).convert("RGB").resize((240, 240))
+    for number in range(GOOD + BROKEN):
+        out = io.BytesIO()
+        side = 150 + number % 60
+        picture.crop((number % 30, number // 30, number % 30 + side, number // 30 + side)).save(out, "JPEG")
+        data = out.getvalue()
+        broken = number % (GOOD // BROKEN + 1) == 0
+        s3.put_object(Bucket=PHOTOS, Key=f"album/{number:03}.jpg", Body=data[: len(data) // 3] if broken else data)
+    s3.put_object(Bucket=PHOTOS, Key="album/notes.txt", Body=b"no photo")
+
+
+def check_batch(stack: Stack, photo: Path) -> str:
+    """A dry run, a run whose worker is killed on the way, a second run: in the end each photo has one line."""
+    cloud = stack.cloud
+    places = (f"s3://{PHOTOS}/album", f"s3://{POSES}/run")
+    told = hpe(cloud, "batch", *places, "--dry-run")
+    expect(f"photos   {GOOD + BROKEN}," in told and "together" in told, f"the dry run: {told}")
+    expect(not lines_of(cloud), "a dry run writes results")
+    killer = threading.Thread(target=_kill_a_worker, args=(cloud,), daemon=True)
+    killer.start()
+    began = time.monotonic()
+    _started(cloud, "batch", *places, "--follow")
+    took = time.monotonic() - began
+    killer.join(60)
+    expect(not killer.is_alive(), "no worker was there to be killed")
+    before = len(lines_of(cloud))
+    hpe(cloud, "batch", *places, "--follow", "--draw")
+    found = lines_of(cloud)
+    keys = Counter(line["key"] for line in found)
+    expect(len(keys) == GOOD + BROKEN and set(keys.values()) == {1}, f"not each photo once: {keys.most_common(3)}")
+    problems = Counter(line["problem"]["status"] for line in found if "problem" in line)
+    expect(problems == {422: BROKEN}, f"problems: {problems}")
+    expect(sum(bool(line.get("people")) for line in found) > GOOD // 2, "hardly anyone was found in the astronaut")
+    again = _started(cloud, "batch", *places).stderr
+    expect(f"{GOOD + BROKEN} of {GOOD + BROKEN} photos are done, 0 are missing" in again, f"a third run: {again}")
+    return f"{before} lines in {took:.0f} s with a worker killed, {len(found)} after the second run"
+
+
+def lines_of(cloud: Cloud) -> list[dict[str, Any]]:
+    """Every line of every result."""
+    s3 = cloud.client("s3")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=POSES, Prefix="run/results/")
+    keys = [one["Key"] for page in pages for one in page.get("Contents", [])]
+    packed = [s3.get_object(Bucket=POSES, Key=key)["Body"].read() for key in keys]
+    return [json.loads(line) for data in packed for line in gzip.decompress(data).splitlines()]
+
+
+def _kill_a_worker(cloud: Cloud) -> None:
+    """End one process of the batch function, without a word, once some photos are done."""
+    end = time.monotonic() + 900
+    while time.monotonic() < end:
+        pids = [pid for pid in _processes() if _runs_batches(pid)]
+        if pids and len(lines_of(cloud)) > 50:
+            os.kill(pids[0], signal.SIGKILL)
+            return
+        time.sleep(0.5)
+
+
+def _processes() -> list[int]:
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+
+
+def _runs_batches(pid: int) -> bool:
+    """Whether a process is the emulator's of this rehearsal, for the batch function."""
+    try:
+        environ = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    ours = f"MINISTACK_SSL_CERT={ROOT}".encode()
+    return b"AWS_LAMBDA_FUNCTION_NAME=hpe-dev-batch" in environ and any(one.startswith(ours) for one in environ)
+
+
+def check_budget(cloud: Cloud, template: dict[str, Any]) -> str:
+    """The template's budget, made by AWS's own call: the emulator's CloudFormation knows no budgets."""
+    properties = template["Resources"]["Budget"]["Properties"]
+    budget = {**properties["Budget"], "BudgetName": "hpe-dev"}
+    budget["BudgetLimit"] = {**budget["BudgetLimit"], "Amount": str(budget["BudgetLimit"]["Amount"])}
+    client = cloud.client("budgets")
+    notices = properties["NotificationsWithSubscribers"]
+    client.create_budget(AccountId=ACCOUNT, Budget=budget, NotificationsWithSubscribers=notices)
+    made = client.describe_budget(AccountId=ACCOUNT, BudgetName="hpe-dev")["Budget"]
+    expect(float(made["BudgetLimit"]["Amount"]) == 100, f"the budget: {made}")
+    client.delete_budget(AccountId=ACCOUNT, BudgetName="hpe-dev")
+    return "100 USD, three mails"
+
+
+def remove_album(cloud: Cloud) -> None:
+    """The user's own buckets, which `serverless remove` leaves alone."""
+    s3 = cloud.client("s3")
+    for bucket in (PHOTOS, POSES):
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            for one in page.get("Contents", []):
+                s3.delete_object(Bucket=bucket, Key=one["Key"])
+        s3.delete_bucket(Bucket=bucket)
