@@ -21,7 +21,7 @@ from hpe.store.sigv4 import quoted_path, signed_headers
 CONNECT_TIMEOUT_S: Final = 3.0
 READ_TIMEOUT_S: Final = 5.0
 ATTEMPTS: Final = 3
-_PAUSE_S: Final = 0.2
+PAUSE_S: Final = 0.2
 _CHUNK_BYTES: Final = 1 << 20
 
 _DENIED: Final = "access denied: allow s3:GetObject on it (S3 says the same of a missing key without s3:ListBucket)"
@@ -71,7 +71,7 @@ class Bucket:
         """The object's bytes into `sink`. Raises ModelUnavailable naming the cause, and what `sink` raises."""
         causes: list[str] = []
         while len(causes) < ATTEMPTS and time.monotonic() <= self._deadline:
-            time.sleep(len(causes) * _PAUSE_S)
+            time.sleep(len(causes) * PAUSE_S)
             try:
                 return self._once(key, sink)
             except _PassingError as error:

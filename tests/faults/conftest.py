@@ -25,7 +25,7 @@ SECRET = "wJalr-not-to-be-seen"
 def bucket(aws_env: pytest.MonkeyPatch, root: Path) -> Iterator[BrokenS3]:
     """The real model in an S3 that is whole for now; whoever reads it has little patience."""
     aws_env.setattr(s3, "READ_TIMEOUT_S", 0.3)
-    aws_env.setattr(s3, "_PAUSE_S", 0.01)
+    aws_env.setattr(s3, "PAUSE_S", 0.01)
     aws_env.setattr(estimator, "open_bundle", functools.partial(open_bundle, timeout_s=1.5))
     aws_env.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     server = BrokenS3(root / "models")

@@ -518,8 +518,8 @@ def test_shrinking_uses_most_of_what_it_may_in_few_tries(monkeypatch: pytest.Mon
     from hpe.image import encode
 
     tries = []
-    real = encode._encode
-    monkeypatch.setattr(encode, "_encode", lambda rgb, *given: tries.append(rgb.shape) or real(rgb, *given))
+    real = encode.encode_png
+    monkeypatch.setattr(encode, "encode_png", lambda rgb: tries.append(rgb.shape) or real(rgb))
     noise = np.random.default_rng(0).integers(0, 256, (600, 800, 3), dtype=np.uint8)
     encoded = encode_image(noise, "png", 700_000)
     assert 350_000 < len(encoded.data) <= 700_000

@@ -18,6 +18,7 @@ class FaultyServer:
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.script: list[Answer] = []
         self.requests: list[str] = []
+        self.connections = 0
         self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -32,6 +33,7 @@ class FaultyServer:
                 connection = self._listener.accept()[0]
             except OSError:
                 return
+            self.connections += 1
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:

@@ -37,8 +37,8 @@ def bucket(moto_url: str, aws_env, model_files):
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The keys asked of S3 so far."""
     keys: list[str] = []
-    real = s3.Bucket._ask
-    monkeypatch.setattr(s3.Bucket, "_ask", lambda self, key: keys.append(key) or real(self, key))
+    real = s3.Bucket.get
+    monkeypatch.setattr(s3.Bucket, "get", lambda self, key, sink: keys.append(key) or real(self, key, sink))
     return keys
 
 
@@ -269,7 +269,7 @@ def test_wrong_secret_and_unknown_key_are_named(strict_iam, aws_env, tmp_path: P
 def test_connection_dropped_half_way_leaves_nothing_and_the_next_call_succeeds(
     faulty, tmp_path: Path, model_files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(s3, "_PAUSE_S", 0.01)
+    monkeypatch.setattr(s3, "PAUSE_S", 0.01)
     model, manifest, locate = (model_files[name] for name in ("pose.onnx", "pose.json", "locate.onnx"))
 
     def send(body: bytes, length: int):
