@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Final
 
+from hpe.cores import whole_cores
 from hpe.errors import BadSettings
 
 # Lambda answers at most 6 MB; base64 makes 4 bytes of 3, and the envelope needs a little.
@@ -85,15 +86,6 @@ class Settings:
     @classmethod
     def _defaults(cls) -> dict[str, object]:
         return {field.name: field.default for field in fields(cls)}
-
-
-def whole_cores(share: float) -> int:
-    """A share of CPU in cores -> how many threads it keeps busy.
-
-    1.7 feeds two; with 1.45 or less, two threads wait for each other's turn and one alone is faster
-    (docs/decisions/threads.md).
-    """
-    return int(share + 0.3)
 
 
 def _parse(variable: str, text: str, default: object) -> object:

@@ -19,7 +19,7 @@ ENGINE = {"engine", "store", "image", "pose", *SMALL}
 LEAVES = {"measure.pck", "measure.box_ap"}
 MAY_IMPORT = {
     "errors": set(),
-    "settings": {"errors"},
+    "settings": {"errors", "cores"},
     "places": set(),
     "cores": set(),
     "image": {"errors"},

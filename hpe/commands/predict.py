@@ -20,6 +20,7 @@ from hpe.commands.processes import in_order
 from hpe.commands.sinks import Document, Lines, Nothing, Sink, Stdout
 from hpe.commands.tally import COUNTED, Tally
 from hpe.commands.work import Asked, Done, Job
+from hpe.cores import usable_cores
 from hpe.errors import HpeError
 from hpe.settings import Settings
 
@@ -79,7 +80,7 @@ def predict(
     found = find_photos(photos, left_out)
     first = list(islice(found, COUNTED))
     targets = outputs.choose_targets(kind, out, several=len(first) > 1, piped=photos == (STDIN,))
-    processes = jobs or (_usable_cores() if len(first) >= _MANY else 1)
+    processes = jobs or (usable_cores() if len(first) >= _MANY else 1)
     asked = Asked(kind, threshold, flip, people, boxes, model, threads=1 if processes > 1 else 0)
     namer = outputs.Namer(targets, photos)
     tally = Tally(len(first), out, left_out)
@@ -204,9 +205,3 @@ def _standard_input() -> bytes:
     if sys.stdin is None:
         raise OSError("standard input is closed: pipe a photo into it")
     return click.get_binary_stream("stdin").read()
-
-
-def _usable_cores() -> int:
-    from hpe.engine.session import usable_cores
-
-    return usable_cores()

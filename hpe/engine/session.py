@@ -7,31 +7,8 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from hpe.cores import usable_cores
 from hpe.errors import BadModel
-from hpe.settings import whole_cores
-
-_CGROUP_FILES = (
-    "/sys/fs/cgroup/cpu.max",
-    "/sys/fs/cgroup/cpu/cpu.cfs_quota_us",
-    "/sys/fs/cgroup/cpu/cpu.cfs_period_us",
-)
-
-
-def usable_cores() -> int:
-    """Cores that this process may run on: in a container often fewer than it sees."""
-    seen = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    share = cpu_quota()
-    return seen if share is None else max(1, min(seen, whole_cores(share)))
-
-
-def cpu_quota() -> float | None:
-    """The container's CPU limit in cores (docker --cpus), None where there is none. cgroups v2, then v1."""
-    v2, quota, period = (Path(name) for name in _CGROUP_FILES)
-    try:
-        limit, per = v2.read_text().split() if v2.exists() else (quota.read_text().strip(), period.read_text())
-        return None if limit in ("max", "-1") else int(limit) / int(per)
-    except (OSError, ValueError):
-        return None
 
 
 def runtime() -> Any:

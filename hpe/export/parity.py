@@ -8,9 +8,9 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from hpe.cores import usable_cores
 from hpe.engine.locator import Locator
 from hpe.engine.manifest import LocatorCard
-from hpe.engine.session import usable_cores
 from hpe.measure.box_ap import box_ap
 from hpe.measure.pck import pck, torso_px
 from hpe.pose.boxes import box_iou

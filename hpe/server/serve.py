@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from hpe.engine.session import usable_cores
+from hpe.cores import usable_cores
 from hpe.errors import BadSettings
 from hpe.server.app import App
 from hpe.server.arena import share_one_arena
@@ -24,7 +24,7 @@ from hpe.web.source import EstimatorSource as ModelSource
 _BACKLOG: Final = 64
 # For the website, for /health and for refusals, while every other thread holds a photo or waits with one.
 _SPARE_THREADS: Final = 4
-_WARMING_S: Final = 10.0
+_WARMING_S: Final = 30.0
 
 
 def serve(port: int, settings: Settings, static_dir: Path, host: str = "127.0.0.1") -> None:

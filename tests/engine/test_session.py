@@ -7,8 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from hpe.engine import session as module
-from hpe.engine.session import OnnxSession, cpu_quota, usable_cores
+from hpe.engine.session import OnnxSession
 from hpe.errors import BadModel
 
 
@@ -51,33 +50,3 @@ def test_a_model_of_other_outputs_than_its_task_has_is_refused(tmp_path: Path) -
     path = write_model(tmp_path / "tiny.onnx", TensorProto.UINT8)
     with pytest.raises(BadModel, match=r"tiny\.onnx gives .*32, 32, 3.*a network of this kind gives 16 maps"):
         OnnxSession(path, 1, (32, 32), 16)
-
-
-@pytest.fixture
-def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    names = ("cpu.max", "cpu.cfs_quota_us", "cpu.cfs_period_us")
-    monkeypatch.setattr(module, "_CGROUP_FILES", tuple(str(tmp_path / name) for name in names))
-    monkeypatch.setattr(module.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
-    return tmp_path
-
-
-@pytest.mark.parametrize(
-    ("limit", "threads"),
-    [("max 100000", 8), ("50000 100000", 1), ("145000 100000", 1), ("170000 100000", 2), ("900000 100000", 8)],
-)
-def test_a_container_with_part_of_the_cores_gets_as_many_threads(cgroup: Path, limit: str, threads: int) -> None:
-    (cgroup / "cpu.max").write_text(limit + "\n")
-    assert usable_cores() == threads
-
-
-def test_the_older_kind_of_cgroup_is_read_as_well(cgroup: Path) -> None:
-    (cgroup / "cpu.cfs_period_us").write_text("100000\n")
-    (cgroup / "cpu.cfs_quota_us").write_text("200000\n")
-    assert cpu_quota() == 2.0
-    (cgroup / "cpu.cfs_quota_us").write_text("-1\n")
-    assert cpu_quota() is None
-
-
-def test_without_cgroups_every_core_is_used(cgroup: Path) -> None:
-    assert cpu_quota() is None
-    assert usable_cores() == 8

@@ -127,6 +127,8 @@ UPLOADS: Final[dict[str, Upload]] = {
     "JPEG cut at 10 %": raw(cut(JPEG, 10), 422, "cut off"),
     "JPEG cut at 50 %": raw(cut(JPEG, 50), 422, "cut off"),
     "JPEG cut at 99 %": raw(cut(JPEG, 99), 422, "cut off"),
+    "JPEG without its last byte": raw(JPEG[:-1], 422, "cut off"),
+    "JPEG of a thousand scans": raw(scan_bomb(), 422, "scans"),
     "JPEG of three bytes": raw(b"\xff\xd8\xff", 422, "cut off"),
     "PNG cut at 50 %": raw(cut(PNG, 50), 422, "truncated"),
     "PNG with overwritten bytes": raw(damaged(PNG, 0.5), 422, "damaged"),
@@ -187,8 +189,6 @@ UPLOADS: Final[dict[str, Upload]] = {
     "5 MB PNG": raw(five_megabytes(), 200),
     "PNG that says JPEG": raw(PNG, 200, kind="image/jpeg"),
     "photo without a type": raw(JPEG, 200, kind=""),
-    "JPEG without its last byte": raw(JPEG[:-1], 200),
-    "JPEG with a thousand scans behind a whole picture": raw(scan_bomb(), 200),
     "photo as curl --data-binary sends it": raw(JPEG, 200, kind="application/x-www-form-urlencoded"),
     "broken EXIF": raw(with_exif(b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\xff" * 60), 200),
     "EXIF that points at itself": raw(
