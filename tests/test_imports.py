@@ -14,13 +14,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # part -> the parts that it may import, besides itself. A leaf like measure.pck is a part of its own: whoever may import
 # the room may import the leaf.
-SMALL = {"errors", "settings", "places", "cores"}
+SMALL = {"errors", "settings", "places", "cores", "stderr"}
 ENGINE = {"engine", "store", "image", "pose", *SMALL}
 LEAVES = {"measure.pck", "measure.box_ap"}
 MAY_IMPORT = {
     "errors": set(),
     "settings": {"errors", "cores"},
     "places": set(),
+    "stderr": set(),
     "cores": set(),
     "image": {"errors"},
     "pose": {"errors"},

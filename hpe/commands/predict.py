@@ -23,6 +23,7 @@ from hpe.commands.work import Asked, Done, Job
 from hpe.cores import usable_cores
 from hpe.errors import HpeError
 from hpe.settings import Settings
+from hpe.stderr import silence_libraries
 
 # fewer photos than this are done before other processes have loaded the model
 _MANY: Final = 8
@@ -73,6 +74,7 @@ def predict(
     A run that was interrupted goes on where it stopped: photos that are in OUT already are skipped, unless
     --overwrite is given. A photo that cannot be read is reported, the others are done, and the exit status is then 1.
     """
+    silence_libraries()
     kind = outputs.choose_format(format, out)
     if dataset and kind != "coco":
         raise click.UsageError(f"--dataset is for --format coco; this is {kind}")

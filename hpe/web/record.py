@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+from hpe.stderr import silence_libraries
 from hpe.web.metrics import Metrics
 
 LOGGER: Final = logging.getLogger("hpe")
@@ -88,10 +89,11 @@ class JsonLines(logging.Formatter):
 
 
 def log_to_stderr(level: str, function: str = "") -> None:
-    """Send what this package logs to stderr as lines of JSON; Lambda keeps those in CloudWatch.
+    """Send what this package logs to stderr as lines of JSON, and nothing else; Lambda keeps those in CloudWatch.
 
     function: its name in Lambda, for the metrics in the lines of requests; without one there are none.
     """
+    silence_libraries()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines(Metrics(function) if function else None))
     LOGGER.handlers[:] = [handler]
