@@ -11,7 +11,7 @@ from hpe.commands.options import Side
 from hpe.errors import BadSettings
 from hpe.train.config import Source
 
-KINDS = ("shards", "mpii", "lsp", "coco")
+KINDS = ("shards", "people", "mpii", "lsp", "coco")
 
 
 @click.command("eval")
@@ -32,15 +32,18 @@ KINDS = ("shards", "mpii", "lsp", "coco")
 @click.option(
     "--part", type=click.Choice(["test", "train", "all"]), default="test", show_default=True, help="Of those."
 )
+@click.option("--steadiness", is_flag=True, help="Whole photos: also saved, shifted and scaled otherwise.")
 @click.option("--threads", type=click.IntRange(0, 1024), default=0, help="Threads of an exported model [all cores].")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 def evaluate(as_json: bool, per_joint: bool, **options: Any) -> None:
-    """Measure a model on labelled people: PCK, PCKh, OKS AP.
+    """Measure a model on labelled people: AP of boxes and joints, PCK, PCKh.
 
-    Crops and decoding are the product's own. LSP and this project's data give PCK@0.2 of the torso, MPII gives
-    PCKh@0.5 and @0.1, COCO gives OKS AP over the 12 joints that it shares.
+    Crops and decoding are the product's own. Whole photos with everybody boxed give AP of boxes and of joints, people
+    found and false ones, and what scores are worth; LSP and cut-out people give PCK@0.2 of the torso, MPII PCKh@0.5 and
+    @0.1, COCO OKS AP over the 12 joints that it shares.
 
     \b
+    hpe eval --data ../shared/data/people/people-val.json --steadiness
     hpe eval --data ../shared/data/pose/val.json --per-joint
     hpe eval --data val.json --whole-image --negatives negatives.tar
     hpe eval --data mpii/annot/valid.json --images mpii/images --head-boxes mpii/annot/gt_valid.mat --flip
@@ -84,6 +87,8 @@ def guess_kind(path: Path) -> str:
     if isinstance(content, dict) and "annotations" in content:
         return "coco"
     if isinstance(content, list) and content and isinstance(content[0], dict):
+        if "people" in content[0]:
+            return "people"
         if "shard" in content[0]:
             return "shards"
         if "joints_vis" in content[0]:

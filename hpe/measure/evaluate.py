@@ -2,25 +2,31 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from hpe.engine.estimator import PoseEstimator
+from hpe.measure import people
 from hpe.measure.coco_ap import oks_ap
 from hpe.measure.models import open_model
 from hpe.measure.protocols import MEASURES, lsp_measures, predict_in_boxes
 from hpe.measure.report import Report
 from hpe.measure.whole_image import nobody, predict_whole
 from hpe.train.config import Source
+from hpe.train.data.people import read_photos
 from hpe.train.data.readers import read_empty, read_source
 from hpe.train.data.samples import Sample
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Options:
     """What to measure. limit: people at most, 0 for all. negatives, part: photos without people, and which of them.
 
-    frame: how much larger than the sample's picture the frame is that the person is hidden in.
+    frame: how much larger than the sample's picture the frame is that the person is hidden in. steadiness: of whole
+    photos, also saved, shifted and scaled otherwise.
     """
 
     source: Source | None
@@ -33,6 +39,7 @@ class Options:
     negatives: Path | None = None
     part: str = "test"
     threads: int = 0
+    steadiness: bool = False
 
 
 def run_evaluation(options: Options) -> Report:
@@ -42,7 +49,9 @@ def run_evaluation(options: Options) -> Report:
     card = estimator.card
     report = Report(card.name, card.architecture, "x".join(map(str, card.frame)), options.flip)
     empty = [] if options.negatives is None else read_empty(options.negatives.expanduser(), options.part)
-    if options.source is not None:
+    if options.source is not None and options.source.kind == "people":
+        _everybody(report, estimator, Path(options.source.path).expanduser(), options)
+    elif options.source is not None:
         samples = spread(read_source(options.source), options.limit)
         report.data, report.people = Path(options.source.path).name, len(samples)
         _in_boxes(report, estimator, samples, options.source, options.flip)
@@ -57,6 +66,22 @@ def run_evaluation(options: Options) -> Report:
         report.photos_without_people = len(empty)
         report.shares[f"of {len(empty)} photos without people: nobody found ({options.part} part)"] = share
     return report
+
+
+def _everybody(report: Report, estimator: PoseEstimator, path: Path, options: Options) -> None:
+    """Whole photos with everybody boxed, as the product sees them."""
+    photos = spread(read_photos(path), options.limit)
+    report.data, report.photos = path.name, len(photos)
+    report.people = sum(int((~photo.ignore).sum()) for photo in photos)
+    found = people.find_all(people.unsure(estimator), [photo.image() for photo in photos])
+    seen = [one.sure(estimator.card.person_threshold) for one in found]
+    report.shares |= people.box_precision(found, photos) | people.oks_precision(found, photos)
+    report.shares |= people.shown(seen, photos) | people.joints_near(seen, photos)
+    name = f"PCK@{people.NEAR:g} of the box, labelled boxes from {people.SIZES_PX[-1]} px"
+    report.shares[name] = people.joints_in_boxes(estimator, photos)
+    if options.steadiness:
+        report.shares |= people.steadiness(estimator, photos)
+    report.reliability = people.reliability(seen, photos)
 
 
 def _in_boxes(report: Report, estimator: PoseEstimator, samples: list[Sample], source: Source, flip: bool) -> None:
@@ -80,7 +105,7 @@ def _whole_images(
     report.shares[f"of {len(samples)} people found, pictures {frames}"] = 100 * float(whole.found.mean())
 
 
-def spread(samples: list[Sample], limit: int) -> list[Sample]:
+def spread(samples: list[T], limit: int) -> list[T]:
     """At most `limit` of them, evenly over the list; 0 keeps all."""
     if not 0 < limit < len(samples):
         return samples

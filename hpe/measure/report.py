@@ -18,10 +18,12 @@ class Report:
     flip: bool
     data: str = ""
     people: int = 0
+    photos: int = 0
     measures: list[Measure] = field(default_factory=list)
     average_precision: dict[str, float] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
     photos_without_people: int = 0
+    reliability: list[tuple[float, float, int]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -35,7 +37,7 @@ def _rounded(value: Any) -> Any:
         return None if math.isnan(value) else round(value, 2)
     if isinstance(value, dict):
         return {k: _rounded(v) for k, v in value.items()}
-    return [_rounded(v) for v in value] if isinstance(value, list) else value
+    return [_rounded(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def as_text(report: Report, per_joint: bool = False) -> str:
@@ -43,7 +45,8 @@ def as_text(report: Report, per_joint: bool = False) -> str:
     flip = ", averaged with the mirrored picture" if report.flip else ""
     parts = [f"{report.model}: {report.architecture}, {report.input_size} px{flip}"]
     if report.people:
-        parts.append(f"{report.data}: {report.people:,} people")
+        photos = f" in {report.photos:,} photos" if report.photos else ""
+        parts.append(f"{report.data}: {report.people:,} people{photos}")
     if report.measures:
         parts += ["", *grid(_group_rows(report.measures))]
     if report.measures and per_joint:
@@ -53,6 +56,10 @@ def as_text(report: Report, per_joint: bool = False) -> str:
         parts += ["", *grid([["", *values], ["OKS", *(_number(v) for v in values.values())]])]
     if report.shares:
         parts += ["", *(f"{_number(value):>6} %  {name}" for name, value in report.shares.items())]
+    if report.reliability:
+        rows = [["joints with a score of about", "are right, %", "joints"]]
+        rows += [[f"{score:.2f}", _number(right), f"{count:,}"] for score, right, count in report.reliability]
+        parts += ["", *grid(rows)]
     if report.notes:
         parts += ["", *report.notes]
     return "\n".join(parts)

@@ -1,0 +1,321 @@
+"""Everybody in whole photos, by the whole product: boxes, joints, steadiness, and what the scores are worth.
+
+K people found, P people labelled, J joints. Labelled joints are those of `people.json`; the 12 limb joints count.
+"""
+
+import contextlib
+import io
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from hpe.engine.estimator import PoseEstimator
+from hpe.measure.box_ap import box_ap, overlaps
+from hpe.pose.boxes import AREA_OF_BOX, OKS_SIGMAS, box_iou
+from hpe.pose.result import Pose
+from hpe.pose.skeleton import INDEX, LIMB_JOINTS
+from hpe.train.data.files import decode_rgb
+from hpe.train.data.people import Photo
+
+LIMBS: Final[list[int]] = list(LIMB_JOINTS)
+SIZES_PX: Final[tuple[int, ...]] = (32, 96)  # least longer side of the people that count
+NEAR: Final[float] = 0.1  # of the box's longer side: a joint that close is right
+SAME: Final[float] = 0.5  # IoU or OKS from which it is the same person
+# For precision and recall, boxes and people down to this score count.
+LEAST_SCORE: Final[float] = 0.05
+EDGES: Final[NDArray[np.float64]] = np.linspace(0, 1, 11)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Everybody found in one photo, however unsure, best first.
+
+    boxes: (K, 4) px. scores: (K,) person scores. points: (K, J, 2) px. joint_scores: (K, J).
+    """
+
+    boxes: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    points: NDArray[np.float64]
+    joint_scores: NDArray[np.float64]
+
+    def sure(self, threshold: float) -> "Found":
+        """Those that the product shows."""
+        kept = self.scores >= threshold
+        return Found(self.boxes[kept], self.scores[kept], self.points[kept], self.joint_scores[kept])
+
+
+def unsure(estimator: PoseEstimator) -> PoseEstimator:
+    """The same networks, without thresholds on people."""
+    locate = estimator.card.locate
+    changed = None if locate is None else replace(locate, threshold=min(LEAST_SCORE, locate.threshold))
+    return estimator.with_card(person_threshold=0.0, locate=changed)
+
+
+def find_all(estimator: PoseEstimator, images: Sequence[NDArray[np.uint8]], what: str = "photos") -> list[Found]:
+    """(H, W, 3) uint8 RGB each -> who is found."""
+    bar = tqdm(images, desc=what, unit="photo", leave=False, disable=None)
+    return [as_found(estimator(image)) for image in bar]
+
+
+def as_found(poses: list[Pose]) -> Found:
+    if not poses:
+        return Found(np.zeros((0, 4)), np.zeros(0), np.zeros((0, len(INDEX), 2)), np.zeros((0, len(INDEX))))
+    return Found(
+        np.stack([p.box for p in poses]).astype(np.float64),
+        np.array([p.score for p in poses], np.float64),
+        np.stack([p.points for p in poses]).astype(np.float64),
+        np.stack([p.scores for p in poses]).astype(np.float64),
+    )
+
+
+def box_precision(found: list[Found], photos: list[Photo]) -> dict[str, float]:
+    """AP50 and AP (mean of IoU 0.50 to 0.95) of the boxes in percent, by least size of the people."""
+    tables = [np.concatenate([f.boxes, f.scores[:, None]], axis=1) for f in found]
+    result = {}
+    for least in (*SIZES_PX, 0):
+        name = f"people from {least} px" if least else "all people"
+        result[f"box AP50, {name}"] = box_ap(tables, photos, 0.5, least)
+        steps = [box_ap(tables, photos, iou, least) for iou in np.linspace(0.5, 0.95, 10)]
+        result[f"box AP, {name}"] = float(np.mean(steps))
+    return result
+
+
+def oks_precision(found: list[Found], photos: list[Photo]) -> dict[str, float]:
+    """OKS AP and AP50 over the 12 limb joints through pycocotools, in percent. Area: 0.53 of the box's.
+
+    People without labelled limb joints and areas to ignore are ignored, as COCO does.
+    """
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    truth_rows: list[dict[str, Any]] = []
+    result_rows: list[dict[str, Any]] = []
+    for i, (one, photo) in enumerate(zip(found, photos, strict=True), 1):
+        for box, ignore, joints in zip(photo.boxes, photo.ignore, photo.joints, strict=True):
+            flags = joints[LIMBS].astype(np.float64)
+            flags[:, 2] *= 0 if ignore else 2
+            flags[flags[:, 2] == 0] = 0
+            width, height = (float(v) for v in box[2:] - box[:2])
+            truth_rows.append(
+                {
+                    "id": len(truth_rows) + 1,
+                    "image_id": i,
+                    "category_id": 1,
+                    "bbox": [float(box[0]), float(box[1]), width, height],
+                    "area": AREA_OF_BOX * width * height,
+                    "iscrowd": int(ignore),
+                    "keypoints": flags.ravel().tolist(),
+                    "num_keypoints": int((flags[:, 2] > 0).sum()),
+                }
+            )
+        for points, score in zip(one.points, one.scores, strict=True):
+            keypoints = np.concatenate([points[LIMBS], np.ones((len(LIMBS), 1))], axis=1)
+            result_rows.append(
+                {"image_id": i, "category_id": 1, "keypoints": keypoints.ravel().tolist(), "score": float(score)}
+            )
+    if not result_rows:
+        return {"OKS AP over 12 joints": 0.0, "OKS AP50 over 12 joints": 0.0}
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints a page
+        truth = COCO()
+        truth.dataset = {
+            "images": [{"id": i} for i in range(1, len(photos) + 1)],
+            "categories": [{"id": 1, "name": "person"}],
+            "annotations": truth_rows,
+        }
+        truth.createIndex()
+        evaluation = COCOeval(truth, truth.loadRes(result_rows), "keypoints")
+        evaluation.params.kpt_oks_sigmas = OKS_SIGMAS[LIMBS]
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    return {
+        "OKS AP over 12 joints": 100 * float(evaluation.stats[0]),
+        "OKS AP50 over 12 joints": 100 * float(evaluation.stats[1]),
+    }
+
+
+def oks_to(points: NDArray[np.float64], photo: Photo) -> NDArray[np.float64]:
+    """(K, J, 2) px -> (K, P) OKS with each labelled person over their labelled limb joints, 0 without any."""
+    labels, known = photo.joints[:, LIMBS, :2].astype(np.float64), photo.joints[:, LIMBS, 2] > 0
+    area = AREA_OF_BOX * (photo.boxes[:, 2:] - photo.boxes[:, :2]).prod(axis=1).astype(np.float64)
+    squared = ((points[:, None, LIMBS] - labels[None]) ** 2).sum(axis=3)
+    alike = np.exp(-squared / (2 * np.maximum(area, 1)[None, :, None] * (2 * OKS_SIGMAS[LIMBS]) ** 2))
+    return np.asarray((alike * known).sum(axis=2) / np.maximum(known.sum(axis=1), 1)[None])
+
+
+def pairs(alike: NDArray[np.float64], least: float) -> dict[int, int]:
+    """(K, P) likeness, found people best first -> {labelled person: found person}, each at most once."""
+    taken: dict[int, int] = {}
+    for k in range(len(alike)):
+        free = [p for p in range(alike.shape[1]) if p not in taken and alike[k, p] >= least]
+        if free:
+            taken[max(free, key=lambda p: float(alike[k, p]))] = k
+    return taken
+
+
+def shown(found: list[Found], photos: list[Photo]) -> dict[str, float]:
+    """What users see at the product's thresholds: people found, false people, photos without people left alone."""
+    result: dict[str, float] = {}
+    hits: dict[int, list[bool]] = {least: [] for least in (0, *SIZES_PX)}
+    portraits: list[bool] = []
+    false, silent = 0, []
+    for one, photo in zip(found, photos, strict=True):
+        longer = (photo.boxes[:, 2:] - photo.boxes[:, :2]).max(axis=1, initial=0)
+        by_joints = pairs(oks_to(one.points, photo), SAME)
+        by_box = pairs(box_iou(one.boxes, photo.boxes), SAME)
+        for p in range(len(photo.boxes)):
+            limbs = photo.joints[p, LIMBS, 2].sum()
+            if photo.ignore[p] or limbs < 1:
+                continue
+            for least, marks in hits.items():
+                if longer[p] >= least:
+                    marks.append(p in by_joints)
+            if longer[p] >= SIZES_PX[-1] and is_portrait(photo.joints[p]):
+                portraits.append(p in by_box or p in by_joints)
+        _, within = overlaps(one.boxes, photo.boxes[photo.ignore])
+        union, _ = overlaps(one.boxes, photo.boxes)
+        strange = int(((union.max(axis=1, initial=0) < 0.3) & (within.max(axis=1, initial=0) < 0.5)).sum())
+        false += strange
+        if photo.ignore.all():
+            silent.append(not strange)
+    for least, marks in hits.items():
+        name = f"from {least} px " if least else ""
+        result[f"of {len(marks)} people {name}found (OKS 0.5)"] = _percent(marks)
+    result[f"of {len(portraits)} half-length portraits found"] = _percent(portraits)
+    result[f"of {len(silent)} photos without people: nobody found"] = _percent(silent)
+    result["false people per 100 photos"] = 100 * false / max(1, len(photos))
+    return result
+
+
+def is_portrait(joints: NDArray[np.float32]) -> bool:
+    """(J, 3) -> both shoulders are labelled and no knee or ankle is: the picture or a table cuts the person off."""
+    known = joints[:, 2] > 0
+    legs = [INDEX[f"{side}_{joint}"] for side in ("left", "right") for joint in ("knee", "ankle")]
+    return bool(known[[INDEX["left_shoulder"], INDEX["right_shoulder"]]].all() and not known[legs].any())
+
+
+def joints_near(found: list[Found], photos: list[Photo], least_px: float = SIZES_PX[-1]) -> dict[str, float]:
+    """PCK at 0.1 of the box's longer side over limb joints of people from `least_px` up, with located boxes.
+
+    Among the people whose box was found (IoU 0.5), and with all joints of the others counted as wrong.
+    """
+    right, wrong, missed = 0, 0, 0
+    for one, photo in zip(found, photos, strict=True):
+        located = pairs(box_iou(one.boxes, photo.boxes), SAME)
+        for p, box in enumerate(photo.boxes):
+            side = float(max(box[2:] - box[:2]))
+            known = photo.joints[p, LIMBS, 2] > 0
+            if photo.ignore[p] or side < least_px:
+                continue
+            if p not in located:
+                missed += int(known.sum())
+                continue
+            error = np.linalg.norm(one.points[located[p]][LIMBS] - photo.joints[p, LIMBS, :2], axis=1)
+            near = error[known] <= NEAR * side
+            right, wrong = right + int(near.sum()), wrong + int((~near).sum())
+    return {
+        f"PCK@{NEAR:g} of the box, located people from {least_px:g} px": 100 * right / max(1, right + wrong),
+        f"PCK@{NEAR:g} of the box, all people from {least_px:g} px": 100 * right / max(1, right + wrong + missed),
+    }
+
+
+def joints_in_boxes(estimator: PoseEstimator, photos: list[Photo], least_px: float = SIZES_PX[-1]) -> float:
+    """PCK at 0.1 of the box's longer side over limb joints, in percent, with the labelled boxes."""
+    right: list[bool] = []
+    for photo in tqdm(photos, desc="labelled boxes", unit="photo", leave=False, disable=None):
+        sides = (photo.boxes[:, 2:] - photo.boxes[:, :2]).max(axis=1, initial=0)
+        rows = np.flatnonzero(~photo.ignore & (sides >= least_px))
+        if not len(rows):
+            continue
+        points, _ = estimator.joints(photo.image(), photo.boxes[rows].astype(np.float64))
+        for k, p in enumerate(rows):
+            known = photo.joints[p, LIMBS, 2] > 0
+            error = np.linalg.norm(points[k][LIMBS] - photo.joints[p, LIMBS, :2], axis=1)
+            right += (error[known] <= NEAR * sides[p]).tolist()
+    return _percent(right)
+
+
+def reliability(found: list[Found], photos: list[Photo], least_px: float = 48) -> list[tuple[float, float, int]]:
+    """(mean score, percent right, joints) per tenth of the joint score: of joints of 0.5, how many are right.
+
+    Labelled limb joints of people whose box was found; right within 0.1 of the box's longer side.
+    """
+    scores, right = scored_joints(found, photos, least_px)
+    rows = []
+    for low, high in itertools.pairwise(EDGES):
+        chosen = (scores >= low) & ((scores < high) | (high == 1))
+        if chosen.any():
+            rows.append((float(scores[chosen].mean()), 100 * float(right[chosen].mean()), int(chosen.sum())))
+    return rows
+
+
+def scored_joints(
+    found: list[Found], photos: list[Photo], least_px: float = 48
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """-> (M,) scores of labelled limb joints of located people, (M,) whether each is in its place."""
+    scores: list[NDArray[np.float64]] = [np.zeros(0)]
+    right: list[NDArray[np.bool_]] = [np.zeros(0, np.bool_)]
+    for one, photo in zip(found, photos, strict=True):
+        for p, k in pairs(box_iou(one.boxes, photo.boxes), SAME).items():
+            side = float(max(photo.boxes[p, 2:] - photo.boxes[p, :2]))
+            if photo.ignore[p] or side < least_px:
+                continue
+            known = photo.joints[p, LIMBS, 2] > 0
+            error = np.linalg.norm(one.points[k][LIMBS] - photo.joints[p, LIMBS, :2], axis=1)
+            scores.append(one.joint_scores[k][LIMBS][known])
+            right.append(error[known] <= NEAR * side)
+    return np.concatenate(scores), np.concatenate(right)
+
+
+def variants(rgb: NDArray[np.uint8], photo: str) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.float64]]]:
+    """The photo saved, shifted and scaled otherwise -> by name the picture and its (2, 3) map from the photo's px."""
+    same = np.array([[1.0, 0, 0], [0, 1.0, 0]])
+    made = {}
+    for quality in (95, 88, 70):
+        data = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+        made[f"JPEG {quality}"] = decode_rgb(data, photo), same
+    moved = np.ascontiguousarray(np.pad(rgb, ((0, 0), (1, 0), (0, 0)), mode="edge")[:, :-1])
+    made["shifted by 1 px"] = moved, np.array([[1.0, 0, 1.0], [0, 1.0, 0]])
+    height, width = rgb.shape[:2]
+    w, h = max(1, round(width * 0.97)), max(1, round(height * 0.97))
+    small = cv2.resize(rgb, (w, h), interpolation=cv2.INTER_AREA)
+    x, y = w / width, h / height
+    made["scaled by 0.97"] = np.asarray(small, np.uint8), np.array([[x, 0, x / 2 - 0.5], [0, y, y / 2 - 0.5]])
+    return made
+
+
+def steadiness(estimator: PoseEstimator, photos: list[Photo]) -> dict[str, float]:
+    """The same photos otherwise: people who come or go, and how far confident joints move, in percent of the person."""
+    come_or_go, people = 0, 0
+    moves: list[float] = []
+    for photo in tqdm(photos, desc="steadiness", unit="photo", leave=False, disable=None):
+        rgb = photo.image()
+        before = estimator(rgb)
+        for picture, affine in variants(rgb, photo.id).values():
+            after = estimator(picture)
+            people += max(len(before), len(after))
+            back = [(np.asarray(p.points) - affine[:, 2]) @ np.linalg.inv(affine[:, :2]).T for p in after]
+            corners = [(p.box.reshape(2, 2) - affine[:, 2]) @ np.linalg.inv(affine[:, :2]).T for p in after]
+            old = np.stack([p.box for p in before]) if before else np.zeros((0, 4))
+            new = np.stack(corners).reshape(-1, 4) if after else np.zeros((0, 4))
+            same = pairs(box_iou(new, old), SAME)
+            come_or_go += len(before) + len(after) - 2 * len(same)
+            for p, k in same.items():
+                both = before[p].confident & after[k].confident
+                side = float(max(before[p].box[2:] - before[p].box[:2]))
+                moves += (100 * np.linalg.norm(back[k][both] - before[p].points[both], axis=1) / side).tolist()
+    return {
+        "of people come or go when a photo is saved, shifted or scaled": 100 * come_or_go / max(1, people),
+        "of the person: how far a joint moves then, median": float(np.median(moves)) if moves else float("nan"),
+        "of the person: how far a joint moves then, p95": float(np.quantile(moves, 0.95)) if moves else float("nan"),
+    }
+
+
+def _percent(marks: list[bool]) -> float:
+    return 100 * float(np.mean(marks)) if marks else float("nan")
