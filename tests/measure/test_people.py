@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from train.figures import stick_figure
 
 from hpe.commands.evaluate import guess_kind
-from hpe.measure import people as M
+from hpe.measure import people as measured
 from hpe.measure.box_ap import box_ap
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import INDEX
@@ -32,10 +32,10 @@ def photo(people: int = 1, ignore: bool = False, name: str = "a") -> Photo:
     return Photo(name, encoded, boxes, np.full(people, ignore), joints)
 
 
-def answer(one: Photo, shift_px: float = 0.0, score: float = 0.9, joint_score: float = 0.8) -> M.Found:
+def answer(one: Photo, shift_px: float = 0.0, score: float = 0.9, joint_score: float = 0.8) -> measured.Found:
     """What a product would say that is `shift_px` off."""
     count = len(one.boxes)
-    return M.Found(
+    return measured.Found(
         one.boxes.astype(np.float64) + shift_px,
         np.full(count, score),
         one.joints[:, :, :2].astype(np.float64) + shift_px,
@@ -43,48 +43,48 @@ def answer(one: Photo, shift_px: float = 0.0, score: float = 0.9, joint_score: f
     )
 
 
-NOBODY = M.as_found([])
+NOBODY = measured.as_found([])
 
 
 def test_right_answers_are_100_percent() -> None:
     photos = [photo(2), photo(1, name="b")]
     found = [answer(p) for p in photos]
-    for name, value in (M.box_precision(found, photos) | M.oks_precision(found, photos)).items():
+    for name, value in (measured.box_precision(found, photos) | measured.oks_precision(found, photos)).items():
         assert value == pytest.approx(100, abs=0.01), name
 
 
 def test_half_the_people_found_is_half_the_recall() -> None:
     photos = [photo(1), photo(1, name="b")]
     found = [answer(photos[0]), NOBODY]
-    assert M.box_precision(found, photos)["box AP50, all people"] == pytest.approx(50, abs=1)
-    assert M.oks_precision(found, photos)["OKS AP50 over 12 joints"] == pytest.approx(50, abs=1)
-    assert M.shown(found, photos)["of 2 people found (OKS 0.5)"] == 50
+    assert measured.box_precision(found, photos)["box AP50, all people"] == pytest.approx(50, abs=1)
+    assert measured.oks_precision(found, photos)["OKS AP50 over 12 joints"] == pytest.approx(50, abs=1)
+    assert measured.shown(found, photos)["of 2 people found (OKS 0.5)"] == 50
 
 
 def test_nobody_found_is_zero_not_an_error() -> None:
-    figures = M.box_precision([NOBODY], [photo()]) | M.oks_precision([NOBODY], [photo()])
+    figures = measured.box_precision([NOBODY], [photo()]) | measured.oks_precision([NOBODY], [photo()])
     assert set(figures.values()) == {0.0}
 
 
 def test_a_false_person_costs_precision_only_if_surer_than_the_right_one() -> None:
     one = photo()
     right = answer(one)
-    strange = M.Found(
+    strange = measured.Found(
         np.concatenate([right.boxes, [[0, 210, 40, 250]]]),
         np.array([0.9, 0.5]),
         np.concatenate([right.points, right.points + 500]),
         np.ones((2, 16)),
     )
-    assert M.box_precision([strange], [one])["box AP50, people from 32 px"] == pytest.approx(100, abs=0.01)
+    assert measured.box_precision([strange], [one])["box AP50, people from 32 px"] == pytest.approx(100, abs=0.01)
     surer = dataclasses.replace(strange, scores=np.array([0.5, 0.9]))
-    assert M.box_precision([surer], [one])["box AP50, people from 32 px"] == pytest.approx(50, abs=0.5)
-    assert M.shown([strange], [one])["false people per 100 photos"] == 100
+    assert measured.box_precision([surer], [one])["box AP50, people from 32 px"] == pytest.approx(50, abs=0.5)
+    assert measured.shown([strange], [one])["false people per 100 photos"] == 100
 
 
 def test_areas_to_ignore_count_neither_way() -> None:
     ignored, one = photo(1, ignore=True), photo(1, name="b")
     for found in (answer(ignored), NOBODY):
-        figures = M.shown([found, answer(one)], [ignored, one])
+        figures = measured.shown([found, answer(one)], [ignored, one])
         assert figures["false people per 100 photos"] == 0
         assert figures["of 1 photos without people: nobody found"] == 100
         assert box_ap([np.c_[found.boxes, found.scores], np.c_[one.boxes, [0.5]]], [ignored, one]) == pytest.approx(100)
@@ -93,13 +93,13 @@ def test_areas_to_ignore_count_neither_way() -> None:
 def test_joints_are_near_up_to_a_tenth_of_the_box() -> None:
     one = photo()  # its longer side is 160 px
     name = "PCK@0.1 of the box, located people from 96 px"
-    assert M.joints_near([answer(one, 11.2)], [one])[name] == 100  # 15.8 px off
-    assert M.joints_near([answer(one, 11.5)], [one])[name] == 0  # 16.3 px
+    assert measured.joints_near([answer(one, 11.2)], [one])[name] == 100  # 15.8 px off
+    assert measured.joints_near([answer(one, 11.5)], [one])[name] == 0  # 16.3 px
 
 
 def test_joints_of_people_who_were_not_located_count_as_wrong() -> None:
     photos = [photo(), photo(name="b")]
-    figures = M.joints_near([answer(photos[0]), NOBODY], photos)
+    figures = measured.joints_near([answer(photos[0]), NOBODY], photos)
     assert figures["PCK@0.1 of the box, located people from 96 px"] == 100
     assert figures["PCK@0.1 of the box, all people from 96 px"] == 50
 
@@ -107,7 +107,7 @@ def test_joints_of_people_who_were_not_located_count_as_wrong() -> None:
 def test_reliability_says_how_many_joints_of_a_score_are_right() -> None:
     photos = [photo(), photo(name="b")]
     found = [answer(photos[0], joint_score=0.75), answer(photos[1], 20, joint_score=0.25)]
-    assert M.reliability(found, photos) == [
+    assert measured.reliability(found, photos) == [
         (pytest.approx(0.25), 0.0, 12),
         (pytest.approx(0.75), 100.0, 12),
     ]
@@ -115,10 +115,10 @@ def test_reliability_says_how_many_joints_of_a_score_are_right() -> None:
 
 def test_a_half_length_portrait_has_shoulders_and_no_legs() -> None:
     joints = photo().joints[0].copy()
-    assert not M.is_portrait(joints)
+    assert not measured.is_portrait(joints)
     for side in ("left", "right"):
         joints[[INDEX[f"{side}_knee"], INDEX[f"{side}_ankle"]], 2] = 0
-    assert M.is_portrait(joints)
+    assert measured.is_portrait(joints)
 
 
 class Steady:
@@ -140,17 +140,17 @@ class Steady:
 
 def test_steadiness_undoes_what_was_done_to_the_photo() -> None:
     one = photo()
-    figures = M.steadiness(Steady(one), [one])  # type: ignore[arg-type]
+    figures = measured.steadiness(Steady(one), [one])  # type: ignore[arg-type]
     values = list(figures.values())
     assert values[0] == 0
     assert values[2] < 0.01
-    drifting = list(M.steadiness(Steady(one, drift=8.0), [one]).values())  # type: ignore[arg-type]
+    drifting = list(measured.steadiness(Steady(one, drift=8.0), [one]).values())  # type: ignore[arg-type]
     assert drifting[1] == pytest.approx(100 * 8 * 2**0.5 / 160, rel=0.1)
 
 
 def test_steadiness_counts_people_who_go() -> None:
     one = photo()
-    assert next(iter(M.steadiness(Steady(one, gone=True), [one]).values())) == 100  # type: ignore[arg-type]
+    assert next(iter(measured.steadiness(Steady(one, gone=True), [one]).values())) == 100  # type: ignore[arg-type]
 
 
 def test_a_file_of_whole_photos_is_known_by_its_people(tmp_path) -> None:
