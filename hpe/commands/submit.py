@@ -30,7 +30,7 @@ Examples:
 @click.command(epilog=EPILOG)
 @click.argument("photos", nargs=-1, required=True, metavar="PHOTO...")
 @click.option("--api", required=True, type=Address(), envvar="HPE_API", help="Its address. [HPE_API]")
-@click.option("--token", envvar="HPE_API_TOKEN", default="", help="Bearer token, if it wants one. [HPE_API_TOKEN]")
+@click.option("--key", envvar="HPE_KEY", default="", help="A key or token, if the API wants one. [HPE_KEY]")
 @click.option("-o", "--out", metavar="OUT", help="A folder. [default: beside the photos]")
 @click.option("--jobs", default=8, show_default=True, type=click.IntRange(1, 64), help="Photos under way at once.")
 @click.option(
@@ -38,7 +38,7 @@ Examples:
 )
 @click.option("--overwrite", is_flag=True, help="Do again what is done already.")
 def submit(
-    photos: tuple[str, ...], api: str, token: str, out: str | None, jobs: int, timeout_s: float, overwrite: bool
+    photos: tuple[str, ...], api: str, key: str, out: str | None, jobs: int, timeout_s: float, overwrite: bool
 ) -> None:
     """Send photos through a deployed API and fetch the results.
 
@@ -55,7 +55,7 @@ def submit(
     first = list(islice(found, COUNTED))
     tally = Tally(len(first), out, left_out)
     namer = Namer(Targets("png", out, own=True), photos)
-    remote = RemoteApi(api, timeout_s, token)
+    remote = RemoteApi(api, timeout_s, key)
     try:
         _submit_all(_open_ones(chain(first, found), namer, tally, overwrite), jobs, remote, tally)
     except KeyboardInterrupt:

@@ -31,12 +31,12 @@ class SubmitError(Exception):
 class RemoteApi:
     """A deployed API. base: its address without a trailing slash. timeout_s: for one photo, all told.
 
-    token: sent to the API as a bearer token, '' for none; S3 never gets it. stop: set it, and nothing waits any longer.
+    key: sent to the API as a bearer token, '' for none; S3 never gets it. stop: set it, and nothing waits any longer.
     """
 
     base: str
     timeout_s: float
-    token: str = ""
+    key: str = ""
     stop: threading.Event = field(default_factory=threading.Event)
 
     def pose(self, photo: bytes, content_type: str) -> tuple[dict[str, Any], bytes]:
@@ -65,7 +65,7 @@ class RemoteApi:
     def _ask(self, deadline: float, method: str, url: str, **body: Any) -> requests.Response:
         """One request, tried again while the server asks for patience. Raises SubmitError otherwise."""
         own = url.startswith(self.base + "/")
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token and own else {}
+        headers = {"Authorization": f"Bearer {self.key}"} if self.key and own else {}
         while True:
             left_s = max(1.0, deadline - time.monotonic())
             try:

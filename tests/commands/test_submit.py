@@ -164,11 +164,11 @@ def test_results_go_beside_the_photos_if_no_folder_is_named(server: tuple[str, d
     assert (refused.exit_code, "x.jsonl is not a folder" in refused.stderr) == (2, True)
 
 
-def test_token_goes_to_the_api_and_to_nobody_else(server: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
+def test_key_goes_to_the_api_and_to_nobody_else(server: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
     url, state = server
     photos = folder(tmp_path / "in", a=b"one")
     given = [str(photos), "--api", url.replace("127.0.0.1", "localhost"), "-o", str(tmp_path / "out")]
-    result = CliRunner().invoke(command, given, env={"HPE_API_TOKEN": "secret"})
+    result = CliRunner().invoke(command, given, env={"HPE_KEY": "secret"})
     assert result.exit_code == 0, result.output
     # links to S3 name another host, as S3's do
     told = {path.split("/")[1]: token for path, token in state["tokens"]}
