@@ -70,7 +70,7 @@ def answers(command: list[str | Path], package: Path, photos: list[Path]) -> tup
     """What reference.py prints for the photos, run by `command`, and how long it took."""
     script = ROOT / "deploy" / "rehearsal" / "reference.py"
     began = time.monotonic()
-    full = [*command, "-I", script, package, ROOT / "models" / "pose.json", *photos]
+    full = [*command, "-I", script, package, ROOT / "models" / "pose.json", 4_650_000, *photos]
     result = subprocess.run(
         [str(part) for part in full], env=bare_environment(), capture_output=True, text=True, check=False
     )

@@ -10,6 +10,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from deploy import build_package
 from deploy.build_package import LAMBDA_UNZIPPED_BYTES, ROOT
 from deploy.rehearsal.cloud import bare_environment
@@ -85,7 +87,8 @@ def unpack(architecture: str) -> Path:
 def references(task: Path, python: Path, photos: list[Path]) -> dict[str, dict[str, Any]]:
     """Photo's name -> what the package's own code answers without any cloud."""
     script = ROOT / "deploy" / "rehearsal" / "reference.py"
-    command = [str(part) for part in (python, "-I", script, task, ROOT / "models" / "pose.onnx", *photos)]
+    limit = yaml.safe_load((ROOT / "deploy" / "parameters.yml").read_text())["answerMaxBytes"]
+    command = [str(part) for part in (python, "-I", script, task, ROOT / "models" / "pose.json", limit, *photos)]
     result = subprocess.run(command, env=bare_environment(), capture_output=True, text=True, check=False)
     expect(result.returncode == 0, f"the package's own code: {result.stderr[-2000:]}")
     output = result.stdout
@@ -100,7 +103,7 @@ def answer_under_rie(task: Path, python: Path, photo: Path) -> tuple[dict[str, A
     service, runtime = free_port(), free_port()
     log = WORK / "rie.log"
     environment = bare_environment() | {
-        "HPE_MODEL": str(ROOT / "models" / "pose.onnx"),
+        "HPE_MODEL": str(ROOT / "models" / "pose.json"),
         "HPE_CACHE_DIR": str(WORK / "rie-cache"),
         "LAMBDA_TASK_ROOT": str(task),
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",

@@ -1,6 +1,6 @@
 """What the deployed package must answer: its own code on its own libraries, without any cloud.
 
-    PYTHON -I reference.py PACKAGE MODEL PHOTO...
+    PYTHON -I reference.py PACKAGE MODEL ANSWER_MAX_BYTES PHOTO...
 
 prints one line of JSON a photo: {"people", "png_sha256", "worker": the same two, as the worker makes them}.
 
@@ -20,7 +20,7 @@ WORKER_SIDE: Final = 4096
 
 def main() -> None:
     """Answer each photo through the package's own API."""
-    package, model, *photos = sys.argv[1:]
+    package, model, answer_max_bytes, *photos = sys.argv[1:]
     sys.path.insert(0, package)
     from hpe.settings import Settings
     from hpe.web.api import handle
@@ -29,7 +29,8 @@ def main() -> None:
     from hpe.web.source import EstimatorSource
     from worker import look
 
-    settings = Settings(model=model, cache_dir=str(Path(photos[0]).parent))
+    cache = str(Path(photos[0]).parent)
+    settings = Settings(model=model, cache_dir=cache, max_response_bytes=int(answer_max_bytes))
     source = EstimatorSource(settings)
     worker_settings = replace(settings, max_output_side=WORKER_SIDE, max_pixels=120_000_000)
     for photo in photos:
