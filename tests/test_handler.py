@@ -51,7 +51,8 @@ class Context: aws_request_id = "container-1"
 for name in {names!r}:
     event = json.loads(pathlib.Path("tests/events", name + ".json").read_text())
     got = handler.handler(event, Context())
-    print(json.dumps([got["statusCode"], got["headers"].get("Content-Type"), got["body"][:200]]))
+    headers = got.get("headers") or {{name: values[0] for name, values in got["multiValueHeaders"].items()}}
+    print(json.dumps([got["statusCode"], headers.get("Content-Type"), got["body"][:200]]))
     {between}
 """
 

