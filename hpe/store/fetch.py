@@ -6,7 +6,7 @@ Knows names and checksums, not what a manifest says: `hpe.engine.bundle` reads t
 import contextlib
 import os
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from hpe.errors import BadModel, ModelUnavailable
@@ -77,18 +77,18 @@ class _Folder:
 class _Prefix:
     def __init__(self, bucket: "Bucket", key: str, cache_dir: Path) -> None:
         self.where = f"s3://{bucket.name}/{key}"
-        self._bucket, self._key, self._cache_dir = bucket, PurePosixPath(key), cache_dir
+        self._bucket, self._key, self._cache_dir = bucket, key, cache_dir
 
     def manifest(self) -> bytes:
         text = _Text()
-        self._bucket.get(str(self._key), text)
+        self._bucket.get(self._key, text)
         return bytes(text.data)
 
     def file(self, name: str, sha256: str) -> Path:
         path = self._cache_dir / f"{sha256}.onnx"
         if path.is_file() and has_sha256(path, sha256):
             return path
-        key = str(self._key.with_name(name))
+        key = self._key[: self._key.rfind("/") + 1] + name  # keys are no paths: "a//b" is not "a/b"
         with Download(self._cache_dir) as download:
             self._bucket.get(key, download)
             if download.sha256 != sha256:

@@ -135,6 +135,17 @@ def test_files_come_whole_under_the_names_of_their_checksums(bucket, tmp_path: P
     assert files(tmp_path / "cache") == sorted(path.name for path in (bundle.pose, bundle.locate))
 
 
+def test_networks_lie_beside_the_manifest_whatever_its_key(
+    bucket, tmp_path: Path, model_files, asked: list[str]
+) -> None:
+    for prefix in ("", "späte Modelle//v1 +2/"):
+        for name, data in model_files.items():
+            bucket.put_object(Bucket="hpe-models", Key=f"{prefix}{name}", Body=data)
+        cache_dir = tmp_path / f"cache{len(prefix)}"
+        assert contents(open_bundle(f"s3://hpe-models/{prefix}pose.json", cache_dir)) == both(model_files)
+        assert asked[-1] == f"{prefix}pose.onnx"
+
+
 def test_a_model_of_one_network_is_found_by_the_name_of_its_file(bucket, tmp_path: Path, model_files) -> None:
     bucket.put_object(Bucket="hpe-models", Key="models/pose-3f.onnx", Body=model_files["pose.onnx"])
     bucket.put_object(Bucket="hpe-models", Key="models/pose-3f.json", Body=as_schema_1(model_files))
