@@ -7,7 +7,9 @@ import numpy as np
 from hpe.formats.answer import Answer
 from hpe.pose.draw import (
     DOT,
+    DOT_CORE,
     EDGE,
+    MIDDLE_DOT_RGB,
     MIN_RADIUS_PX,
     OUTLINE_RGB,
     RADII,
@@ -54,11 +56,15 @@ def _person(pose: Pose, shown: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]"
             colour = _hex(COLOURS_RGB[limb_side(LIMBS[index])])
             lines.append(f"<line {ends} {rim}/>")
             lines.append(f'<line class="limb" {ends} stroke="{colour}" stroke-width="{wide:.2f}"/>')
-    for j in (j for j in range(len(JOINTS)) if shown[j]):
-        x, y = pose.points[j]
-        place = f'data-joint="{JOINTS[j]}" cx="{x:.2f}" cy="{y:.2f}" r="{radii[j] * DOT:.2f}"'
-        look = f'fill="{_hex(COLOURS_RGB[side(j)])}" stroke="{_hex(RIM_RGB)}" stroke-width="{radii[j] * DOT / 3:.2f}"'
-        lines.append(f'<circle class="joint" {place} {look}/>')
+    # the trunk's dots below, so that the pelvis does not hide a hip beside it
+    for j in sorted((j for j in range(len(JOINTS)) if shown[j]), key=lambda j: side(j) != "middle"):
+        (x, y), radius = pose.points[j], radii[j] * DOT
+        place = f'cx="{x:.2f}" cy="{y:.2f}"'
+        colour = MIDDLE_DOT_RGB if side(j) == "middle" else COLOURS_RGB[side(j)]
+        ring = f'stroke="{_hex(RIM_RGB)}" stroke-width="{radius * (1 - DOT_CORE):.2f}"'
+        lines.append(f'<circle {place} r="{radius + edge:.2f}" fill="{_hex(OUTLINE_RGB)}" fill-opacity="0.65"/>')
+        dot = f'r="{radius * (1 + DOT_CORE) / 2:.2f}" fill="{_hex(colour)}" {ring}'
+        lines.append(f'<circle class="joint" data-joint="{JOINTS[j]}" {place} {dot}/>')
     return [*lines, "</g>"]
 
 
