@@ -60,10 +60,10 @@ def _person(pose: Pose, shown: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]"
     for j in sorted((j for j in range(len(JOINTS)) if shown[j]), key=lambda j: side(j) != "middle"):
         (x, y), radius = pose.points[j], radii[j] * DOT
         place = f'cx="{x:.2f}" cy="{y:.2f}"'
-        colour = MIDDLE_DOT_RGB if side(j) == "middle" else COLOURS_RGB[side(j)]
+        core = MIDDLE_DOT_RGB if side(j) == "middle" else COLOURS_RGB[side(j)]
         ring = f'stroke="{_hex(RIM_RGB)}" stroke-width="{radius * (1 - DOT_CORE):.2f}"'
         lines.append(f'<circle {place} r="{radius + edge:.2f}" fill="{_hex(OUTLINE_RGB)}" fill-opacity="0.65"/>')
-        dot = f'r="{radius * (1 + DOT_CORE) / 2:.2f}" fill="{_hex(colour)}" {ring}'
+        dot = f'r="{radius * (1 + DOT_CORE) / 2:.2f}" fill="{_hex(core)}" {ring}'
         lines.append(f'<circle class="joint" data-joint="{JOINTS[j]}" {place} {dot}/>')
     return [*lines, "</g>"]
 
