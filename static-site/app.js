@@ -80,6 +80,7 @@ function showNobody({ answered: { box, guess } }) {
     : box ? "Draw the box again, round the whole person with a little room."
       : "If somebody is there, draw a box round them: the network then looks at the box alone.";
   showCard({ title: box && !guess ? "Nobody found in the box" : "Nobody found", text }, ["draw", !guess && "guess", box && "back"]);
+  $("back").textContent = box ? "Back to the whole photo" : "Back to the result";
   setView("nobody", true);
   announce("Nobody found");
 }
@@ -120,9 +121,10 @@ function askGuess() {
   shots.again(current, { box, guess: true });
 }
 
-/** The result of before, without asking again. */
-function back() {
-  Object.assign(current, { state: "done", ask: current.answered, problem: null });
+/** The result of before, or that of the whole photo, without asking again. */
+function back(result = {}) {
+  Object.assign(current, result, { state: "done", problem: null });
+  current.ask = current.answered;
   changed(current);
 }
 
@@ -188,9 +190,9 @@ function wire() {
     $("compare-row").hidden = !target.checked;
   });
   const clicks = {
-    cancel: () => shots.cancel(current), again: () => shots.again(current), back,
+    cancel: () => shots.cancel(current), again: () => shots.again(current), back: () => back(current.state === "done" ? current.whole : {}),
     draw: openCrop, fix: openCrop, "crop-ask": askBox, "crop-stop": () => (closeCrop(), render()), guess: askGuess,
-    whole: () => shots.again(current, {}), camera, "copy-curl": copyCurl,
+    whole: () => back(current.whole), camera, "copy-curl": copyCurl,
   };
   for (const [id, act] of Object.entries(clicks)) $(id).addEventListener("click", act);
   for (const [id, job] of [["get-png", "savePng"], ["get-json", "saveJson"], ["copy-image", "copyPng"], ["share", "sharePng"]]) {

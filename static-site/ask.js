@@ -29,6 +29,7 @@ export const worker = (config, tell) => async (shot, signal) => {
   const seconds = (performance.now() - started) / 1000;
   if (!shot.url || turnedOtherwise(photo, result)) await showAsTheApiReads(config, shot, png, signal);
   if (signal.aborted) return;
+  if (shot.result && !shot.answered.box) shot.whole = { result: shot.result, answered: shot.answered, seconds: shot.seconds };
   const own = photo.sent === "smaller" ? scaleResult(result, photo.width, photo.height) : result;
   Object.assign(shot, { result: own, answered: ask, seconds, png });
 };

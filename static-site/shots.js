@@ -5,7 +5,8 @@ const OPEN = ["waiting", "busy"];
 /**
  * A shot: {id, name, file or sample, state, photo, url, thumb, ask, result, answered, problem, wait, seconds}.
  * state: cold (a sample not looked at yet), waiting, busy, done or problem. photo: as preparePhoto gives it. ask: what
- * to ask, {box, guess} (see posePath). result: the last answer, and answered: what it was asked. wait: {text, part}.
+ * to ask, {box, guess} (see posePath). result: the last answer, and answered: what it was asked. whole: those
+ * of the whole photo, while those of a box are shown. wait: {text, part}.
  * work(shot, signal): does what the shot asks for, and changes it. onChange(shot): after every step.
  */
 export function createShots({ work, onChange }) {

@@ -58,6 +58,7 @@ export function showCard({ title, text, hint = "" }, buttons) {
 export function showProblem(problem, seen, back) {
   const said = explain(problem);
   showCard(said, [said.retry && "again", back && "back"]);
+  $("back").textContent = "Back to the result";
   setView(problem.kind === "unconfigured" ? "setup" : "problem", seen);
   $("key-form").hidden = !(problem.status === 401 || problem.status === 403);
 }

@@ -266,11 +266,23 @@ def test_box_is_drawn_and_asked_for(done: Any, stub: Stub) -> None:
     assert box == pytest.approx([0.05 * 512, 0.1 * 512, 0.6 * 512, 0.8 * 512], abs=4)
     assert "box=" in done.text("curl")
     assert "in the box you drew" in done.text("facts")
-    stub.reset(Answer(body=result(person())))
+    asked = len(stub.posts)
     done.id("whole").click()
-    done.until_view("done")
-    assert stub.posts[-1][0] == "/pose?format=json"
+    assert done.text("summary") == "1 person · 12 of 16 joints sure"
+    assert "in the box" not in done.text("facts")
+    assert len(stub.posts) == asked, "it is still known"
     assert not done.id("whole").is_displayed()
+
+
+def test_empty_box_leads_back_to_the_whole_photo(done: Any, stub: Stub) -> None:
+    stub.reset(Answer(body=result()))
+    done.id("fix").click()
+    done.id("crop-ask").click()
+    done.until_view("nobody")
+    assert done.text("problem-title") == "Nobody found in the box"
+    done.id("back").click()
+    assert done.view == "done"
+    assert done.text("summary") == "1 person · 12 of 16 joints sure"
 
 
 def test_box_can_be_drawn_by_key_and_left(done: Any, stub: Stub) -> None:
