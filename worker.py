@@ -41,7 +41,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     failed = [
         {"itemIdentifier": message["messageId"]}
         for message in event.get("Records", [])
-        if not work_off(message, store, estimator, SETTINGS)
+        if not answer_message(message, store, estimator, SETTINGS)
     ]
     return {"batchItemFailures": failed}
 
@@ -51,22 +51,22 @@ def batch(event: dict[str, Any], context: object) -> dict[str, Any]:
     return work(batch_of(event), aws.client("s3"), estimator, SETTINGS)
 
 
-def work_off(message: dict[str, Any], store: photos.PhotoStore, source: Any, settings: Settings) -> bool:
-    """Every photo of one message. False where it must be tried again."""
+def answer_message(message: dict[str, Any], store: photos.PhotoStore, source: Any, settings: Settings) -> bool:
+    """Every photo of one message. False if SQS must deliver it again."""
     last_try = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1)) >= LAST_TRY
     try:
         ids = list(photo_ids(message.get("body", "")))
     except (ValueError, KeyError, TypeError, AttributeError):
-        LOGGER.exception("message %s is no S3 notification", message.get("messageId"))
+        LOGGER.exception("message %s is not an S3 notification", message.get("messageId"))
         return False
     done = True
     for photo_id in ids:
         record = Record(str(message.get("messageId", "")), "SQS", route="/uploads")
         try:
-            draw(photo_id, store, source, settings, record)
+            answer_photo(photo_id, store, source, settings, record)
             record.status = record.status or 200
         except Exception as error:  # whatever it is, SQS tries again, and keeps it in the end
-            LOGGER.exception("a photo could not be worked off")
+            LOGGER.exception("a photo could not be answered")
             kind = kind_of(error) if isinstance(error, HpeError) else INTERNAL
             record.status, record.problem, record.detail = kind.status, kind.type, type(error).__name__
             done = False
@@ -77,7 +77,7 @@ def work_off(message: dict[str, Any], store: photos.PhotoStore, source: Any, set
 
 
 def _give_up(photo_id: str, store: photos.PhotoStore) -> None:
-    """Tell the client who waits; where even that cannot be written, the other photos of the batch go on."""
+    """Tell the client who waits; if even that cannot be written, the other photos of the batch go on."""
     try:
         store.put_result(photo_id, "problem.json", internal().body, "application/problem+json")
     except Exception:
@@ -92,8 +92,8 @@ def photo_ids(body: str) -> Iterator[str]:
             yield photo_id
 
 
-def draw(photo_id: str, store: photos.PhotoStore, source: Any, settings: Settings, record: Record) -> None:
-    """One photo: look, draw, write both results, forget the photo. Raises what may pass on another try."""
+def answer_photo(photo_id: str, store: photos.PhotoStore, source: Any, settings: Settings, record: Record) -> None:
+    """One photo: find the people, draw, write both results, delete the photo. Raises what may pass on another try."""
     if store.state(photo_id) == photos.DONE:
         store.delete_upload(photo_id)
         return
@@ -102,7 +102,7 @@ def draw(photo_id: str, store: photos.PhotoStore, source: Any, settings: Setting
         return  # deleted after its day, or done by another delivery
     record.bytes_in = len(data)
     try:
-        png, joints = look(data, source, settings, record)
+        png, joints = process(data, source, settings, record)
     except HpeError as error:
         if isinstance(error, _OUR_FAULT):
             raise
@@ -116,7 +116,7 @@ def draw(photo_id: str, store: photos.PhotoStore, source: Any, settings: Setting
     store.delete_upload(photo_id)
 
 
-def look(data: bytes, source: Any, settings: Settings, record: Record) -> tuple[bytes, bytes]:
+def process(data: bytes, source: Any, settings: Settings, record: Record) -> tuple[bytes, bytes]:
     """Photo bytes -> (the drawn PNG, the joints' JSON as POST /pose gives it)."""
     with record.stage("decode"):
         limits = Limits(settings.max_upload_bytes, settings.max_pixels, settings.max_frames)

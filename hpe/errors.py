@@ -8,7 +8,7 @@ class HpeError(Exception):
     """Base of every error this package raises on purpose.
 
     The message is for the person who made the request: it states the value, the limit and the remedy. `limit`
-    is the limit alone, for programs; `hint` is what to do next, where that is more than the message says.
+    is the limit alone, for programs; `hint` is what to do next, if that is more than the message says.
     """
 
     def __init__(self, message: str, *, limit: Limit | None = None, hint: str = "") -> None:

@@ -26,9 +26,9 @@ class Settings:
     means the model's own default. max_*: limits, each named in the error that it causes: bytes and
     pixels of a photo, frames of an animated WebP or HEIC (of which the first is read), parts of a form, people in a
     photo, the answer's side and bytes. cors_origins: web origins that may call the API, or "*" for any.
-    Of the local server alone: concurrent is how many photos it looks at at once (0: one a core), queue how
+    Of the local server alone: concurrent is how many photos it processes at once (0: one per core), queue how
     many more may wait, and lambda_limits whether it keeps to Lambda's 6 MB each way.
-    photo_bucket: where POST /uploads lets big photos be put, empty where that is not offered;
+    photo_bucket: where POST /uploads lets big photos be put, empty if that is not offered;
     photo_link_s: how long its links are good. keys_table: the DynamoDB table of the keys that may call the API,
     empty to let anyone.
     """
@@ -58,7 +58,7 @@ class Settings:
             if name.startswith("max_") and value < 1:
                 raise BadSettings(f"HPE_{name.upper()}={value} would refuse everything: give 1 or more")
         if not 0 <= self.threshold <= 1:
-            raise BadSettings(f"HPE_THRESHOLD={self.threshold} is no score: give 0 to 1")
+            raise BadSettings(f"HPE_THRESHOLD={self.threshold} is not a score: give 0 to 1")
         if self.max_people > MAX_PEOPLE:
             raise BadSettings(f"HPE_MAX_PEOPLE={self.max_people} is too many: give 1 to {MAX_PEOPLE}")
         if self.log_level.upper() not in _LOG_LEVELS:
@@ -66,12 +66,12 @@ class Settings:
         for origin in self.cors_origins:
             if origin != "*" and not re.fullmatch(r"https?://[^/\s*]+", origin):
                 raise BadSettings(
-                    f"HPE_CORS_ORIGINS: {origin!r} is no web origin: give '*', or https://host without a path"
+                    f"HPE_CORS_ORIGINS: {origin!r} is not a web origin: give '*', or https://host without a path"
                 )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
-        """HPE_MODEL, HPE_THREADS, HPE_MAX_PIXELS ...: one variable a field. Raises BadSettings naming it."""
+        """HPE_MODEL, HPE_THREADS, HPE_MAX_PIXELS ...: one variable per field. Raises BadSettings naming it."""
         values: dict[str, object] = {}
         for name, default in cls._defaults().items():
             variable = f"HPE_{name.upper()}"

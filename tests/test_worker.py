@@ -102,7 +102,7 @@ def test_photo_becomes_drawn_photo_and_joints_and_is_forgotten(
 ) -> None:
     photo_id = photos.new_id()
     s3.objects[f"uploads/{photo_id}"] = jpeg()
-    assert worker.work_off(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
+    assert worker.answer_message(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
     png = Image.open(io.BytesIO(s3.objects[f"results/{photo_id}.png"]))
     assert png.size == (400, 300)
     joints = json.loads(s3.objects[f"results/{photo_id}.json"])
@@ -116,7 +116,7 @@ def test_second_delivery_does_nothing(s3: FakeS3, store: photos.PhotoStore, esti
     photo_id = photos.new_id()
     s3.objects[f"uploads/{photo_id}"] = jpeg()
     for _ in range(2):
-        assert worker.work_off(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
+        assert worker.answer_message(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
     assert estimator.calls == 1
     assert len(s3.written) == 2
 
@@ -126,7 +126,7 @@ def test_photo_uploaded_again_after_its_result_is_only_deleted(
 ) -> None:
     photo_id = photos.new_id()
     s3.objects |= {f"uploads/{photo_id}": jpeg(), f"results/{photo_id}.json": b"{}"}
-    assert worker.work_off(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
+    assert worker.answer_message(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
     assert (estimator.calls, f"uploads/{photo_id}" in s3.objects) == (0, False)
 
 
@@ -138,7 +138,7 @@ def test_unreadable_photo_leaves_its_problem_and_is_not_tried_again(
 ) -> None:
     photo_id = photos.new_id()
     s3.objects[f"uploads/{photo_id}"] = data
-    assert worker.work_off(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
+    assert worker.answer_message(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
     problem = json.loads(s3.objects[f"results/{photo_id}.problem.json"])
     assert problem["status"] in (status, 415, 422)
     assert problem["detail"]
@@ -149,7 +149,7 @@ def test_photo_over_the_limit_leaves_a_413(s3: FakeS3, store: photos.PhotoStore,
     photo_id = photos.new_id()
     s3.objects[f"uploads/{photo_id}"] = jpeg()
     small = Settings(photo_bucket="photos", max_upload_bytes=1000)
-    assert worker.work_off(message(f"uploads/{photo_id}"), store, lambda: estimator, small)
+    assert worker.answer_message(message(f"uploads/{photo_id}"), store, lambda: estimator, small)
     assert json.loads(s3.objects[f"results/{photo_id}.problem.json"])["status"] == 413
 
 
@@ -159,7 +159,7 @@ def test_missing_model_is_tried_again_and_the_photo_kept(s3: FakeS3, store: phot
 
     photo_id = photos.new_id()
     s3.objects[f"uploads/{photo_id}"] = jpeg()
-    assert not worker.work_off(message(f"uploads/{photo_id}"), store, source, SETTINGS)
+    assert not worker.answer_message(message(f"uploads/{photo_id}"), store, source, SETTINGS)
     assert set(s3.objects) == {f"uploads/{photo_id}"}
 
 
@@ -168,7 +168,7 @@ def test_last_try_tells_the_waiting_client(s3: FakeS3, store: photos.PhotoStore,
     s3.objects[f"uploads/{photo_id}"] = jpeg()
     s3.broken.add(f"uploads/{photo_id}")
     last = message(f"uploads/{photo_id}", receive_count=worker.LAST_TRY)
-    assert not worker.work_off(last, store, lambda: estimator, SETTINGS)
+    assert not worker.answer_message(last, store, lambda: estimator, SETTINGS)
     assert json.loads(s3.objects[f"results/{photo_id}.problem.json"])["status"] == 500
 
 
@@ -186,7 +186,7 @@ def test_one_bad_message_does_not_hold_up_the_batch(
 
 
 def test_upload_deleted_meanwhile_is_no_failure(store: photos.PhotoStore, estimator: FakeEstimator) -> None:
-    assert worker.work_off(message(f"uploads/{photos.new_id()}"), store, lambda: estimator, SETTINGS)
+    assert worker.answer_message(message(f"uploads/{photos.new_id()}"), store, lambda: estimator, SETTINGS)
     assert estimator.calls == 0
 
 
@@ -200,12 +200,12 @@ def test_upload_deleted_meanwhile_is_no_failure(store: photos.PhotoStore, estima
     ],
 )
 def test_other_messages_are_swallowed(store: photos.PhotoStore, estimator: FakeEstimator, body: str) -> None:
-    assert worker.work_off({"messageId": "m", "body": body}, store, lambda: estimator, SETTINGS)
+    assert worker.answer_message({"messageId": "m", "body": body}, store, lambda: estimator, SETTINGS)
     assert estimator.calls == 0
 
 
 def test_message_that_is_not_json_goes_to_the_dead_letters(store: photos.PhotoStore, estimator: FakeEstimator) -> None:
-    assert not worker.work_off({"messageId": "m", "body": "{"}, store, lambda: estimator, SETTINGS)
+    assert not worker.answer_message({"messageId": "m", "body": "{"}, store, lambda: estimator, SETTINGS)
 
 
 def test_last_try_is_the_queues_last_receive() -> None:
@@ -222,7 +222,7 @@ def test_look_gives_the_same_answer_as_post_pose(estimator: FakeEstimator) -> No
     from hpe.web.api import handle
     from hpe.web.messages import Request
 
-    _, joints = worker.look(jpeg(), lambda: estimator, SETTINGS, Record())
+    _, joints = worker.process(jpeg(), lambda: estimator, SETTINGS, Record())
     headers = {"content-type": "image/jpeg", "accept": "application/json"}
     answer = handle(Request("POST", "/pose", {}, headers, jpeg()), lambda: estimator, SETTINGS)
     assert json.loads(joints)["people"] == json.loads(answer.body)["people"]

@@ -27,7 +27,7 @@ def main() -> None:
     from hpe.web.messages import Request
     from hpe.web.record import Record
     from hpe.web.source import EstimatorSource
-    from worker import look
+    from worker import process
 
     cache = str(Path(photos[0]).parent)
     settings = Settings(model=model, cache_dir=cache, max_response_bytes=int(answer_max_bytes))
@@ -40,7 +40,7 @@ def main() -> None:
         png = handle(Request("POST", "/pose", {"format": "png"}, headers, body), source, settings)
         if (joints.status, png.status) != (200, 200):
             sys.exit(joints.body.decode())
-        drawn, found = look(body, source, worker_settings, Record())
+        drawn, found = process(body, source, worker_settings, Record())
         answer = summary(joints.body, png.body) | {"worker": summary(found, drawn)}
         print(json.dumps(answer))
 

@@ -1,7 +1,7 @@
 """One batch, in the function: each photo from S3, through the network, to one line; then all lines in one object.
 
 Written to `output`: results/NAME.jsonl.gz, a line a photo, its joints or its problem; done/NAME.csv, the same photos in
-short, by which `hpe batch` knows what is missing; drawn/KEY.jpg where that is asked for. The same photos give the same
+short, by which `hpe batch` knows what is missing; drawn/KEY.jpg if that is asked for. The same photos give the same
 name and the same bytes.
 """
 
@@ -76,7 +76,7 @@ def work(batch: Batch, s3: Any, source: Any, settings: Settings) -> dict[str, An
 
 
 def _is_ours(batch: Batch, item: Item) -> bool:
-    """Results in the bucket that is being read are not photos to look at."""
+    """Results in the bucket that is being read are not photos to process."""
     return bool(batch.output) and f"{batch.bucket}/{item.key}".startswith(f"{batch.output}/")
 
 
@@ -120,7 +120,7 @@ def _line(batch: Batch, item: Item, data: bytes | HpeError, source: Any, setting
     try:
         if isinstance(data, HpeError):
             raise data
-        body, drawn = look(data, source, settings, batch.draw)
+        body, drawn = process(data, source, settings, batch.draw)
     except HpeError as error:
         if isinstance(error, _OUR_FAULT):
             raise
@@ -136,7 +136,7 @@ def _problem(item: Item, where: dict[str, Any], body: bytes) -> Line:
     return Line(item, {**where, "problem": told}, problem=told["type"].rsplit("/", 1)[-1])
 
 
-def look(data: bytes, source: Any, settings: Settings, draw: bool) -> tuple[dict[str, Any], bytes]:
+def process(data: bytes, source: Any, settings: Settings, draw: bool) -> tuple[dict[str, Any], bytes]:
     """Photo bytes -> (POST /pose's answer but for _LEFT_OUT, the drawn JPEG or nothing)."""
     record = Record()
     limits = Limits(settings.max_upload_bytes, settings.max_pixels, settings.max_frames)

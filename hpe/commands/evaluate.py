@@ -76,7 +76,7 @@ def data_source(path: Path, options: dict[str, Any]) -> Source:
 
 
 def guess_kind(path: Path) -> str:
-    """A data set's format, told by its annotations. Raises BadSettings where it cannot be."""
+    """A data set's format, told by its annotations. Raises BadSettings if it cannot be."""
     from hpe.train.data.files import read_json
 
     if path.is_dir():

@@ -25,7 +25,7 @@ from hpe.train.config import read_config
     default=None,
     metavar="CHECKPOINT",
     help="Train nothing: correct labels by this model, of every source that names a file for them in `labels`; "
-    "where none does, of the first, into labels.json of the run.",
+    "if none does, of the first, into labels.json of the run.",
 )
 def train(
     config_path: Path, out: Path | None, device: str, hours: float | None, steps: int | None, checkpoint: Path | None

@@ -117,7 +117,7 @@ class PoseEstimator:
         """(H, W, 3) uint8 RGB array, path, image file bytes or Pillow image -> the people found, best first.
 
         An empty list means that nobody is there. Points and boxes are px of the image. boxes: (K, 4) x0, y0, x1, y1 of
-        people that are known to be there, px: nobody is looked for then, and the list has one pose for each box, in
+        people that are known to be there, px: the locator does not run then, and the list has one pose for each box, in
         their order. Raises HpeError's kinds: UnsupportedImage and others for the image, BadRequest for boxes,
         BadSettings for the other options.
         """

@@ -127,7 +127,7 @@ def _tiff_numbers(data: bytes, kind: int, count: int, at: int) -> tuple[int, ...
 
 
 def exif_orientation(exif: bytes) -> int:
-    """EXIF bytes -> the orientation, 1..8; 1 (upright) where there is none, or none that makes sense."""
+    """EXIF bytes -> the orientation, 1..8; 1 (upright) if there is none, or none that makes sense."""
     tiff = exif.removeprefix(b"Exif\0\0")
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
     if order is None:

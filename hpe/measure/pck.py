@@ -29,7 +29,7 @@ def torso_px(points: FloatArray, labelled: BoolArray | None = None) -> NDArray[n
 
 
 def head_px(points: FloatArray, labelled: BoolArray | None = None) -> NDArray[np.float64]:
-    """(N, 16, 2) labels -> (N,) distance upper neck to head top; nan where one of them is unknown.
+    """(N, 16, 2) labels -> (N,) distance upper neck to head top; nan if one of them is unknown.
 
     MPII's PCKh uses 0.6 times the diagonal of a labelled head box; where only joints are labelled, the head
     segment is the usual stand-in.
@@ -58,7 +58,7 @@ def correct(
 
 
 def percent(found: NDArray[np.float64], joints: tuple[int, ...]) -> float:
-    """(N, 16) of `correct` -> percent found of the labelled keypoints of `joints`, nan where there are none.
+    """(N, 16) of `correct` -> percent found of the labelled keypoints of `joints`, nan if there are none.
 
     The mean is over keypoints, not over joints' percentages (Yang and Ramanan, PAMI 2013; Johnson and
     Everingham's LSP protocol counts so as well).

@@ -20,7 +20,7 @@ PCKH: Final[tuple[float, ...]] = (0.5, 0.1)
 
 @dataclass(frozen=True)
 class Predictions:
-    """points: (N, 16, 2) px, nan where nobody was found; scores: (N, 16)."""
+    """points: (N, 16, 2) px, nan if nobody was found; scores: (N, 16)."""
 
     points: NDArray[np.float64]
     scores: NDArray[np.float32]

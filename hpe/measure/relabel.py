@@ -1,8 +1,8 @@
 """Noisy labels, corrected by a first model: a second round trained on them learns more (self-distillation).
 
 LSPET's labels come from a crowd: some joints are far off, and some people have left and right swapped. A label
-is kept where the model agrees or is unsure. Where the model, averaged with its look at the mirrored picture, is
-sure of another place, the label moves there; where exchanging a left and right pair fits it much better, the
+is kept if the model agrees or is unsure. If the model, averaged over the picture and its mirror image, is
+sure of another place, the label moves there; if exchanging a left and right pair fits it much better, the
 pair is exchanged.
 
 A set that labels some joints well and others never (everyday people: no heads) is treated the other way round: its
@@ -31,7 +31,7 @@ from hpe.train.data.shards import training_samples
 class Rules:
     """sure: joint score from which the model may overrule a label. far: distance, in torsos, from which it does.
 
-    swap_gain: a pair is exchanged where that brings it at least this many times nearer. seen: joint score from which an
+    swap_gain: a pair is exchanged if that brings it at least this many times nearer. seen: joint score from which an
     unlabelled joint is added. room: how much larger than the box of the labelled joints the look for others is.
     """
 

@@ -27,7 +27,7 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """Plain numbers to two decimals; null where there is nothing to measure."""
+        """Plain numbers to two decimals; null if there is nothing to measure."""
         content: dict[str, Any] = _rounded(asdict(self))
         return content
 

@@ -16,7 +16,7 @@ GREY = 118
 
 @dataclass(frozen=True)
 class WholeImage:
-    """points of each person, (N, 16, 2) px of the sample's picture, nan where nobody was found; found: (N,) bool."""
+    """points of each person, (N, 16, 2) px of the sample's picture, nan if nobody was found; found: (N,) bool."""
 
     points: NDArray[np.float64]
     found: NDArray[np.bool_]

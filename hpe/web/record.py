@@ -70,7 +70,7 @@ def note(record: Record) -> None:
 
 
 class JsonLines(logging.Formatter):
-    """A log record -> one line of JSON: a request's own fields, or the message, with a traceback where there is one."""
+    """A log record -> one line of JSON: a request's own fields, or the message, with a traceback if there is one."""
 
     def __init__(self, metrics: Metrics | None = None) -> None:
         """metrics: put into the lines of requests, where they are wanted."""
