@@ -21,7 +21,8 @@ from deploy.rehearsal.tools import expect
 
 PHOTOS: Final = "rehearsal-photos"
 POSES: Final = "rehearsal-poses"
-GOOD, BROKEN = 480, 20
+GOOD, BROKEN, NEW = 480, 20, 5
+ALL = GOOD + BROKEN + NEW
 PARAMETERS: Final = (
     "--param=auth=key", f"--param=batchBuckets={PHOTOS}", f"--param=batchOutput={POSES}/run",
     "--param=batchConcurrency=2",
@@ -93,7 +94,7 @@ def make_album(cloud: Cloud, photo: Path) -> None:
 
 
 def check_batch(stack: Stack, photo: Path) -> str:
-    """A dry run, a run whose worker is killed on the way, a second run: in the end each photo has one line."""
+    """A dry run, a run whose worker is killed on the way, a second run for what is new: each photo has one line."""
     cloud = stack.cloud
     places = (f"s3://{PHOTOS}/album", f"s3://{POSES}/run")
     told = hpe(cloud, "batch", *places, "--dry-run")
@@ -107,15 +108,20 @@ def check_batch(stack: Stack, photo: Path) -> str:
     killer.join(60)
     expect(not killer.is_alive(), "no worker was there to be killed")
     before = len(lines_of(cloud))
+    s3 = cloud.client("s3")
+    for number in range(NEW):
+        s3.copy_object(Bucket=PHOTOS, Key=f"album/new-{number}.jpg", CopySource=f"{PHOTOS}/album/00{number + 1}.jpg")
     hpe(cloud, "batch", *places, "--follow", "--draw")
     found = lines_of(cloud)
     keys = Counter(line["key"] for line in found)
-    expect(len(keys) == GOOD + BROKEN and set(keys.values()) == {1}, f"not each photo once: {keys.most_common(3)}")
+    expect(len(keys) == ALL and set(keys.values()) == {1}, f"{len(keys)} photos, not each once: {keys.most_common(3)}")
     problems = Counter(line["problem"]["status"] for line in found if "problem" in line)
     expect(problems == {422: BROKEN}, f"problems: {problems}")
     expect(sum(bool(line.get("people")) for line in found) > GOOD // 2, "hardly anyone was found in the astronaut")
+    drawn = s3.list_objects_v2(Bucket=POSES, Prefix="run/drawn/album/new-").get("Contents", [])
+    expect(len(drawn) == NEW, f"{len(drawn)} of {NEW} pictures are drawn")
     again = _started(cloud, "batch", *places).stderr
-    expect(f"{GOOD + BROKEN} of {GOOD + BROKEN} photos are done, 0 are missing" in again, f"a third run: {again}")
+    expect(f"{ALL} of {ALL} photos are done, 0 are missing" in again, f"a third run: {again}")
     return f"{before} lines in {took:.0f} s with a worker killed, {len(found)} after the second run"
 
 
