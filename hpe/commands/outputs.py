@@ -41,7 +41,7 @@ _BY_SUFFIX: Final = {
 def choose_format(format: str | None, out: str | None) -> str:
     """--format, else what OUT's ending says, else png. Raises click.UsageError for an ending that says nothing."""
     if format:
-        return format
+        return "jpeg" if format == "jpg" else format
     if out is None or out == STDIN or is_folder(out):
         return "png"
     suffix = os.path.splitext(out)[1]

@@ -43,7 +43,7 @@ Examples:
 @click.command(epilog=_EXAMPLES)
 @click.argument("photos", nargs=-1, required=True, metavar="PHOTO...")
 @click.option("-o", "--out", metavar="OUT", help="A file, a folder, or - for standard output.")
-@click.option("--format", type=click.Choice(outputs.FORMATS), help="[default: what OUT ends in, else png]")
+@click.option("--format", type=click.Choice([*outputs.FORMATS, "jpg"]), help="[default: what OUT ends in, else png]")
 @click.option("--dataset", is_flag=True, help="With --format coco: images, annotations and categories, not results.")
 @click.option("--people", type=click.IntRange(1, Settings.max_people), help="At most so many in a photo. [default: 20]")
 @click.option("--box", "boxes", type=BoxText(), multiple=True, help="x0,y0,x1,y1 in px: where a person is. Repeats.")

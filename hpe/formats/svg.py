@@ -1,6 +1,6 @@
 """Answers as SVG 1.1: limbs as lines and joints as circles, in px of the photo, over a link to it or over nothing."""
 
-from xml.sax.saxutils import escape, quoteattr
+from html import escape
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def document(answer: Answer, photo: str = "") -> str:
     if answer.file:
         lines.append(f"<title>{escape(answer.file)}</title>")
     if photo:
-        lines.append(f"<image href={quoteattr(photo)} {size}/>")
+        lines.append(f'<image href="{escape(photo)}" {size}/>')
     # an SVG's pixel reaches from 0 to 1, and a joint at 0 is its middle
     lines.append('<g transform="translate(0.5 0.5)" stroke-linecap="round">')
     people = [(pose, drawable(pose, answer.width, answer.height)) for pose in answer.people]

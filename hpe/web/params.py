@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final, Literal, get_args
 
 from hpe.errors import BadRequest, NotAcceptable
@@ -84,6 +83,8 @@ def with_fields(query: Mapping[str, str], fields: Mapping[str, str]) -> dict[str
     found = dict(query)
     for name, value in fields.items():
         if name not in PARAMETERS:
+            from difflib import get_close_matches
+
             if near := get_close_matches(name.lower(), PARAMETERS, 1, 0.8):
                 raise BadRequest(f"there is no form field {name[:40]!r}: did you mean {near[0]!r}?", limit=PARAMETERS)
             continue

@@ -5,9 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from hpe.formats import coco, openpose, svg
 from hpe.formats.answer import Answer, answer_of, boxes_within
-from hpe.formats.tables import as_csv, header
 from hpe.image.decode import DecodedImage, Limits, decode_image
 from hpe.image.encode import EncodedImage, Format, encode_image
 from hpe.pose.draw import draw_pose
@@ -87,13 +85,22 @@ def joints_and_picture(
 
 
 def _joints(answer: Answer, format: OutputFormat) -> str:
+    # each is loaded by those who ask for it: a cold start waits for none of them
     if format == "csv":
+        from hpe.formats.tables import as_csv, header
+
         return header(named=False) + as_csv(answer)
     if format == "coco":
+        from hpe.formats import coco
+
         return json.dumps(coco.results(answer, 1))
     if format == "openpose":
+        from hpe.formats import openpose
+
         return json.dumps(openpose.document(answer))
     if format == "svg":
+        from hpe.formats import svg
+
         return svg.document(answer)
     return json.dumps(answer.to_dict())
 

@@ -117,6 +117,7 @@ def test_photo_with_nobody_is_written_as_it_is(folder: Path) -> None:
         (["--format", "webp"], "day.pose.webp", "WEBP"),
         (["-o", "x.jpg", "--format", "png"], "x.jpg", "PNG"),
         (["-o", "v1.2/"], "v1.2/day.pose.png", "PNG"),
+        (["--format", "jpg"], "day.pose.jpg", "JPEG"),
     ],
 )
 def test_out_and_format_say_where_and_what(folder: Path, args: list[str], name: str, format: str) -> None:

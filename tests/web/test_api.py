@@ -5,7 +5,11 @@ import csv
 import io
 import json
 import logging
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -22,6 +26,7 @@ from hpe.web.api import handle
 from hpe.web.messages import Request, Response, to_event
 from hpe.web.problems import KINDS, problem
 
+ROOT = Path(__file__).resolve().parents[2]
 PHOTO = photo(96, 64)
 
 
@@ -401,3 +406,13 @@ def test_each_request_is_noted_once_without_what_the_client_sent(caplog: pytest.
     assert set(first["stages_ms"]) == {"decode", "infer"}
     assert lines[1]["route"] == ""
     assert lines[1]["problem"] == "/problems/not-found"
+
+
+def test_answering_with_a_picture_or_json_loads_no_other_format() -> None:
+    code = "from web.fakes import photo, post\npost(photo()); post(photo(), format='json')\n"
+    code += "import sys; print(*sys.modules)"
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ)
+    loaded = set(run.stdout.split())
+    assert {"hpe.web.pose", "hpe.formats.answer"} <= loaded
+    assert not loaded & {"hpe.formats.svg", "hpe.formats.coco", "hpe.formats.tables", "csv", "xml.sax", "difflib"}
