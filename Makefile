@@ -3,7 +3,8 @@
 VENV ?= .venv
 PORT ?= 8000
 HOST ?= 127.0.0.1
-CONFIG ?= configs/pose.yaml
+# without a GPU a configuration of small batches
+CONFIG ?= configs/pose$(if $(shell command -v nvidia-smi),,-cpu).yaml
 # An index of PyTorch's wheels without CUDA saves 3 GB; empty takes what pip's own index has
 TORCH_INDEX ?=
 
@@ -68,7 +69,7 @@ figures: $(DEV)  ## The website's samples, the README's example and docs' pictur
 	$(BIN)/python docs/make_figures.py
 	$(BIN)/python docs/make_skeleton.py
 
-train: $(DEV)  ## Train, or go on training: make train CONFIG=configs/...yaml
+train: $(DEV)  ## Train, or go on training, on the GPU if there is one: make train CONFIG=configs/...yaml (docs/training.md)
 	$(BIN)/hpe train --config "$(CONFIG)"
 
 export: $(DEV)  ## Checkpoints to a model: make export POSE=best.pt LOCATE=locate.pt PEOPLE=people.json OUT=models/pose.json

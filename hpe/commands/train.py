@@ -7,7 +7,7 @@ import click
 
 from hpe.commands.options import Duration
 from hpe.errors import BadSettings
-from hpe.train.config import read_config
+from hpe.train.config import check_files, read_config
 
 
 @click.command()
@@ -24,16 +24,16 @@ from hpe.train.config import read_config
     type=click.Path(path_type=Path),
     default=None,
     metavar="CHECKPOINT",
-    help="Train nothing: correct labels by this model, of every source that names a file for them in `labels`; "
-    "if none does, of the first, into labels.json of the run.",
+    help="Train nothing: correct or add labels by this model, in every source that names a file for them in `labels`; "
+    "if none does, in the first, into labels.json of the run.",
 )
 def train(
     config_path: Path, out: Path | None, device: str, hours: float | None, steps: int | None, checkpoint: Path | None
 ) -> None:
     """Train a network from a configuration file.
 
-    The run's folder holds best.pt (the best weights by PCK on the validation data), last.pt, log.csv and
-    curve.png. Started again, a run that was stopped goes on where it stood.
+    The run's folder holds best.pt (the best weights by the validation data), last.pt, log.csv and curve.png.
+    Started again, a run that was stopped goes on where it stood. docs/training.md describes the data.
 
     \b
     hpe train --config configs/pose.yaml
@@ -53,15 +53,17 @@ def train(
         ]
         if len({s.labels for s in named}) < len(named):
             raise BadSettings("two sources name the same file in `labels`: give each its own")
+        check_files(dataclasses.replace(config, train=tuple(named), val=(), init=""), config_path, labels=False)
         for source in named:
             out_file = Path(source.labels).expanduser()
             click.echo(write_corrected_labels(str(checkpoint), source, out_file, Path(config.cache)))
         return
+    check_files(config, config_path)
     from hpe.train.loop import Trainer
 
     trainer = Trainer(config, folder, checked_device(device))
     trainer.run()
-    click.echo(f"{folder / 'best.pt'}: val PCK@0.2 {trainer.best:.1f} after {trainer.step:,} steps")
+    click.echo(f"{folder / 'best.pt'}: best validation {trainer.best:.1f} after {trainer.step:,} steps")
 
 
 def checked_device(name: str) -> str:

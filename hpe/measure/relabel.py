@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
+from hpe.measure.heads import write_heads
 from hpe.measure.models import open_model
 from hpe.measure.pck import torso_px
 from hpe.pose.skeleton import FLIP_PAIRS, INDEX, JOINTS
@@ -108,9 +109,11 @@ def write_corrected_labels(model: str, source: Source, out: Path, cache: Path, r
 
     The people are those that training sees, cut out into `cache` where they are: joints are px of these pictures.
     """
-    samples = training_samples(replace(source, labels=""), cache)
     estimator: PoseEstimator = open_model(model)
     rules = rules or Rules()
+    if source.kind == "people":
+        return write_heads(estimator, Path(source.path).expanduser(), out, rules.seen)
+    samples = training_samples(replace(source, labels=""), cache)
     change, room = (add_labels, rules.room) if source.add_labels else (correct_labels, 1.0)
     rows, counts, people = [], Counter[str](), 0
     for sample in tqdm(samples, desc="people", unit="person", disable=None):

@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from hpe.errors import BadSettings
+from hpe.errors import BadData, BadSettings
+from hpe.train.limits import made
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Source:
 
     kind: a reader's name (`hpe.train.data.readers`). weight: how often one sample is drawn, relative to others.
     match: keep only ids that begin with this; empty keeps all. options: the reader's own keyword arguments.
-    labels: a file of corrected labels from `hpe train --relabel`; empty takes the data set's own. add_labels: that
-    command adds joints that the set leaves unlabelled, and leaves alone those it has.
+    labels: a file of labels from `hpe train --relabel`; empty takes the data set's own. add_labels: that command adds
+    joints that the set leaves unlabelled, and leaves alone those it has; of kind people it always does.
     """
 
     kind: str
@@ -88,7 +89,7 @@ class TrainConfig:
     half a cosine after `warmup_steps`. ema: decay of the averaged weights that are validated and kept. size_loss:
     weight of the box sizes beside the centres. precision: "bf16" (autocast, weights stay float32), "float32", or
     "auto": bf16 where the device has instructions for it. workers: threads that decode the pictures, once, at the
-    start. cache: where people cut out of full-size data sets are kept.
+    start; 0 takes all cores. cache: where people cut out of full-size data sets are kept.
     """
 
     name: str
@@ -113,7 +114,7 @@ class TrainConfig:
     ema: float = 0.999
     validate_every_steps: int = 340
     save_every_s: float = 120.0
-    workers: int = 4
+    workers: int = 0
     precision: str = "auto"
     cache: str = "runs/cache"
     seed: int = 1
@@ -121,66 +122,95 @@ class TrainConfig:
 
 
 def read_config(path: Path) -> TrainConfig:
-    """A YAML file -> TrainConfig. Raises BadSettings naming the key that is unknown, missing or wrong."""
+    """A YAML file -> TrainConfig. `base: OTHER.yaml` takes all of another file's keys that this one does not have.
+
+    Raises BadSettings naming the key that is unknown, missing or wrong.
+    """
+    raw = _content(path)
+    if "base" in raw:
+        raw = _content(path.parent / str(raw.pop("base"))) | raw
     try:
-        raw = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise BadSettings(f"{path}: {error.strerror}: give the path of a configs/*.yaml file") from error
-    except yaml.YAMLError as error:
-        raise BadSettings(f"{path} is not YAML: {error}") from error
-    if not isinstance(raw, dict):
-        raise BadSettings(f"{path}: expected keys and values at the top level, as in configs/*.yaml")
-    try:
-        raw["train"] = tuple(Source(**row) for row in raw["train"])
-        val = raw["val"]
-        raw["val"] = tuple(Source(**row) for row in (val if isinstance(val, list) else [val]))
+        for name in ("train", "val"):
+            if name in raw:
+                raw[name] = tuple(made(Source, row, name) for row in _rows(raw[name], name))
         if "stages" in raw:
-            raw["stages"] = tuple(_stage(row) for row in raw["stages"])
-        raw["augmentation"] = _augmentation(raw.get("augmentation", {}))
-        config = TrainConfig(**raw)
-    except KeyError as error:
-        raise BadSettings(f"{path}: the key {error} is missing") from error
-    except TypeError as error:
+            raw["stages"] = tuple(_stage(row) for row in _rows(raw["stages"], "stages"))
+        if "augmentation" in raw:
+            raw["augmentation"] = made(Augmentation, raw["augmentation"], "augmentation")
+        config = made(TrainConfig, raw, "the file")
+        _check(config)
+    except ValueError as error:
         raise BadSettings(f"{path}: {error}") from error
-    problem = _problem(config)
-    if problem:
-        raise BadSettings(f"{path}: {problem}")
     return config
 
 
-def _stage(raw: dict[str, Any]) -> Stage:
-    size = raw.get("size")
-    return Stage(**raw | {"size": tuple(size)}) if isinstance(size, list) else Stage(**raw)
+def check_files(config: TrainConfig, path: Path, labels: bool = True) -> None:
+    """Raises BadData, in one message for all that the run needs and that is not here. labels: those files as well."""
+    data = {s.path: Path(s.path).expanduser() for s in (*config.train, *config.val)}
+    made_here = {s.labels: Path(s.labels).expanduser() for s in config.train if s.labels and labels}
+    weights = {config.init: Path(config.init).expanduser()} if config.init else {}
+    missing = [name for name, file in (data | weights).items() if not file.exists()]
+    if missing:
+        raise BadData(
+            f"{path} needs files that are not here: {', '.join(missing)}: docs/training.md says where the data sets "
+            "come from and how to train on photos of your own"
+        )
+    unmade = [name for name, file in made_here.items() if not file.exists()]
+    if unmade:
+        raise BadData(
+            f"{path} needs labels that are not made yet: {', '.join(unmade)}: first run hpe train --config {path} "
+            "--relabel models/checkpoints/pose-resnet18.pt, or take `labels` out of the sources"
+        )
 
 
-def _augmentation(raw: dict[str, Any]) -> Augmentation:
-    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
-    return Augmentation(**values)
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        raw = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise BadSettings(f"{path}: {error.strerror}: give the path of a configs/*.yaml file") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadSettings(f"{path} is not YAML: {error}") from error
+    if not isinstance(raw, dict):
+        raise BadSettings(f"{path}: expected keys and values at the top level, as in configs/*.yaml")
+    return raw
 
 
-def _problem(config: TrainConfig) -> str:
-    """What is wrong with a config, or ""."""
-    for name, spec in TrainConfig.__dataclass_fields__.items():
-        value = getattr(config, name)
-        if isinstance(spec.default, (int, float)) and not isinstance(value, (int, float)):
-            return f"{name} {value!r} is not a number (YAML reads 1e-3 as text: write 1.0e-3)"
+def _rows(raw: object, name: str) -> list[object]:
+    """A list of rows, or one row alone. Raises ValueError."""
+    rows = raw if isinstance(raw, list) else [raw]
+    if not rows:
+        raise ValueError(f"{name} is empty: give at least one row, as in configs/pose.yaml")
+    return rows
+
+
+def _stage(raw: object) -> Stage:
+    stage = made(Stage, raw, "stages")
+    sides = tuple(stage.size) if isinstance(stage.size, (list, tuple)) else (stage.size,)
+    if len(sides) > 2 or not all(isinstance(s, int) and s % 32 == 0 and 64 <= s <= 1024 for s in sides):
+        raise ValueError(
+            f"stage size {stage.size!r}: sides must be multiples of 32 from 64 to 1024: give one, or [height, width]"
+        )
+    return dataclasses.replace(stage, size=sides[0] if len(sides) == 1 else (sides[0], sides[1]))
+
+
+def _check(config: TrainConfig) -> None:
+    """What no value shows alone. Raises ValueError."""
     if (config.steps > 0) == (config.hours > 0):
-        return f"give either steps or hours, above 0 (steps={config.steps}, hours={config.hours})"
-    for stage in config.stages:
-        if any(side % 32 or side < 64 for side in (stage.height, stage.width)):
-            return f"stage size {stage.size}: sides must be multiples of 32 from 64 up"
-        if stage.batch < 2:
-            return f"stage batch {stage.batch}: batch normalisation needs 2 or more"
+        raise ValueError(f"give either steps or hours, above 0 (steps={config.steps}, hours={config.hours})")
     starts = [stage.start for stage in config.stages]
-    if not starts or starts[0] != 0 or starts != sorted(set(starts)):
-        return f"stages start at {starts}: the first must start at 0, and they must rise"
-    if config.task not in ("pose", "locate"):
-        return f"task {config.task!r}: choose pose or locate"
-    if config.precision not in ("auto", "bf16", "float32"):
-        return f"precision {config.precision!r}: choose auto, bf16 or float32"
-    if config.init_channels not in ("rgb", "bgr"):
-        return f"init_channels {config.init_channels!r}: choose rgb or bgr"
-    return ""
+    if starts[0] != 0 or starts != sorted(set(starts)):
+        raise ValueError(f"stages start at {starts}: the first must start at 0, and they must rise")
+    if config.lr_end > config.lr:
+        raise ValueError(f"lr_end {config.lr_end} is above lr {config.lr}: the rate falls from lr to lr_end")
+    changes = config.augmentation
+    if sum(changes.mosaic) > 1:
+        raise ValueError(f"mosaic {list(changes.mosaic)}: shares of one and of four photos, together at most 1")
+    for name in ("zoom", "jpeg_quality"):
+        low, high = getattr(changes, name)
+        if low > high:
+            raise ValueError(f"{name} {[low, high]}: give the least first, then the greatest")
+    if not config.name.strip() or "/" in config.name:
+        raise ValueError(f"name {config.name!r}: give a name for the run's folder, without /")
 
 
 def as_dict(config: TrainConfig) -> dict[str, Any]:

@@ -87,3 +87,24 @@ def write_people(folder: Path, count: int, name: str = "people", side_px: int = 
 def write_sceneries(folder: Path, count: int) -> Path:
     write_tar(folder / "negatives.tar", {f"{i}.png": png(scenery(i)) for i in range(count)})
     return folder / "negatives.tar"
+
+
+def write_photos(folder: Path, count: int, labelled: list[int] | None = None, side_px: int = 120) -> Path:
+    """Whole photos of two people each, the second without joints, and an area to ignore -> their JSON."""
+    rows, files = [], {}
+    for seed in range(count):
+        (left, points), (right, others) = stick_figure(2 * seed, side_px), stick_figure(2 * seed + 1, side_px)
+        files[f"{seed}.png"] = png(np.concatenate([left, right, scenery(seed, 40, side_px)], axis=1))
+        joints = [[float(x), float(y), int(labelled is None or j in labelled)] for j, (x, y) in enumerate(points)]
+        known = {"box": _box(points), "ignore": False, "joints": joints}
+        unlabelled = {"box": _box(others + np.float32([side_px, 0]))}
+        doubtful = {"box": [2 * side_px, 0, 2 * side_px + 39, 50], "ignore": True}
+        found = [known, unlabelled, doubtful]
+        rows.append({"id": f"photo/{seed}", "shard": "photos-0.tar", "file": f"{seed}.png", "people": found})
+    write_tar(folder / "photos-0.tar", files)
+    (folder / "photos.json").write_text(json.dumps(rows))
+    return folder / "photos.json"
+
+
+def _box(points: np.ndarray) -> list[float]:
+    return [float(v) for v in (*(points.min(axis=0) - 4), *(points.max(axis=0) + 4))]

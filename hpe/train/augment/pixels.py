@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hpe.cores import usable_cores
 from hpe.train.data.files import decode_rgb
 
 LEVELS: Final[int] = 4  # halvings kept beside each picture, itself included
@@ -26,10 +27,11 @@ class Pixels:
     """Pictures and their halvings (a mip pyramid), flat in memory, so that they may all differ in size.
 
     encoded: image files, as bytes or paths; the same object twice is stored once. index: (len(encoded),) int64, the
-    picture of each. size: (M, 2) float32 width and height in px. About 4 bytes per px of the pictures.
+    picture of each. size: (M, 2) float32 width and height in px. workers: threads that decode, 0 for one a core. About
+    4 bytes per px of the pictures.
     """
 
-    def __init__(self, encoded: Sequence[bytes | Path], device: torch.device, workers: int = 4) -> None:
+    def __init__(self, encoded: Sequence[bytes | Path], device: torch.device, workers: int = 0) -> None:
         unique: dict[int, int] = {}
         files: list[bytes | Path] = []
         for file in encoded:
@@ -38,7 +40,7 @@ class Pixels:
                 files.append(file)
         self.device = device
         self.index = torch.tensor([unique[id(file)] for file in encoded], dtype=torch.int64, device=device)
-        with ThreadPoolExecutor(max(1, workers)) as pool:  # OpenCV lets other threads run while it decodes
+        with ThreadPoolExecutor(workers or usable_cores()) as pool:  # OpenCV lets other threads run while it decodes
             pyramids = list(pool.map(_pyramid, files))
         shapes = np.array([[level.shape[:2] for level in levels] for levels in pyramids])  # (M, LEVELS, 2) h, w
         counts = shapes.prod(axis=2).ravel()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,8 @@ from hpe.errors import BadData
 from hpe.pose.skeleton import NUM_JOINTS
 from hpe.train.data.files import decode_rgb, read_json, read_tar
 from hpe.train.data.samples import Sample
+
+LEAST_JOINTS: Final[int] = 3  # of people worth training the pose network on
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Photo:
 
 
 def read_photos(path: Path, labels: str = "") -> list[Photo]:
-    """`NAME.json` beside its tars -> whole photos. Rows: id, shard, file, squashed, people of box, ignore and joints.
+    """`NAME.json` beside its tars -> whole photos. docs/training.md describes a row.
 
     labels: a file of joints that the set leaves out, rows of id, the person's number and its (joint, x, y), as
     `hpe train --relabel` writes them. Raises BadData.
@@ -50,24 +53,39 @@ def read_photos(path: Path, labels: str = "") -> list[Photo]:
                 shards[row["shard"]] = read_tar(path.parent / row["shard"])
             people = row["people"]
             boxes = np.array([p["box"] for p in people], np.float32).reshape(-1, 4)
-            ignore = np.array([p["ignore"] for p in people], np.bool_)
+            ignore = np.array([p.get("ignore", False) for p in people], np.bool_)
             joints = np.zeros((len(people), NUM_JOINTS, 3), np.float32)
             for k, person in enumerate(people):
-                if person["joints"]:
+                if person.get("joints"):
                     joints[k] = person["joints"]
             encoded = shards[row["shard"]][row["file"]]
             photos.append(Photo(str(row["id"]), encoded, boxes, ignore, joints, bool(row.get("squashed", False))))
-        except (KeyError, TypeError, ValueError) as error:
-            raise BadData(f"{path}: {row.get('id', 'a row') if isinstance(row, dict) else row}: {error}") from error
+        except KeyError as error:
+            raise BadData(f"{path}: {_name(row)}: the row or its tar lacks {error}") from error
+        except (AttributeError, TypeError, ValueError) as error:
+            raise BadData(f"{path}: {_name(row)}: {error}: docs/training.md describes a row") from error
     if labels:
-        named = {photo.id: photo for photo in photos}
-        for name, person, found in read_json(Path(labels).expanduser()):
-            for joint, x, y in found:
-                named[name].joints[person, joint] = x, y, 1
+        _add_joints(photos, Path(labels).expanduser())
     return photos
 
 
-def people_of(photos: list[Photo], min_px: float = 32.0, min_joints: int = 3) -> list[Sample]:
+def _name(row: object) -> str:
+    return str(row.get("id", "a row")) if isinstance(row, dict) else repr(row)
+
+
+def _add_joints(photos: list[Photo], path: Path) -> None:
+    named = {photo.id: photo for photo in photos}
+    try:
+        for name, person, found in read_json(path):
+            for joint, x, y in found:
+                named[name].joints[person, joint] = x, y, 1
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise BadData(
+            f"{path}: {error!r}: these labels are not of this set's photos: make them again with hpe train --relabel"
+        ) from error
+
+
+def people_of(photos: list[Photo], min_px: float = 32.0, min_joints: int = LEAST_JOINTS) -> list[Sample]:
     """Everybody with joints, as samples for the pose network: `min_px` is the least longer side of their box."""
     found = []
     for photo in photos:

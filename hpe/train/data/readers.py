@@ -79,8 +79,10 @@ def read_source(source: Source) -> list[Sample]:
     """A config's Source -> its samples. Raises BadData for an unknown kind, missing files, no samples."""
     if source.kind not in READERS:
         raise BadData(f"kind {source.kind!r}: choose one of {', '.join(READERS)}")
+    # of whole photos the labels name people by their number, which ends with the reader
+    inside = {"labels": source.labels} if source.kind == "people" and source.labels else {}
     try:
-        samples = READERS[source.kind](Path(source.path).expanduser(), **source.options)
+        samples = READERS[source.kind](Path(source.path).expanduser(), **source.options, **inside)
     except TypeError as error:
         if "unexpected keyword" not in str(error):
             raise
@@ -89,7 +91,7 @@ def read_source(source: Source) -> list[Sample]:
         samples = [s for s in samples if s.id.startswith(source.match)]
     if not samples:
         raise BadData(f"{source.path}: no samples (match={source.match!r})")
-    return relabelled(samples, Path(source.labels).expanduser()) if source.labels else samples
+    return relabelled(samples, Path(source.labels).expanduser()) if source.labels and not inside else samples
 
 
 def relabelled(samples: list[Sample], path: Path) -> list[Sample]:
