@@ -120,10 +120,14 @@ def _curves_and_matrix(profile: bytes) -> Conversion | None:
         primaries = np.array([struct.unpack(">3i", tags[name][8:20]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")]).T
     except (KeyError, struct.error, ValueError, OverflowError):
         return None
+    return by_curves_and_matrix(curves, np.linalg.inv(_SRGB_XYZ) @ primaries / 65_536)
+
+
+def by_curves_and_matrix(curves: NDArray[np.float64], matrix: NDArray[np.float64]) -> Conversion:
+    """curves: (256, 3) light of the values 0 to 255, 0 to 1. matrix: (3, 3) light -> light in sRGB's primaries."""
     table = np.rint(65_535 * np.clip(np.nan_to_num(curves), 0, 1)).astype(np.uint16)[None]  # (1, 256, 3)
     if (table == table[..., :1]).all():  # as in nearly all: OpenCV is then three times as fast
         table = table[..., 0]
-    matrix = np.linalg.inv(_SRGB_XYZ) @ primaries / 65_536
 
     def convert(rgb: RGB) -> RGB:
         light = cv2.transform(cv2.LUT(rgb, table), matrix)  # out of sRGB's range is cut off, as browsers do

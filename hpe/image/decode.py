@@ -14,6 +14,7 @@ from hpe.errors import BrokenImage, HpeError, TooLarge, UnsupportedImage
 from hpe.image.avif import still_avif
 from hpe.image.checks import check_gif, check_tiff, exif_orientation, has_all_strips, plain_png
 from hpe.image.colour import to_srgb
+from hpe.image.hdr import code_points, conversion_from
 from hpe.image.jpeg import JpegParts, decode_jpeg, jpeg_parts
 from hpe.image.kinds import KINDS, MAX_PIXELS_OF_CMYK_SCANS, MAX_PIXELS_OF_SEVERAL_SCANS, image_type
 from hpe.image.pillow import check_mode, check_strips, from_pillow, open_image, orientation, profile_of, to_srgb_pixels
@@ -104,7 +105,9 @@ def _decode(data: bytes, kind: str, limits: Limits, max_side: int | None) -> tup
         _check_frames(getattr(picture, "n_frames", 1), limits)
     picture.load()
     size = picture.size  # only now: a TIFF is turned by loading it
-    return to_srgb_pixels(picture, fitting(size, max_side), profile_of(picture)), orientation(picture), size
+    otherwise = conversion_from(*code_points(data, kind))
+    rgb = to_srgb_pixels(picture, fitting(size, max_side), profile_of(picture), otherwise)
+    return rgb, orientation(picture), size
 
 
 def _decode_jpeg(parts: JpegParts, limits: Limits, max_side: int | None) -> tuple[RGB, int, tuple[int, int]]:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from hpe.errors import BrokenImage, TooLarge, UnsupportedImage
 from hpe.image.checks import exif_orientation
-from hpe.image.colour import cmyk_conversion, to_srgb
+from hpe.image.colour import Conversion, cmyk_conversion, to_srgb
 from hpe.image.kinds import MAX_STRIP_BYTES
 from hpe.image.resize import RGB, averaged, resize, upright
 
@@ -109,10 +109,12 @@ def from_pillow(picture: Image.Image) -> RGB:
     return upright(to_srgb_pixels(picture, picture.size, profile_of(picture)), turn)
 
 
-def to_srgb_pixels(picture: Image.Image, size: tuple[int, int], profile: bytes) -> RGB:
+def to_srgb_pixels(
+    picture: Image.Image, size: tuple[int, int], profile: bytes, otherwise: Conversion | None = None
+) -> RGB:
     """A loaded image of any mode -> (height, width, 3) uint8 sRGB of this size, on white where it is transparent.
 
-    profile: the ICC profile that its values are meant in, or nothing.
+    profile: the ICC profile that its values are meant in, or nothing. otherwise: to sRGB if there is none.
     """
     by = max(1, min(picture.width // size[0], picture.height // size[1]))
     across, down = -(-picture.width // by), -(-picture.height // by)
@@ -124,6 +126,8 @@ def to_srgb_pixels(picture: Image.Image, size: tuple[int, int], profile: bytes) 
         small[top : top + rows] = averaged(inks(band) if inks else _to_rgb(band), by)
     extent = picture.width / by, picture.height / by
     rgb = resize(small, *size, extent)
+    if not profile and otherwise:
+        return otherwise(rgb)
     return (
         rgb
         if picture.mode == "CMYK"

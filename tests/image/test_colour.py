@@ -146,7 +146,7 @@ def test_a_shrunk_photo_has_the_same_colours(photo: np.ndarray) -> None:
 def test_profiles_of_a_matrix_take_the_quick_way(name: str) -> None:
     convert = colour._conversion(PROFILES[name], False)
     assert convert is not None
-    assert convert.__qualname__.startswith("_curves_and_matrix")
+    assert convert.__qualname__.startswith("by_curves_and_matrix")
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
