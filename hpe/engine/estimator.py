@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hpe.engine.bundle import Bundle, open_bundle
 from hpe.engine.locator import Locator
-from hpe.engine.manifest import Calibration, ModelCard
+from hpe.engine.manifest import Calibration, ModelCard, PersonCalibration
 from hpe.engine.session import OnnxSession, Session, runtime
 from hpe.errors import BadModel, BadRequest, BadSettings
 from hpe.image.decode import as_rgb
@@ -136,7 +136,9 @@ class PoseEstimator:
             return self._only_one(rgb, mirrored, limit)
         found, located = self._locator.find(rgb, most)
         points, scores = self.joints(rgb, found, mirrored)
-        people = np.array([person_score(float(one), joints) for one, joints in zip(located, scores, strict=True)])
+        people = np.array(
+            [person_score(float(one), joints, self.card.person) for one, joints in zip(located, scores, strict=True)]
+        )
         kept = np.flatnonzero(people >= self.card.person_threshold)
         # the card's threshold, so that who is found does not depend on what is drawn
         known = scores[kept] >= self.card.threshold
@@ -200,14 +202,23 @@ def _load(bundle: Bundle, threads: int) -> tuple[Session | None, Session]:
         return locator.result(), session
 
 
-def person_score(located: float | None, joints: NDArray[np.floating]) -> float:
+def person_score(
+    located: float | None, joints: NDArray[np.floating], calibration: PersonCalibration | None = None
+) -> float:
     """How likely somebody is there, 0..1: the locator's score, and (16,) scores of the joints found in its box.
 
-    Scenery that looks like a person from afar has no joints from near by: the locator's score times the square root of
-    the mean of the five best joints' scores; that mean alone for a box that no locator found.
+    Scenery that looks like a person from afar has no joints from near by. With the model's calibration it is a
+    probability; without one the locator's score times the square root of the mean of the five best joints' scores. That
+    mean alone for a box that no locator found.
     """
     seen = float(np.sort(joints)[-_SCORE_JOINTS:].mean())
-    return seen if located is None else located * math.sqrt(seen)
+    if located is None:
+        return seen
+    if calibration is None:
+        return located * math.sqrt(seen)
+    least = min(max(located, 1e-6), 1 - 1e-6)
+    value = calibration.locator * math.log(least / (1 - least)) + calibration.joints * seen + calibration.intercept
+    return 1 / (1 + math.exp(-value))
 
 
 def joint_scores(peaks: NDArray[np.float32], calibration: Calibration | None) -> NDArray[np.float32]:

@@ -21,6 +21,18 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class PersonCalibration:
+    """How likely somebody is there: the logistic function of locator * logit(l) + joints * j + intercept.
+
+    l is the locator's score of the box and j the mean of the five best joints' scores in it.
+    """
+
+    locator: float
+    joints: float
+    intercept: float
+
+
+@dataclass(frozen=True)
 class LocatorCard:
     """What is known of a locator: sha256: of the .onnx file. input_size: longer side of its frame, px.
 
@@ -42,8 +54,9 @@ class ModelCard:
     sha256: of the pose network's .onnx file. input_size: (height, width) of its frame in px, one number for a square.
     threshold: joint score below which a joint is unsure. person_threshold: person score below which nobody is there;
     both were chosen on training data. sigma: the targets' Gaussian, heatmap cells. figures: what was measured, for
-    people. calibration: of the heatmaps' peaks, None if they are scores as they are. locate: the locator, None if the
-    model has none: then the whole picture is the one person's box.
+    people. calibration: of the heatmaps' peaks, None if they are scores as they are. person: of people's scores, None
+    for the locator's score times the root of the joints'. locate: the locator, None if the model has none: then the
+    whole picture is the one person's box.
     """
 
     name: str
@@ -56,6 +69,7 @@ class ModelCard:
     sigma: float
     figures: dict[str, Any] = field(default_factory=dict)
     calibration: Calibration | None = None
+    person: PersonCalibration | None = None
     locate: LocatorCard | None = None
 
     @property
@@ -77,6 +91,8 @@ def write_manifest(card: ModelCard) -> bytes:
     }
     if card.calibration is not None:
         pose["calibration"] = vars(card.calibration)
+    if card.person is not None:
+        pose["person"] = vars(card.person)
     content: dict[str, Any] = {"schema": SCHEMA, "name": card.name, "figures": card.figures}
     if card.locate is not None:
         locate = {**vars(card.locate)}
@@ -118,6 +134,7 @@ def parse_manifest(data: bytes, name: str) -> ModelCard:
         person_threshold=pose.share("person_threshold"),
         sigma=pose.number("sigma", 0, 100),
         calibration=pose.calibration(),
+        person=pose.person(),
         locate=_locator(_Reader(locate, name, "locate.")) if locate else None,
     )
 
@@ -194,6 +211,13 @@ class _Reader:
             return None
         inner = _Reader(content, self._name, f"{self._prefix}calibration.")
         return Calibration(inner.number("slope", 0, 1e6), inner.number("intercept", -1e6, 1e6))
+
+    def person(self) -> PersonCalibration | None:
+        content = self.get("person", dict, {})
+        if not content:
+            return None
+        inner = _Reader(content, self._name, f"{self._prefix}person.")
+        return PersonCalibration(*(inner.number(key, -1e6, 1e6) for key in ("locator", "joints", "intercept")))
 
     def _wrong(self, key: str, why: str) -> BadModel:
         return BadModel(f"{self._name}: {self._prefix}{key} {why}")

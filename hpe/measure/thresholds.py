@@ -1,135 +1,217 @@
-"""`python -m hpe.measure.thresholds`: the two thresholds of a model's manifest, chosen on training data.
+"""`python -m hpe.measure.thresholds`: what a model's scores are worth, fitted on training photos.
 
-The joint threshold is the score at which a joint is as likely right as wrong: it makes the fewest mistakes of
-the kinds "wrong joint shown" and "right joint hidden". The person threshold is the lowest that stays silent on enough
-photos without people; more than one would ask for, since these were trained on and new ones are harder.
+Joint and person scores become probabilities by logistic regression (Platt 1999), so that a joint of 0.5 is as likely
+right as wrong: that is the joint threshold. The person threshold is the lowest that stays silent on enough photos
+without people. The locator's is as high as hardly any of these people allow, since each box costs a crop.
 """
 
-import dataclasses
-import json
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import click
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
-from hpe.engine.manifest import read_manifest, write_manifest
+from hpe.engine.manifest import Calibration, ModelCard, PersonCalibration, read_manifest, write_manifest
 from hpe.errors import BadSettings
+from hpe.measure.box_ap import overlaps
 from hpe.measure.evaluate import spread
 from hpe.measure.models import open_model
-from hpe.measure.pck import correct, torso_px
-from hpe.measure.protocols import PCK, labels_of
+from hpe.measure.people import LEAST_SCORE, SAME, Found, find_all, pairs, scored_joints
 from hpe.measure.report import grid
-from hpe.pose.result import Pose
-from hpe.train.data.readers import read_empty, read_shards
-from hpe.train.data.samples import Sample
+from hpe.pose.boxes import box_iou
+from hpe.pose.skeleton import INDEX, NUM_JOINTS
+from hpe.train.data.people import Photo, read_photos
+from hpe.train.data.readers import read_empty
 
 Scores = NDArray[np.floating]
-STEPS = np.round(np.arange(0.02, 0.81, 0.01), 2)
+LEAST_PX: Final[float] = 48  # people smaller than this say little about joints
+EDGE_PX: Final[float] = 3
+_BEST: Final = 5  # joints that count towards a person's score
+_LIMIT: Final = 1e-6
 
 
 @dataclass(frozen=True)
-class Choice:
-    """threshold, and the shares 0..1 that it keeps of the one kind and turns away of the other."""
+class Evidence:
+    """Everybody found in training photos, however unsure, with the locator's own score as the person's.
 
-    threshold: float
-    kept: float
-    turned_away: float
+    right, joints: (M,) whether each joint is in its place, and its peak. people, located, seen: (K,) whether somebody
+    is there, the locator's score and (K, 16) peaks. empty: for each photo without people, the last two of what is
+    found there.
+    """
 
-
-def joint_choice(right: Scores, wrong: Scores) -> Choice:
-    """Scores of joints in the right and in the wrong place -> the threshold with the fewest mistakes."""
-    mistakes = [(right < t).sum() + (wrong >= t).sum() for t in STEPS]
-    return _choice(float(STEPS[int(np.argmin(mistakes))]), right, wrong)
-
-
-def person_choice(people: Scores, nobody: Scores, silent: float) -> Choice:
-    """Scores of pictures with and without people -> the lowest threshold with that share of silence, above nothing."""
-    lowest = math.ceil(1000 * float(np.quantile(nobody, silent))) / 1000
-    return _choice(max(lowest, float(STEPS[0])), people, nobody)
+    right: NDArray[np.bool_]
+    joints: Scores
+    people: NDArray[np.bool_]
+    located: Scores
+    seen: Scores
+    empty: list[tuple[Scores, Scores]]
 
 
-def _choice(threshold: float, keep: Scores, turn_away: Scores) -> Choice:
-    kept, turned_away = keep >= threshold, turn_away < threshold
-    return Choice(threshold, *(float(hits.mean()) if hits.size else float("nan") for hits in (kept, turned_away)))
+def logistic(values: NDArray[np.floating], right: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(N, D) values, (N,) -> (D + 1,) weights and intercept of the most likely logistic function.
+
+    Raises BadSettings if all are right or all are wrong: then there is nothing to tell apart.
+    """
+    from scipy.optimize import minimize
+    from scipy.special import expit
+
+    if right.all() or not right.any():
+        raise BadSettings("all joints or people are right, or all are wrong: give more photos (--limit)")
+    x = np.column_stack([np.asarray(values, np.float64), np.ones(len(values))])
+    y = np.asarray(right, np.float64)
+
+    def cost(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        z = x @ w
+        loss = np.logaddexp(0, z) - y * z
+        # a little pull to 0, so that perfectly separable scores have an answer
+        return float(loss.mean() + 1e-6 * (w**2).sum()), x.T @ (expit(z) - y) / len(y) + 2e-6 * w
+
+    found: NDArray[np.float64] = minimize(cost, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B").x
+    return found
 
 
-def looked_at(estimator: PoseEstimator, samples: list[Sample], what: str) -> list[Pose | None]:
-    """What the product finds in each whole picture, however unsure."""
-    unsure = estimator.with_card(person_threshold=0.0)
-    bar = tqdm(samples, desc=what, unit="photo", leave=False, disable=None)
-    return [next(iter(unsure(sample.image())), None) for sample in bar]
+def cut_off(photo: Photo, person: int, height: int) -> list[int]:
+    """Legs' joints below the photo's lower edge: the box ends there, and neither they nor those after are labelled."""
+    if photo.boxes[person, 3] < height - EDGE_PX:
+        return []
+    known = photo.joints[person, :, 2] > 0
+    joints = []
+    for side in ("left", "right"):
+        knee, ankle = INDEX[f"{side}_knee"], INDEX[f"{side}_ankle"]
+        joints += [ankle] if known[knee] and not known[ankle] else []
+        joints += [knee, ankle] if not known[knee] and not known[ankle] else []
+    return joints
 
 
-def joint_scores(found: list[Pose | None], samples: list[Sample]) -> tuple[Scores, Scores]:
-    """-> scores of the labelled joints that are right by PCK@0.2 of the torso, and of those that are wrong."""
-    seen = [(pose, sample) for pose, sample in zip(found, samples, strict=True) if pose is not None]
-    points, scores = np.stack([pose.points for pose, _ in seen]), np.stack([pose.scores for pose, _ in seen])
-    labels, labelled = labels_of([sample for _, sample in seen])
-    hit = correct(points, labels, labelled, torso_px(labels, labelled), PCK)
-    return scores[hit == 1], scores[hit == 0]
+def gather(estimator: PoseEstimator, photos: list[Photo], negatives: Sequence[NDArray[np.uint8]]) -> Evidence:
+    """Runs the model, without thresholds or calibration, over training photos."""
+    locate = estimator.card.locate
+    if locate is None:
+        raise BadSettings(f"{estimator.card.name} has no locator: its one person needs no calibration")
+    # locator * 1 + joints * 0: the person's score is then the locator's
+    raw = estimator.with_card(
+        calibration=None,
+        person=PersonCalibration(1.0, 0.0, 0.0),
+        person_threshold=0.0,
+        locate=replace(locate, threshold=LEAST_SCORE),
+    )
+    images = [photo.image() for photo in photos]
+    found = find_all(raw, images, "training photos")
+    joints, right = scored_joints(found, photos, LEAST_PX)
+    absent: list[float] = []
+    people: list[bool] = []
+    located: list[float] = []
+    seen: list[Scores] = []
+    empty: list[tuple[Scores, Scores]] = []
+    for one, photo, image in zip(found, photos, images, strict=True):
+        there, counted = _who_is_there(one, photo)
+        people += there[counted].tolist()
+        located += one.scores[counted].tolist()
+        seen += list(one.joint_scores[counted])
+        for p, k in pairs(box_iou(one.boxes, photo.boxes), SAME).items():
+            side = float(max(photo.boxes[p, 2:] - photo.boxes[p, :2]))
+            if not photo.ignore[p] and side >= LEAST_PX and photo.joints[p, :, 2].sum() >= 3:
+                absent += [float(one.joint_scores[k, j]) for j in cut_off(photo, p, image.shape[0])]
+        if photo.ignore.all():
+            empty.append((one.scores[counted], one.joint_scores[counted]))
+    for one in find_all(raw, negatives, "photos without people"):
+        people += [False] * len(one.scores)
+        located += one.scores.tolist()
+        seen += list(one.joint_scores)
+        empty.append((one.scores, one.joint_scores))
+    return Evidence(
+        np.concatenate([right, np.zeros(len(absent), np.bool_)]),
+        np.concatenate([joints, absent]),
+        np.array(people),
+        np.array(located),
+        np.array(seen).reshape(-1, NUM_JOINTS),
+        empty,
+    )
 
 
-def person_scores(found: list[Pose | None]) -> Scores:
-    """The product's score for each picture."""
-    return np.array([0.0 if pose is None else pose.score for pose in found])
+def _who_is_there(one: Found, photo: Photo) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(K,) whether each box is somebody's, each person's once, and (K,) whether it counts: not in an area to ignore."""
+    alike = box_iou(one.boxes, photo.boxes) * ~photo.ignore
+    there = np.zeros(len(one.boxes), np.bool_)
+    there[list(pairs(alike, SAME).values())] = True
+    ignored = photo.boxes[photo.ignore]
+    union, within = overlaps(one.boxes, ignored)
+    doubtful = (union.max(axis=1, initial=0) >= SAME) | (within.max(axis=1, initial=0) > SAME)
+    return there, there | ~doubtful
+
+
+def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
+    """The card with calibrations and thresholds. silent: share of photos without people on which nobody is found."""
+    slope, intercept = logistic(evidence.joints[:, None], evidence.right)
+    joint = Calibration(round(float(slope), 3), round(float(intercept), 3))
+
+    def features(located: Scores, peaks: Scores) -> NDArray[np.float64]:
+        safe = np.clip(located, _LIMIT, 1 - _LIMIT)
+        scores = 1 / (1 + np.exp(-(joint.slope * peaks + joint.intercept)))
+        best = np.sort(scores, axis=1)[:, -_BEST:].mean(axis=1)
+        return np.column_stack([np.log(safe / (1 - safe)), best])
+
+    weights = np.round(logistic(features(evidence.located, evidence.seen), evidence.people), 3)
+    person = PersonCalibration(*(float(w) for w in weights))
+
+    def likely(located: Scores, peaks: Scores) -> NDArray[np.float64]:
+        return np.asarray(1 / (1 + np.exp(-(features(located, peaks) @ weights[:2] + weights[2]))), np.float64)
+
+    surest = [float(likely(*found).max(initial=0)) for found in evidence.empty]
+    threshold = math.ceil(1000 * float(np.quantile(surest, silent))) / 1000 if surest else 0.5
+    known = evidence.people & (likely(evidence.located, evidence.seen) >= threshold)
+    least = math.floor(1000 * float(np.quantile(evidence.located[known], 0.01))) / 1000
+    locate = None if card.locate is None else replace(card.locate, threshold=max(least, LEAST_SCORE))
+    return replace(
+        card, calibration=joint, threshold=0.5, person=person, person_threshold=max(threshold, 0.02), locate=locate
+    )
 
 
 @click.command()
-@click.option("--model", default="", help="A manifest, or a checkpoint [the default model].")
-@click.option(
-    "--people", "paths", type=click.Path(path_type=Path), multiple=True, required=True, help="Training people (JSON)."
-)
+@click.option("--model", default="", help="A manifest with its networks beside it [the default model].")
+@click.option("--people", type=click.Path(path_type=Path), required=True, help="Training photos (people.json).")
 @click.option("--negatives", type=click.Path(path_type=Path), required=True, help="A tar of photos without people.")
-@click.option("--without", default="", help="Leave out people whose id begins with this, as those with crowd labels.")
-@click.option("--limit", default=600, show_default=True, help="People of each file, and photos without people.")
-@click.option("--silent", default=0.99, show_default=True, help="Share of the other photos to stay silent on.")
-@click.option("--write", type=click.Path(path_type=Path), default=None, help="Put both into this manifest.")
-def main(
-    model: str,
-    paths: tuple[Path, ...],
-    negatives: Path,
-    without: str,
-    limit: int,
-    silent: float,
-    write: Path | None,
-) -> None:
-    """Choose a model's joint and person thresholds on training data.
+@click.option("--limit", default=900, show_default=True, help="Training photos, and a third as many without people.")
+@click.option("--silent", default=0.97, show_default=True, help="Share of photos without people to stay silent on.")
+@click.option("--write", type=click.Path(path_type=Path), default=None, help="Put the result into this manifest.")
+def main(model: str, people: Path, negatives: Path, limit: int, silent: float, write: Path | None) -> None:
+    """Fit a model's calibrations and choose its thresholds on training photos.
 
     Photos without people are those of the training part, which `hpe eval` does not measure on.
     """
     estimator = open_model(model)
-    sources = [[one for one in read_shards(path) if not without or not one.id.startswith(without)] for path in paths]
-    samples = [sample for source in sources for sample in spread(source, limit)]
-    if not samples:
-        raise BadSettings(f"--without leaves nobody: all ids in {', '.join(map(str, paths))} begin with {without!r}")
-    empty = spread(read_empty(negatives, "train"), limit)
-    people = looked_at(estimator, samples, "people")
-    right, wrong = joint_scores(people, samples)
-    joint = joint_choice(right, wrong)
-    with_people = person_scores(people)
-    nobody = person_scores(looked_at(estimator, empty, "photos without people"))
-    person = person_choice(with_people, nobody, silent)
-    rows = [["person threshold", "people found, %", "nobody found, %"]]
-    for step in STEPS[8:50:3]:
-        choice = _choice(float(step), with_people, nobody)
-        rows.append([f"{step:.2f}", f"{100 * choice.kept:.1f}", f"{100 * choice.turned_away:.1f}"])
-    click.echo("\n".join(grid(rows)))
-    click.echo(
-        f"\njoint threshold {joint.threshold:.2f}: shows {100 * joint.kept:.1f} % of {len(right):,} right joints, "
-        f"hides {100 * joint.turned_away:.1f} % of {len(wrong):,} wrong ones"
-        f"\nperson threshold {person.threshold:.3f}: finds {100 * person.kept:.1f} % of {len(samples):,} people, "
-        f"nobody on {100 * person.turned_away:.1f} % of {len(empty):,} photos without people\n"
-    )
-    chosen = {"threshold": joint.threshold, "person_threshold": person.threshold}
-    click.echo(json.dumps(chosen, indent=2))
+    photos = spread(read_photos(people), limit)
+    empty = spread(read_empty(negatives, "train"), max(1, limit // 3))
+    evidence = gather(estimator, photos, [sample.image() for sample in empty])
+    card = choose(estimator.card, evidence, silent)
+    click.echo("\n".join(_table(evidence, card)))
     if write is not None:
-        card = dataclasses.replace(read_manifest(write), threshold=joint.threshold, person_threshold=person.threshold)
-        write.write_bytes(write_manifest(card))
+        changes = {name: getattr(card, name) for name in ("calibration", "threshold", "person", "person_threshold")}
+        stands = read_manifest(write)
+        locate = stands.locate and card.locate and replace(stands.locate, threshold=card.locate.threshold)
+        write.write_bytes(write_manifest(replace(stands, **changes, locate=locate)))
+
+
+def _table(evidence: Evidence, card: ModelCard) -> list[str]:
+    joint = card.calibration or Calibration(1.0, 0.0)
+    scores = 1 / (1 + np.exp(-(joint.slope * evidence.joints + joint.intercept)))
+    rows = [["joint score", "right, %", "joints"]]
+    for low in np.arange(0, 1, 0.1):
+        chosen = (scores >= low) & (scores < low + 0.1)
+        if chosen.any():
+            rows.append([f"{low:.1f}", f"{100 * evidence.right[chosen].mean():.1f}", f"{chosen.sum():,}"])
+    return [
+        *grid(rows),
+        "",
+        f"joints: {joint}",
+        f"people: {card.person}, found from {card.person_threshold:.3f}",
+        f"locator: boxes from {card.locate.threshold if card.locate else float('nan'):.3f}",
+    ]
 
 
 if __name__ == "__main__":

@@ -10,14 +10,11 @@ import scipy.io
 import torch
 import yaml
 from click.testing import CliRunner
-from train.figures import stick_figure, stick_sample, write_people, write_photos, write_sceneries
+from train.figures import stick_figure, stick_sample, write_people, write_photos
 
 from hpe.commands.train import train
-from hpe.engine.manifest import ModelCard, read_manifest, write_manifest
 from hpe.errors import BadData, BadSettings
 from hpe.measure.relabel import Rules, add_labels, correct_labels, write_corrected_labels
-from hpe.measure.thresholds import joint_choice, person_choice
-from hpe.measure.thresholds import main as thresholds
 from hpe.pose.skeleton import FLIP_ORDER, INDEX
 from hpe.train.config import Source, read_config
 from hpe.train.data.lsp import ORDER
@@ -248,51 +245,3 @@ def test_the_command_trains_and_says_where_the_weights_are(config_path, tmp_path
     assert "best.pt: best validation" in result.output
     assert "after 1 steps" in result.output
     assert (tmp_path / "run/best.pt").exists()
-
-
-# --- thresholds
-
-
-def test_the_joint_threshold_makes_the_fewest_mistakes():
-    right, wrong = np.array([0.9, 0.8, 0.7, 0.35]), np.array([0.1, 0.2, 0.3, 0.75])
-    choice = joint_choice(right, wrong)
-    assert 0.3 < choice.threshold <= 0.35
-    assert choice.kept == 1
-    assert choice.turned_away == 0.75
-
-
-def test_the_person_threshold_is_the_lowest_with_enough_silence():
-    people, nobody = np.linspace(0.2, 0.9, 71), np.linspace(0.0, 0.3, 101)
-    choice = person_choice(people, nobody, silent=0.9)
-    assert choice.threshold == pytest.approx(0.27, abs=1.1e-3)
-    assert choice.turned_away >= 0.89 > (nobody < choice.threshold - 0.007).mean()
-    assert choice.kept == pytest.approx(63 / 71, abs=0.02)
-    assert person_choice(people, np.zeros(9), silent=0.9).threshold > 0
-
-
-def test_people_with_crowd_labels_can_be_left_out(tmp_path):
-    people, empty = write_people(tmp_path, 3), write_sceneries(tmp_path, 5)
-    name = json.loads(people.read_text())[0]["id"]
-    arguments = ["--model", certain_checkpoint(tmp_path / "model.pt"), "--people", people, "--negatives", empty]
-    result = CliRunner().invoke(thresholds, [str(a) for a in [*arguments, "--without", name]], catch_exceptions=False)
-    assert "of 2 people, nobody on" in result.output
-    run = [str(a) for a in [*arguments, "--without", name[0]]]
-    with pytest.raises(BadSettings, match="--without leaves nobody"):
-        CliRunner().invoke(thresholds, run, catch_exceptions=False)
-
-
-def test_the_thresholds_command_writes_a_manifest(tmp_path):
-    model = certain_checkpoint(tmp_path / "model.pt")
-    manifest = tmp_path / "model.json"
-    card = ModelCard("kept", "kept.onnx", "0" * 64, (256, 192), "none", 0.5, 0.5, 2.0)
-    manifest.write_bytes(write_manifest(card))
-    people, empty = write_people(tmp_path, 3), write_sceneries(tmp_path, 5)
-    arguments = ["--model", model, "--people", people, "--negatives", empty, "--write", manifest]
-    result = CliRunner().invoke(thresholds, [str(a) for a in arguments], catch_exceptions=False)
-    assert result.exit_code == 0
-    assert "of 3 people, nobody on" in result.output
-    written = json.loads(manifest.read_text())
-    assert read_manifest(manifest).frame == (256, 192)
-    assert written["schema"] == 2
-    assert 0 < written["pose"]["threshold"] < 1
-    assert 0 < written["pose"]["person_threshold"] < 1

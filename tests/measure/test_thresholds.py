@@ -1,0 +1,103 @@
+"""Scores become probabilities, and thresholds follow from them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from hpe.engine.manifest import LocatorCard, ModelCard, PersonCalibration, parse_manifest, write_manifest
+from hpe.errors import BadSettings
+from hpe.measure.thresholds import Evidence, choose, cut_off, logistic
+from hpe.pose.skeleton import INDEX
+from hpe.train.data.people import Photo
+
+CARD = ModelCard(
+    "a", "a.onnx", "0" * 64, (256, 192), "none", 0.2, 0.2, 1.5, locate=LocatorCard("b.onnx", "0" * 64, "none", 416, 0.3)
+)
+
+
+def evidence(count: int = 4000) -> Evidence:
+    """Joints that are right with a probability of their peak's logistic function, people surer than scenery."""
+    rng = np.random.default_rng(0)
+    peaks = rng.uniform(0, 1, count)
+    right = rng.random(count) < 1 / (1 + np.exp(-(8 * peaks - 2)))
+    people = np.arange(count) % 2 == 0
+    located = np.clip(rng.normal(np.where(people, 0.7, 0.25), 0.15), 0.05, 0.99)
+    seen = np.clip(rng.normal(np.where(people, 0.7, 0.2)[:, None], 0.1, (count, 16)), 0, 1)
+    empty = [(located[k : k + 1], seen[k : k + 1]) for k in range(1, count, 2)]
+    return Evidence(right, peaks, people, located, seen, empty)
+
+
+def test_the_logistic_function_is_found_again() -> None:
+    rng = np.random.default_rng(1)
+    values = rng.normal(0, 2, (20_000, 2))
+    right = rng.random(20_000) < 1 / (1 + np.exp(-(1.5 * values[:, 0] - 0.7 * values[:, 1] + 0.4)))
+    assert logistic(values, right) == pytest.approx([1.5, -0.7, 0.4], abs=0.12)
+
+
+def test_scores_that_part_right_from_wrong_entirely_have_an_answer() -> None:
+    weights = logistic(np.array([[0.1], [0.2], [0.8], [0.9]]), np.array([False, False, True, True]))
+    assert np.isfinite(weights).all()
+    assert weights[0] * 0.2 + weights[1] < 0 < weights[0] * 0.8 + weights[1]
+
+
+def test_nothing_but_right_joints_is_refused() -> None:
+    with pytest.raises(BadSettings, match="give more photos"):
+        logistic(np.ones((3, 1)), np.ones(3, np.bool_))
+
+
+def test_a_joint_at_the_threshold_is_as_likely_right_as_wrong() -> None:
+    card = choose(CARD, evidence(), 0.97)
+    assert card.threshold == 0.5
+    assert card.calibration is not None
+    peak = -card.calibration.intercept / card.calibration.slope
+    assert peak == pytest.approx(0.25, abs=0.04)  # where 8 * peak - 2 is 0
+
+
+def test_the_person_threshold_is_silent_on_the_share_asked_for() -> None:
+    found = evidence()
+    thresholds = [choose(CARD, found, silent).person_threshold for silent in (0.9, 0.97, 0.999)]
+    assert thresholds == sorted(thresholds)
+    assert all(0 < t < 1 for t in thresholds)
+
+
+def test_the_locator_lets_pass_nearly_everybody_who_is_then_found() -> None:
+    found = evidence()
+    card = choose(CARD, found, 0.97)
+    assert card.locate is not None
+    assert (found.located[found.people] >= card.locate.threshold).mean() > 0.95
+    assert card.locate.threshold > found.located[~found.people].min()
+
+
+def test_calibrations_survive_the_manifest() -> None:
+    card = choose(CARD, evidence(), 0.97)
+    again = parse_manifest(write_manifest(card), "a manifest")
+    assert again == card
+    assert isinstance(again.person, PersonCalibration)
+
+
+def test_a_calibration_of_words_is_refused_by_name() -> None:
+    from hpe.errors import BadModel
+
+    content = json.loads(write_manifest(choose(CARD, evidence(), 0.97)))
+    content["pose"]["person"]["joints"] = "many"
+    with pytest.raises(BadModel, match=r"pose\.person\.joints"):
+        parse_manifest(json.dumps(content).encode(), "a manifest")
+
+
+def photo(bottom: float, hidden: tuple[str, ...]) -> Photo:
+    joints = np.ones((1, 16, 3), np.float32)
+    joints[0, [INDEX[name] for name in hidden], 2] = 0
+    box = np.array([[10, 10, 60, bottom]], np.float32)
+    return Photo("a", b"", box, np.zeros(1, np.bool_), joints)
+
+
+def test_legs_below_the_photo_are_wrong_wherever_they_are_found() -> None:
+    legs = tuple(f"{side}_{joint}" for side in ("left", "right") for joint in ("knee", "ankle"))
+    assert sorted(cut_off(photo(99, legs), 0, 100)) == sorted(INDEX[name] for name in legs)
+    assert cut_off(photo(99, ("left_ankle",)), 0, 100) == [INDEX["left_ankle"]]
+
+
+def test_legs_that_nobody_labelled_inside_the_photo_say_nothing() -> None:
+    assert cut_off(photo(80, ("left_knee", "left_ankle")), 0, 100) == []
+    assert cut_off(photo(99, ("left_knee",)), 0, 100) == []
