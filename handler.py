@@ -6,7 +6,7 @@ from typing import Any
 from hpe.settings import Settings
 from hpe.web import keys
 from hpe.web.api import handle_event
-from hpe.web.record import log_to_stderr
+from hpe.web.request_log import log_to_stderr
 from hpe.web.source import EstimatorSource
 
 SETTINGS = Settings.from_env(os.environ)

@@ -17,11 +17,11 @@ from hpe.batch.work import work
 from hpe.errors import BadModel, HpeError, ModelUnavailable, PhotosUnavailable
 from hpe.image.decode import Limits, decode_image
 from hpe.settings import Settings
-from hpe.web import aws, photos
+from hpe.web import aws, photo_bucket
 from hpe.web.params import PoseParams
-from hpe.web.pose import drawn_response, estimate, joints_response
+from hpe.web.pose_route import drawn_response, estimate, joints_response
 from hpe.web.problems import INTERNAL, internal, kind_of, problem
-from hpe.web.record import LOGGER, Record, log_to_stderr, note
+from hpe.web.request_log import LOGGER, Record, log_to_stderr, note
 from hpe.web.source import EstimatorSource
 
 # As in the queue's redrive policy (deploy/resources/photos.yml); a test compares them.
@@ -37,7 +37,7 @@ if "AWS_LAMBDA_RUNTIME_API" in os.environ:
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """A batch of SQS messages -> the ids of those that SQS must deliver again."""
-    store = photos.open_store(SETTINGS)
+    store = photo_bucket.open_store(SETTINGS)
     failed = [
         {"itemIdentifier": message["messageId"]}
         for message in event.get("Records", [])
@@ -51,7 +51,7 @@ def batch(event: dict[str, Any], context: object) -> dict[str, Any]:
     return work(batch_of(event), aws.client("s3"), estimator, SETTINGS)
 
 
-def answer_message(message: dict[str, Any], store: photos.PhotoStore, source: Any, settings: Settings) -> bool:
+def answer_message(message: dict[str, Any], store: photo_bucket.PhotoStore, source: Any, settings: Settings) -> bool:
     """Every photo of one message. False if SQS must deliver it again."""
     last_try = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1)) >= LAST_TRY
     try:
@@ -76,7 +76,7 @@ def answer_message(message: dict[str, Any], store: photos.PhotoStore, source: An
     return done
 
 
-def _give_up(photo_id: str, store: photos.PhotoStore) -> None:
+def _give_up(photo_id: str, store: photo_bucket.PhotoStore) -> None:
     """Tell the client who waits; if even that cannot be written, the other photos of the batch go on."""
     try:
         store.put_result(photo_id, "problem.json", internal().body, "application/problem+json")
@@ -87,14 +87,16 @@ def _give_up(photo_id: str, store: photos.PhotoStore) -> None:
 def photo_ids(body: str) -> Iterator[str]:
     """An S3 notification -> the ids of the photos that landed; nothing for S3's test message and other keys."""
     for entry in json.loads(body).get("Records", []):
-        photo_id = photos.id_of_upload(unquote_plus(entry["s3"]["object"]["key"]))
+        photo_id = photo_bucket.id_of_upload(unquote_plus(entry["s3"]["object"]["key"]))
         if photo_id is not None:
             yield photo_id
 
 
-def answer_photo(photo_id: str, store: photos.PhotoStore, source: Any, settings: Settings, record: Record) -> None:
+def answer_photo(
+    photo_id: str, store: photo_bucket.PhotoStore, source: Any, settings: Settings, record: Record
+) -> None:
     """One photo: find the people, draw, write both results, delete the photo. Raises what may pass on another try."""
-    if store.state(photo_id) == photos.DONE:
+    if store.state(photo_id) == photo_bucket.DONE:
         store.delete_upload(photo_id)
         return
     data = store.upload(photo_id, settings.max_upload_bytes)

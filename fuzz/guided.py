@@ -51,7 +51,7 @@ def main() -> None:
         import requests_toolbelt.multipart.decoder  # noqa: F401
 
         import hpe.web.api
-        import hpe.web.pose  # noqa: F401
+        import hpe.web.pose_route  # noqa: F401
 
     def mutator(data: bytes, longest: int, seed: int) -> bytes:
         rng = random.Random(seed)

@@ -14,7 +14,7 @@ from web.fakes import FakeEstimator, form, part, photo
 from hpe.settings import Settings
 from hpe.web.api import ROUTES, handle
 from hpe.web.messages import Request
-from hpe.web.record import JsonLines
+from hpe.web.request_log import JsonLines
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS_WHAT_IT_READS = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "joblib", "jsonpickle"}

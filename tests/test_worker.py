@@ -19,8 +19,8 @@ from hpe.engine.manifest import ModelCard
 from hpe.errors import ModelUnavailable
 from hpe.pose.result import Pose
 from hpe.settings import Settings
-from hpe.web import photos
-from hpe.web.record import Record
+from hpe.web import photo_bucket
+from hpe.web.request_log import Record
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = Settings(photo_bucket="photos", max_output_side=400)
@@ -73,8 +73,8 @@ def s3() -> FakeS3:
 
 
 @pytest.fixture
-def store(s3: FakeS3) -> photos.PhotoStore:
-    return photos.PhotoStore("photos", s3, 600)
+def store(s3: FakeS3) -> photo_bucket.PhotoStore:
+    return photo_bucket.PhotoStore("photos", s3, 600)
 
 
 @pytest.fixture
@@ -98,9 +98,9 @@ def message(*keys: str, receive_count: int = 1) -> dict[str, Any]:
 
 
 def test_photo_becomes_drawn_photo_and_joints_and_is_forgotten(
-    s3: FakeS3, store: photos.PhotoStore, estimator: FakeEstimator
+    s3: FakeS3, store: photo_bucket.PhotoStore, estimator: FakeEstimator
 ) -> None:
-    photo_id = photos.new_id()
+    photo_id = photo_bucket.new_id()
     s3.objects[f"uploads/{photo_id}"] = jpeg()
     assert worker.answer_message(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
     png = Image.open(io.BytesIO(s3.objects[f"results/{photo_id}.png"]))
@@ -112,8 +112,8 @@ def test_photo_becomes_drawn_photo_and_joints_and_is_forgotten(
     assert s3.written[-1].endswith(".json"), "the JSON says that all is there, so it comes last"
 
 
-def test_second_delivery_does_nothing(s3: FakeS3, store: photos.PhotoStore, estimator: FakeEstimator) -> None:
-    photo_id = photos.new_id()
+def test_second_delivery_does_nothing(s3: FakeS3, store: photo_bucket.PhotoStore, estimator: FakeEstimator) -> None:
+    photo_id = photo_bucket.new_id()
     s3.objects[f"uploads/{photo_id}"] = jpeg()
     for _ in range(2):
         assert worker.answer_message(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
@@ -122,9 +122,9 @@ def test_second_delivery_does_nothing(s3: FakeS3, store: photos.PhotoStore, esti
 
 
 def test_photo_uploaded_again_after_its_result_is_only_deleted(
-    s3: FakeS3, store: photos.PhotoStore, estimator: FakeEstimator
+    s3: FakeS3, store: photo_bucket.PhotoStore, estimator: FakeEstimator
 ) -> None:
-    photo_id = photos.new_id()
+    photo_id = photo_bucket.new_id()
     s3.objects |= {f"uploads/{photo_id}": jpeg(), f"results/{photo_id}.json": b"{}"}
     assert worker.answer_message(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
     assert (estimator.calls, f"uploads/{photo_id}" in s3.objects) == (0, False)
@@ -134,37 +134,41 @@ def test_photo_uploaded_again_after_its_result_is_only_deleted(
     ("data", "status"), [(b"not a photo", 415), (jpeg()[:2000], 422), (b"", 422), (b"\xff" * 60, 415)]
 )
 def test_unreadable_photo_leaves_its_problem_and_is_not_tried_again(
-    s3: FakeS3, store: photos.PhotoStore, estimator: FakeEstimator, data: bytes, status: int
+    s3: FakeS3, store: photo_bucket.PhotoStore, estimator: FakeEstimator, data: bytes, status: int
 ) -> None:
-    photo_id = photos.new_id()
+    photo_id = photo_bucket.new_id()
     s3.objects[f"uploads/{photo_id}"] = data
     assert worker.answer_message(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
     problem = json.loads(s3.objects[f"results/{photo_id}.problem.json"])
     assert problem["status"] in (status, 415, 422)
     assert problem["detail"]
-    assert photos.PhotoStore("photos", s3, 1).state(photo_id) == photos.FAILED
+    assert photo_bucket.PhotoStore("photos", s3, 1).state(photo_id) == photo_bucket.FAILED
 
 
-def test_photo_over_the_limit_leaves_a_413(s3: FakeS3, store: photos.PhotoStore, estimator: FakeEstimator) -> None:
-    photo_id = photos.new_id()
+def test_photo_over_the_limit_leaves_a_413(
+    s3: FakeS3, store: photo_bucket.PhotoStore, estimator: FakeEstimator
+) -> None:
+    photo_id = photo_bucket.new_id()
     s3.objects[f"uploads/{photo_id}"] = jpeg()
     small = Settings(photo_bucket="photos", max_upload_bytes=1000)
     assert worker.answer_message(message(f"uploads/{photo_id}"), store, lambda: estimator, small)
     assert json.loads(s3.objects[f"results/{photo_id}.problem.json"])["status"] == 413
 
 
-def test_missing_model_is_tried_again_and_the_photo_kept(s3: FakeS3, store: photos.PhotoStore) -> None:
+def test_missing_model_is_tried_again_and_the_photo_kept(s3: FakeS3, store: photo_bucket.PhotoStore) -> None:
     def source() -> FakeEstimator:
         raise ModelUnavailable("no such bucket")
 
-    photo_id = photos.new_id()
+    photo_id = photo_bucket.new_id()
     s3.objects[f"uploads/{photo_id}"] = jpeg()
     assert not worker.answer_message(message(f"uploads/{photo_id}"), store, source, SETTINGS)
     assert set(s3.objects) == {f"uploads/{photo_id}"}
 
 
-def test_last_try_tells_the_waiting_client(s3: FakeS3, store: photos.PhotoStore, estimator: FakeEstimator) -> None:
-    photo_id = photos.new_id()
+def test_last_try_tells_the_waiting_client(
+    s3: FakeS3, store: photo_bucket.PhotoStore, estimator: FakeEstimator
+) -> None:
+    photo_id = photo_bucket.new_id()
     s3.objects[f"uploads/{photo_id}"] = jpeg()
     s3.broken.add(f"uploads/{photo_id}")
     last = message(f"uploads/{photo_id}", receive_count=worker.LAST_TRY)
@@ -173,20 +177,20 @@ def test_last_try_tells_the_waiting_client(s3: FakeS3, store: photos.PhotoStore,
 
 
 def test_one_bad_message_does_not_hold_up_the_batch(
-    s3: FakeS3, store: photos.PhotoStore, estimator: FakeEstimator, monkeypatch: pytest.MonkeyPatch
+    s3: FakeS3, store: photo_bucket.PhotoStore, estimator: FakeEstimator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good, bad = photos.new_id(), photos.new_id()
+    good, bad = photo_bucket.new_id(), photo_bucket.new_id()
     s3.objects |= {f"uploads/{good}": jpeg(), f"uploads/{bad}": jpeg()}
     s3.broken.add(f"uploads/{bad}")
-    monkeypatch.setattr(photos, "open_store", lambda settings: store)
+    monkeypatch.setattr(photo_bucket, "open_store", lambda settings: store)
     monkeypatch.setattr(worker, "estimator", lambda: estimator)
     answer = worker.handler({"Records": [message(f"uploads/{bad}"), message(f"uploads/{good}")]}, None)
     assert answer == {"batchItemFailures": [{"itemIdentifier": f"m-uploads/{bad}"}]}
     assert f"results/{good}.json" in s3.objects
 
 
-def test_upload_deleted_meanwhile_is_no_failure(store: photos.PhotoStore, estimator: FakeEstimator) -> None:
-    assert worker.answer_message(message(f"uploads/{photos.new_id()}"), store, lambda: estimator, SETTINGS)
+def test_upload_deleted_meanwhile_is_no_failure(store: photo_bucket.PhotoStore, estimator: FakeEstimator) -> None:
+    assert worker.answer_message(message(f"uploads/{photo_bucket.new_id()}"), store, lambda: estimator, SETTINGS)
     assert estimator.calls == 0
 
 
@@ -199,12 +203,14 @@ def test_upload_deleted_meanwhile_is_no_failure(store: photos.PhotoStore, estima
         json.dumps({"Records": [{"s3": {"object": {"key": f"uploads/{'a' * 32}/../x"}}}]}),
     ],
 )
-def test_other_messages_are_swallowed(store: photos.PhotoStore, estimator: FakeEstimator, body: str) -> None:
+def test_other_messages_are_swallowed(store: photo_bucket.PhotoStore, estimator: FakeEstimator, body: str) -> None:
     assert worker.answer_message({"messageId": "m", "body": body}, store, lambda: estimator, SETTINGS)
     assert estimator.calls == 0
 
 
-def test_message_that_is_not_json_goes_to_the_dead_letters(store: photos.PhotoStore, estimator: FakeEstimator) -> None:
+def test_message_that_is_not_json_goes_to_the_dead_letters(
+    store: photo_bucket.PhotoStore, estimator: FakeEstimator
+) -> None:
     assert not worker.answer_message({"messageId": "m", "body": "{"}, store, lambda: estimator, SETTINGS)
 
 

@@ -25,7 +25,7 @@ def main() -> None:
     from hpe.settings import Settings
     from hpe.web.api import handle
     from hpe.web.messages import Request
-    from hpe.web.record import Record
+    from hpe.web.request_log import Record
     from hpe.web.source import EstimatorSource
     from worker import process
 

@@ -21,9 +21,9 @@ from hpe.errors import BadModel, HpeError, ModelUnavailable, NotFound, PhotosUna
 from hpe.image.decode import Limits, decode_image
 from hpe.settings import Settings
 from hpe.web.params import PoseParams
-from hpe.web.pose import drawn_response, estimate
+from hpe.web.pose_route import drawn_response, estimate
 from hpe.web.problems import internal, problem
-from hpe.web.record import LOGGER, Record
+from hpe.web.request_log import LOGGER, Record
 
 # Fetched while the photo before them is worked on; each may be as large as a photo may be.
 _AHEAD: Final = 3

@@ -18,7 +18,7 @@ from hpe.server.arena import share_one_arena
 from hpe.server.http import Server
 from hpe.settings import Settings
 from hpe.web.api import EstimatorSource
-from hpe.web.record import LOGGER, log_to_stderr
+from hpe.web.request_log import LOGGER, log_to_stderr
 from hpe.web.source import EstimatorSource as ModelSource
 
 _BACKLOG: Final = 64

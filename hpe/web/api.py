@@ -13,7 +13,7 @@ from hpe.web.cors import common_headers, preflight
 from hpe.web.messages import Request, Response, from_event, request_headers, to_event, wants_lists
 from hpe.web.openapi import openapi_json
 from hpe.web.problems import problem, unexpected
-from hpe.web.record import LOGGER, Record, note
+from hpe.web.request_log import LOGGER, Record, note
 from hpe.web.source import Estimator
 
 EstimatorSource = Callable[[], Estimator]
@@ -91,7 +91,7 @@ def route_of(path: str) -> str:
 
 
 def _pose(request: Request, estimator_source: EstimatorSource, settings: Settings, record: Record) -> Response:
-    from hpe.web.pose import answer_pose  # numpy, OpenCV: only those who send a photo pay for them
+    from hpe.web.pose_route import answer_pose  # numpy, OpenCV: only those who send a photo pay for them
 
     return answer_pose(request, estimator_source, settings, record)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from hpe.errors import HpeError
 from hpe.settings import Settings
-from hpe.web.record import LOGGER
+from hpe.web.request_log import LOGGER
 
 if TYPE_CHECKING:
     from hpe.engine.bundle import Bundle

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from hpe.errors import BadRequest, NotFound, PhotosUnavailable, TooLarge, UnsupportedImage
 from hpe.settings import Settings
-from hpe.web import photos
+from hpe.web import photo_bucket
 from hpe.web.messages import Request, Response
 
 _log = logging.getLogger(__name__)
@@ -41,8 +41,8 @@ def _ticket(request: Request, settings: Settings) -> Response:
         raise TooLarge(
             f"{size} bytes; the limit is {settings.max_upload_bytes}: send a smaller or more compressed photo"
         )
-    photo_id = photos.new_id()
-    form = photos.open_store(settings).sign_upload(photo_id, content_type, size)
+    photo_id = photo_bucket.new_id()
+    form = photo_bucket.open_store(settings).sign_upload(photo_id, content_type, size)
     path = f"/results/{photo_id}"
     body = {"id": photo_id, **form, "expires_in_s": settings.photo_link_s, "result": path}
     return Response(201, {**_JSON, "Location": path}, json.dumps(body).encode())
@@ -70,16 +70,16 @@ def _wish(body: bytes) -> tuple[str, int]:
 
 def _result(photo_id: str, settings: Settings) -> Response:
     gone = f"no photo was uploaded as {photo_id[:40]!r}, or it has been deleted since: upload it (again)"
-    if not photos.is_id(photo_id):
+    if not photo_bucket.is_id(photo_id):
         raise NotFound(gone)
-    store = photos.open_store(settings)
+    store = photo_bucket.open_store(settings)
     state = store.state(photo_id)
-    if state == photos.UNKNOWN:
+    if state == photo_bucket.UNKNOWN:
         raise NotFound(gone)
-    if state == photos.PENDING:
+    if state == photo_bucket.PENDING:
         headers = {**_JSON, "Retry-After": str(_RETRY_AFTER_S)}
         return Response(202, headers, json.dumps({"id": photo_id, "state": "pending"}).encode())
-    if state == photos.FAILED:
+    if state == photo_bucket.FAILED:
         problem = store.problem(photo_id)
         headers = {**_JSON, "Content-Type": "application/problem+json"}
         kind = str(problem.get("type", ""))

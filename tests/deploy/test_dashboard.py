@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hpe.web.metrics import NAMESPACE, UNITS
+from hpe.web.cloudwatch import NAMESPACE, UNITS
 from hpe.web.problems import INTERNAL, KINDS
 
 ROOT = Path(__file__).resolve().parents[2]

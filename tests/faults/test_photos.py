@@ -11,7 +11,7 @@ from web.fakes import FakeEstimator
 
 import worker
 from hpe.settings import Settings
-from hpe.web import photos
+from hpe.web import photo_bucket
 from hpe.web.api import handle
 from hpe.web.aws import client as aws_client
 from hpe.web.messages import Request, Response
@@ -44,7 +44,7 @@ def test_keys_that_come_late_are_used(aws: pytest.MonkeyPatch) -> None:
 
 
 def test_bucket_that_comes_late_is_found(aws: pytest.MonkeyPatch) -> None:
-    path = f"/results/{photos.new_id()}"
+    path = f"/results/{photo_bucket.new_id()}"
     assert "photo store" in refused(ask("GET", path))
     boto3.client("s3").create_bucket(Bucket=SETTINGS.photo_bucket)
     assert ask("GET", path).status == 404
@@ -69,8 +69,8 @@ def test_last_try_whose_problem_cannot_be_written_spares_the_rest_of_the_batch(
         body = json.dumps({"Records": [{"s3": {"object": {"key": key}}}]})
         return {"messageId": name, "body": body, "attributes": {"ApproximateReceiveCount": str(worker.LAST_TRY)}}
 
-    monkeypatch.setattr(worker.photos, "open_store", lambda _: photos.PhotoStore("b", RefusesToWrite(), 1))
-    batch = [message(f"uploads/{photos.new_id()}", "doomed"), message("elsewhere/x", "fine")]
+    monkeypatch.setattr(worker.photo_bucket, "open_store", lambda _: photo_bucket.PhotoStore("b", RefusesToWrite(), 1))
+    batch = [message(f"uploads/{photo_bucket.new_id()}", "doomed"), message("elsewhere/x", "fine")]
     assert worker.handler({"Records": batch}, None) == {"batchItemFailures": [{"itemIdentifier": "doomed"}]}
 
 
@@ -78,7 +78,7 @@ def test_worker_without_a_bucket_gives_the_photos_back(
     aws: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     aws.setattr(worker, "SETTINGS", Settings())
-    body = json.dumps({"Records": [{"s3": {"object": {"key": f"uploads/{photos.new_id()}"}}}]})
+    body = json.dumps({"Records": [{"s3": {"object": {"key": f"uploads/{photo_bucket.new_id()}"}}}]})
     answer = worker.handler({"Records": [{"messageId": "m", "body": body}]}, None)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m"}]}
     assert "Bucket" in caplog.text, "the log names what is missing"

@@ -12,7 +12,7 @@ from moto.server import ThreadedMotoServer
 
 from hpe.errors import BadRequest, NotFound, PhotosUnavailable, TooLarge, UnsupportedImage
 from hpe.settings import Settings
-from hpe.web import photos
+from hpe.web import photo_bucket
 from hpe.web.aws import client as aws_client
 from hpe.web.messages import Request
 from hpe.web.uploads import handle_uploads
@@ -115,7 +115,7 @@ def test_largest_allowed_photo_gets_a_ticket(bucket: Any) -> None:
 
 
 def test_photo_that_waits_is_202_with_retry_after(bucket: Any) -> None:
-    photo_id = photos.new_id()
+    photo_id = photo_bucket.new_id()
     bucket.put_object(Key=f"uploads/{photo_id}", Body=b"photo")
     status, headers, body = result_of(photo_id)
     assert (status, body["state"]) == (202, "pending")
@@ -123,7 +123,7 @@ def test_photo_that_waits_is_202_with_retry_after(bucket: Any) -> None:
 
 
 def test_finished_photo_is_200_with_links_that_work(bucket: Any) -> None:
-    photo_id = photos.new_id()
+    photo_id = photo_bucket.new_id()
     bucket.put_object(Key=f"results/{photo_id}.png", Body=b"png", ContentType="image/png")
     bucket.put_object(Key=f"results/{photo_id}.json", Body=b"{}", ContentType="application/json")
     status, _, body = result_of(photo_id)
@@ -133,14 +133,14 @@ def test_finished_photo_is_200_with_links_that_work(bucket: Any) -> None:
 
 
 def test_half_written_result_still_waits(bucket: Any) -> None:
-    photo_id = photos.new_id()
+    photo_id = photo_bucket.new_id()
     bucket.put_object(Key=f"uploads/{photo_id}", Body=b"photo")
     bucket.put_object(Key=f"results/{photo_id}.png", Body=b"png")
     assert result_of(photo_id)[0] == 202
 
 
 def test_photo_that_could_not_be_read_answers_the_workers_problem(bucket: Any) -> None:
-    photo_id = photos.new_id()
+    photo_id = photo_bucket.new_id()
     left = {"type": "/problems/broken-image", "title": "Broken", "status": 422, "detail": "cut off"}
     bucket.put_object(Key=f"results/{photo_id}.problem.json", Body=json.dumps(left).encode())
     status, headers, body = result_of(photo_id)
@@ -167,7 +167,7 @@ def test_without_a_bucket_there_are_no_uploads() -> None:
 def test_missing_bucket_is_said_to_pass(bucket: Any) -> None:
     gone = Settings(photo_bucket="hpe-not-there")
     with pytest.raises(PhotosUnavailable, match="try again") as caught:
-        handle_uploads(Request("GET", f"/results/{photos.new_id()}"), gone)
+        handle_uploads(Request("GET", f"/results/{photo_bucket.new_id()}"), gone)
     assert caught.value.retry_after_s > 0
 
 
@@ -175,6 +175,6 @@ def test_unreachable_s3_is_said_to_pass(bucket: Any, monkeypatch: pytest.MonkeyP
     def unreachable(self: object, name: str) -> str:
         raise EndpointConnectionError(endpoint_url="http://s3")
 
-    monkeypatch.setattr(photos.PhotoStore, "state", unreachable)
+    monkeypatch.setattr(photo_bucket.PhotoStore, "state", unreachable)
     with pytest.raises(PhotosUnavailable):
-        result_of(photos.new_id())
+        result_of(photo_bucket.new_id())

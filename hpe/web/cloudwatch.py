@@ -27,7 +27,7 @@ class Metrics:
         self._cold = True
 
     def of(self, fields: Mapping[str, Any], at_s: float) -> dict[str, Any]:
-        """A request's fields (`hpe.web.record.note`) and Unix time -> what to add to its line."""
+        """A request's fields (`hpe.web.request_log.note`) and Unix time -> what to add to its line."""
         values = _values(fields)
         if self._cold:
             values, self._cold = values | {"ColdStarts": 1}, False

@@ -14,7 +14,7 @@ from hpe.settings import Settings
 from hpe.web.messages import Request, Response
 from hpe.web.multipart import read_body
 from hpe.web.params import OUTPUT_TYPES, OutputFormat, PoseParams, read_params, with_fields
-from hpe.web.record import Record
+from hpe.web.request_log import Record
 from hpe.web.source import Estimator
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hpe.stderr import silence_libraries
-from hpe.web.metrics import Metrics
+from hpe.web.cloudwatch import Metrics
 
 LOGGER: Final = logging.getLogger("hpe")
 

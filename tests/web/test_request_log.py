@@ -1,4 +1,4 @@
-"""hpe.web.record: one line of JSON a request, tracebacks included, on one line."""
+"""hpe.web.request_log: one line of JSON a request, tracebacks included, on one line."""
 
 import json
 import logging
@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from hpe.web.record import LOGGER, JsonLines, Record, log_to_stderr, note
+from hpe.web.request_log import LOGGER, JsonLines, Record, log_to_stderr, note
 
 
 @pytest.fixture

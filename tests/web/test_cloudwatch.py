@@ -1,4 +1,4 @@
-"""hpe.web.metrics: log lines that CloudWatch takes metrics from, by the rules of the Embedded Metric Format."""
+"""hpe.web.cloudwatch: log lines that CloudWatch takes metrics from, by the rules of the Embedded Metric Format."""
 
 import json
 import logging
@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from hpe.web.metrics import NAMESPACE, UNITS, Metrics
-from hpe.web.record import LOGGER, JsonLines, Record, note
+from hpe.web.cloudwatch import NAMESPACE, UNITS, Metrics
+from hpe.web.request_log import LOGGER, JsonLines, Record, note
 
 ROOT = Path(__file__).resolve().parents[2]
 # of CloudWatch's units, those of time and of counts
@@ -128,7 +128,7 @@ if module == "handler":
 else:
     import io
     import worker
-    from hpe.web import photos
+    from hpe.web import photo_bucket
     kept = {"uploads/" + "a" * 32: photo()}
     class S3:
         def list_objects_v2(self, **asked):
@@ -136,7 +136,7 @@ else:
         def get_object(self, **asked): return {"Body": io.BytesIO(kept[asked["Key"]])}
         def put_object(self, **asked): kept[asked["Key"]] = asked["Body"]
         def delete_object(self, **asked): kept.pop(asked["Key"], None)
-    worker.photos.open_store = lambda _: photos.PhotoStore("b", S3(), 1)
+    worker.photo_bucket.open_store = lambda _: photo_bucket.PhotoStore("b", S3(), 1)
     worker.estimator = FakeEstimator
     body = json.dumps({"Records": [{"s3": {"object": {"key": "uploads/" + "a" * 32}}}]})
     assert worker.handler({"Records": [{"messageId": "m", "body": body}]}, None) == {"batchItemFailures": []}
