@@ -17,7 +17,7 @@ SCREENS = {
 TWO = Answer(body=result(person(), person(300, 0.4)))
 VIEWS = {
     "done": TWO,
-    "busy": Answer(body=result(person()), delay_s=8),
+    "busy": Answer(body=result(person()), delay_s=60),
     "problem": problem(415, "This is a ZIP archive.", "Send a JPEG."),
     "nobody": Answer(body=result()),
 }

@@ -43,9 +43,13 @@ def test_photo_dropped_anywhere_is_taken(site: Any, photo: Path, stub: Stub) -> 
 
 def test_veil_goes_when_the_drag_leaves(site: Any, photo: Path) -> None:
     data = {"items": [], "files": [str(photo)], "dragOperationsMask": 1}
-    for kind in ("dragEnter", "dragOver"):
-        site.cdp("Input.dispatchDragEvent", type=kind, x=500, y=500, data=data)
-    site.until(lambda: site.id("veil").is_displayed())
+
+    def dragged_over() -> bool:
+        for kind in ("dragEnter", "dragOver"):
+            site.cdp("Input.dispatchDragEvent", type=kind, x=500, y=500, data=data)
+        return bool(site.id("veil").is_displayed())
+
+    site.until(dragged_over)
     site.cdp("Input.dispatchDragEvent", type="dragCancel", x=0, y=0, data=data)
     site.until(lambda: not site.id("veil").is_displayed())
 

@@ -39,7 +39,7 @@ def test_upload_shows_how_much_has_gone(site: Any, stub: Stub, phone_photo: Path
 
 
 def test_cancel_ends_the_wait_and_the_sample_is_back(site: Any, stub: Stub, photo: Path) -> None:
-    stub.reset(slow(3))
+    stub.reset(slow(5))
     site.choose(photo)
     site.until_view("busy")
     site.id("cancel").click()
@@ -47,7 +47,7 @@ def test_cancel_ends_the_wait_and_the_sample_is_back(site: Any, stub: Stub, phot
     assert "astronaut" in site.id("photo").get_attribute("src")
     assert site.js("return document.activeElement.id") == "summary"
     before = site.text("summary")
-    site.js("return new Promise((done) => setTimeout(done, 3300))")
+    site.js("return new Promise((done) => setTimeout(done, 5300))")
     assert site.text("summary") == before
     assert site.all("#own li") == []
 
@@ -56,7 +56,7 @@ def test_photo_given_while_another_is_processed_waits_its_turn(
     site: Any, stub: Stub, photo: Path, tmp_path: Path
 ) -> None:
     Image.new("RGB", (300, 200), "green").save(tmp_path / "second.png")
-    stub.reset(slow(1.5), Answer(body=result(person(), person(200, 0.4), size=(300, 200))))
+    stub.reset(slow(4), Answer(body=result(person(), person(200, 0.4), size=(300, 200))))
     site.choose(photo)
     site.until(lambda: len(stub.posts) == 1)
     site.choose(tmp_path / "second.png")
@@ -70,7 +70,7 @@ def test_photo_given_while_another_is_processed_waits_its_turn(
 
 def test_waiting_photo_can_be_cancelled_alone(site: Any, stub: Stub, photo: Path, tmp_path: Path) -> None:
     Image.new("RGB", (300, 200), "green").save(tmp_path / "second.png")
-    stub.reset(slow(1.5), FOUND)
+    stub.reset(slow(5), FOUND)
     site.choose(photo, tmp_path / "second.png")
     site.all("#own button")[1].click()
     site.id("cancel").click()
