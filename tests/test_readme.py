@@ -69,6 +69,10 @@ def test_hpe_command_in_the_docs_is_understood(words: list[str]) -> None:
         return
     command = group.get_command(click.Context(group), words[0])
     assert command is not None, f"there is no hpe {words[0]}"
+    if isinstance(command, click.Group) and len(words) > 1:
+        words = words[1:]
+        command = command.get_command(click.Context(command), words[0])
+        assert command is not None, f"there is no {words[0]} in this group"
     options = {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
     used = {word.split("=")[0] for word in words[1:] if re.match(r"--?[a-zA-Z]", word)}
     assert used <= options | {"--help", "-h"}
@@ -123,7 +127,7 @@ def anchors(page: Path) -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_settings_in_the_docs_exist(page: Path) -> None:
     known = {f"HPE_{name.upper()}" for name in Settings.__dataclass_fields__}
-    known |= {"HPE_API", "HPE_CONFIG", "HPE_PACKAGE_ZIP"}
+    known |= {"HPE_API", "HPE_CONFIG", "HPE_PACKAGE_ZIP", "HPE_PARAMETERS"}
     assert set(re.findall(r"\bHPE_[A-Z_]+\b", page.read_text("utf-8"))) <= known
 
 
