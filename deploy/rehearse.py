@@ -2,7 +2,8 @@
 
 Packages without network or credentials, lints the template, runs the package under Lambda's own runtime emulator,
 deploys it into an emulated AWS with IAM enforced, as the user that docs/deploy.md describes, sends photos through
-both routes and the website, tries what must be refused, deploys again (nothing may change), and removes it all.
+both routes and the website, deploys again (nothing may change), changes the model and back, issues and revokes keys,
+runs a batch of 500 photos with a function killed on the way, tries what must be refused, and removes it all.
 Writes build/rehearsal/report.json. Ends with 1 at the first thing that is not as it must be.
 """
 
@@ -79,12 +80,13 @@ def rehearse(report: Report) -> None:
     print(f"   first answer {cold_s:.2f} s, second {warm_s:.2f} s", flush=True)
     expect(joints["people"] == references[photos[0].name]["people"], "other joints under RIE than without")
     with Cloud(bin) as cloud:
-        in_the_cloud(report, cloud, folders[ARCHITECTURE][0], version, photos, references)
+        in_the_cloud(report, cloud, folders[ARCHITECTURE][0], version, photos, references, lint_bin)
 
 
 def in_the_cloud(
-    report: Report, cloud: Cloud, folder: Any, version: str, photos: list[Any], references: dict[str, Any]
-) -> None:
+    report: Report, cloud: Cloud, folder: Any, version: str, photos: list[Any], references: dict[str, Any],
+    lint_bin: Any,
+) -> None:  # fmt: skip
     """Deploy, ask, refuse, deploy again, remove."""
     env = cloud.environment(*cloud.deployer()) | {"PYTHON": sys.executable}
     options = (f"--param=architecture={ARCHITECTURE}", f"--param=runtime=python{version}")
@@ -120,7 +122,7 @@ def in_the_cloud(
         ),
     )
     report.step("logs and metrics, as the deployer", lambda: watch(options, env))
-    with_extras(report, cloud, deployed, photos[0], options, env)
+    with_extras(report, cloud, photos[0], options, env, lint_bin)
     report.step("refusals", lambda: refusals.check_denied(deployed))
     commands.remove_album(cloud)
     report.step("remove", lambda: last_line(serverless("remove", *options, env=env)))
@@ -129,16 +131,17 @@ def in_the_cloud(
 
 
 def with_extras(
-    report: Report, cloud: Cloud, deployed: stack.Stack, photo: Any, options: tuple[str, ...], env: dict[str, str]
+    report: Report, cloud: Cloud, photo: Any, options: tuple[str, ...], env: dict[str, str], lint_bin: Any
 ) -> None:
-    """Keys, batches and a budget, switched on in the running stack."""
+    """Keys, batches and a budget, switched on in the running stack; and domains, which no emulator has."""
     env = env | {"HPE_PACKAGE_ZIP": str(package.zip_file(ARCHITECTURE))}
     more = (*options, *commands.PARAMETERS)
     folder = WORK / "package-extras"
     money = ("--param=budgetUsd=100", "--param=alarmEmail=a@b.example")
-    serverless("package", "--package", str(folder), *more, *money, env=env)
-    template = json.loads((folder / "cloudformation-template-update-stack.json").read_text())
-    report.step("a budget", lambda: commands.check_budget(cloud, template))
+    serverless("package", "--package", str(folder), *more, *money, *commands.DOMAINS, env=env)
+    file = folder / "cloudformation-template-update-stack.json"
+    report.step("cfn-lint and checkov with everything on", lambda: package.lint(file, lint_bin))
+    report.step("a budget", lambda: commands.check_budget(cloud, json.loads(file.read_text())))
     commands.make_album(cloud, photo)
     report.step("deploy keys and batches", lambda: last_line(serverless("deploy", *more, env=env)))
     extended = stack.Stack(cloud)

@@ -27,6 +27,11 @@ PARAMETERS: Final = (
     "--param=auth=key", f"--param=batchBuckets={PHOTOS}", f"--param=batchOutput={POSES}/run",
     "--param=batchConcurrency=2",
 )  # fmt: skip
+_CERTIFICATE: Final = f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/rehearsal"
+DOMAINS: Final = (
+    "--param=domain=pose.example.org", f"--param=certificateArn={_CERTIFICATE}",
+    "--param=apiDomain=api.example.org", f"--param=apiCertificateArn={_CERTIFICATE}",
+)  # fmt: skip
 
 
 def hpe(cloud: Cloud, *words: str) -> str:
