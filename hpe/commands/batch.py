@@ -158,11 +158,12 @@ def _estimate(
     job = _measured(stack, there, random.sample(missing, min(_SAMPLE, len(missing))))
     job = replace(job, photos=len(missing), batch_size=batch_size, draw=draw)
     click.echo(f"a photo  {job.ms:,.0f} ms, measured in the function on {min(_SAMPLE, len(missing))} of them")
-    click.echo(f"time     {job.hours:,.2f} hours, {min(job.concurrency, job.batches)} batches at once")
+    took = f"{job.hours:,.1f} hours" if job.hours >= 1 else f"{job.hours * 60:,.1f} minutes"
+    click.echo(f"time     {took}, {min(job.concurrency, job.batches)} batches at once")
     lines = dollars(job)
-    for name, cost in lines.items():
-        click.echo(f"  {name:32} ${cost:,.2f}")
-    click.echo(f"  {'together':32} ${sum(lines.values()):,.2f}")
+    digits = 2 if sum(lines.values()) >= 1 else 5
+    for name, cost in {**lines, "together": sum(lines.values())}.items():
+        click.echo(f"  {name:32} ${cost:,.{digits}f}")
 
 
 def _measured(stack: Stack, there: Place, sample: list[Item]) -> Job:
