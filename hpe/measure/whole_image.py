@@ -1,4 +1,4 @@
-"""The product as users meet it: nobody tells it where the person is, or whether there is one."""
+"""The product as users meet it: no box is given, and there may be nobody."""
 
 from dataclasses import dataclass
 

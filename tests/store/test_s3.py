@@ -160,15 +160,15 @@ def test_a_silent_server_is_left_after_three_read_timeouts(faulty) -> None:
     began = time.monotonic()
     with pytest.raises(ModelUnavailable, match="timed out after 0 bytes"):
         get()
-    assert 1.1 < time.monotonic() - began < 2.5
+    assert time.monotonic() - began > 1.1
+    assert len(faulty.requests) == 3
 
 
 def test_a_trickle_that_never_times_out_is_cut_at_the_deadline(faulty) -> None:
     faulty.script = [trickle] * 3
-    began = time.monotonic()
     with pytest.raises(ModelUnavailable, match=r"too slow: 0.0 of 0.5 MB came in 0.6 s"):
         get(timeout_s=0.6)
-    assert time.monotonic() - began < 1.5
+    assert len(faulty.requests) == 1, "what is left of the time is not enough for another"
 
 
 def test_a_port_where_nobody_listens_is_named(aws_env) -> None:
