@@ -5,11 +5,13 @@ import { Problem } from "./messages.js";
 
 const QUALITY = 0.95;
 const MOST_PIXELS = 16_000_000; // a canvas may hold no more in Safari
+// the table of hpe/image/kinds.py; a test compares them
 const TYPES = {
-  jpg: "jpeg", jpeg: "jpeg", png: "png", webp: "webp", avif: "avif", gif: "gif", bmp: "bmp", tif: "tiff",
-  tiff: "tiff", heic: "heic", heif: "heif",
+  jpg: "jpeg", jpeg: "jpeg", jpe: "jpeg", jfif: "jpeg", mpo: "jpeg", png: "png", apng: "png", webp: "webp",
+  avif: "avif", avifs: "avif", heic: "heic", heif: "heic", hif: "heic", gif: "gif", tif: "tiff", tiff: "tiff",
+  bmp: "bmp", dib: "bmp",
 };
-const API_READS = new Set([...Object.values(TYPES).map((type) => `image/${type}`), "image/jpg", "image/pjpeg", "image/x-ms-bmp"]);
+const API_READS = new Set([...Object.values(TYPES).map((type) => `image/${type}`), "image/heif", "image/jpg", "image/pjpeg", "image/x-ms-bmp"]);
 export const THUMB = 112; // px
 
 /** The media type of a file, by its own word or its name's ending; "" where neither says image. */
@@ -17,6 +19,12 @@ export function imageType({ type = "", name = "" }) {
   if (type.startsWith("image/")) return type;
   const known = TYPES[/\.([^.]+)$/.exec(name)?.[1].toLowerCase()];
   return known && (!type || type === "application/octet-stream") ? `image/${known}` : "";
+}
+
+/** Whether a file of no type and no suffix is a HEIC, as phones' own sharing sends it: its first bytes tell. */
+async function isHeic(file) {
+  const head = String.fromCharCode(...new Uint8Array(await file.slice(4, 12).arrayBuffer()));
+  return /^ftyp(hei[cmxs]|hev[cx]|m[is]f1)$/.test(head);
 }
 
 /** Something that a canvas can draw, upright; null where this browser can't read the file. */
@@ -94,7 +102,7 @@ export async function thumbnail(blob) {
  */
 export async function preparePhoto(file, maxBytes) {
   const name = file.name || "photo";
-  const type = imageType(file);
+  const type = imageType(file) || (!file.type && (await isHeic(file)) ? "image/heic" : "");
   if (!file.size || (file.type && !type)) throw new Problem("notImage", { name });
   const picture = await decode(file);
   if (!picture && !type) throw new Problem("notImage", { name });
