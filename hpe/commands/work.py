@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # a person at a slow line waits longer than Lambda's gateway would
 FETCH_TIMEOUT_S: Final = 600.0
+# larger photos are drawn at this many px, so that no run takes more than 700 MiB
+MAX_DRAWN_PX: Final = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class Worker:
         return Done(len(answer.people), score, b"" if job.own else data)
 
     def _estimate(self, job: Job) -> "tuple[Any, Answer]":
-        """-> (H, W, 3) uint8 RGB, of the photo's own size if it will be drawn, and what was found in it."""
+        """-> (H, W, 3) uint8 RGB, at the photo's own size if it will be drawn, and what was found in it."""
         from hpe.formats.answer import answer_of, boxes_within
         from hpe.image.decode import LIMITS, decode_image
         from hpe.image.resize import fitting, resize
@@ -115,7 +117,7 @@ class Worker:
         data = Path(job.photo.name).read_bytes() if job.data is None else job.data
         drawn = self._asked.format in IMAGES
         # estimated at the API's size whatever is written: for joints alone there is no need to decode a larger one
-        image = decode_image(data, LIMITS, None if drawn else Settings.max_output_side)
+        image = decode_image(data, LIMITS, *((None, MAX_DRAWN_PX) if drawn else (Settings.max_output_side, None)))
         size = fitting((image.width, image.height), Settings.max_output_side)
         small = resize(image.rgb, *size)
         decoded = time.perf_counter()
@@ -134,7 +136,9 @@ class Worker:
             from hpe.image.encode import encode_image
             from hpe.pose.draw import draw_pose
 
-            return encode_image(draw_pose(rgb, answer.people), format).data  # type: ignore[arg-type]
+            scale = rgb.shape[1] / answer.width
+            people = answer.people if scale == 1 else [pose.scaled(scale, scale) for pose in answer.people]
+            return encode_image(draw_pose(rgb, people), format).data  # type: ignore[arg-type]
         if format == "svg":
             return svg.document(answer, link(job)).encode()
         if format == "openpose":

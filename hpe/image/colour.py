@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _HEADER: Final = 128
 _MAX_TAGS: Final = 100
+_BAND_PX: Final = 1 << 18
 # Grey levels of 255 that nobody sees: two implementations of sRGB differ by as much.
 _SAME: Final = 2
 # XYZ of sRGB's primaries, adapted to D50 as profiles are (IEC 61966-2-1, with Bradford's transform).
@@ -60,7 +61,7 @@ def _conversion(profile: bytes, grey: bool) -> Conversion | None:
     transform = _transform(profile, "RGB") if kind == b"RGB " else None
     if transform is None:
         return None
-    exact = partial(_through, transform)
+    exact = _in_bands(partial(_through, transform))
     steps = np.append(np.arange(0, 255, 15, dtype=np.uint8), [4, 8, 253, 255])
     samples = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3).astype(np.uint8)
     wanted = exact(samples).astype(int)
@@ -133,7 +134,19 @@ def by_curves_and_matrix(curves: NDArray[np.float64], matrix: NDArray[np.float64
         light = cv2.transform(cv2.LUT(rgb, table), matrix)  # out of sRGB's range is cut off, as browsers do
         return cv2.LUT(light, _srgb_curve()).astype(np.uint8, copy=False)
 
-    return convert
+    return _in_bands(convert)
+
+
+def _in_bands(convert: Conversion) -> Conversion:
+    """The same, so many px at a time: of a whole picture in 16 bits there need be no copy."""
+
+    def convert_all(rgb: RGB) -> RGB:
+        out, rows = np.empty_like(rgb), max(1, _BAND_PX // rgb.shape[1])
+        for top in range(0, len(rgb), rows):
+            out[top : top + rows] = convert(rgb[top : top + rows])
+        return out
+
+    return convert_all
 
 
 def _tags(profile: bytes) -> dict[bytes, bytes]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     ImageLike = NDArray[np.uint8] | str | PathLike[str] | bytes | PillowImage
 
+# of the longest side and of all px
+Bounds = tuple[int | None, int | None]
 _CHECKS: Final[dict[str, Callable[[bytes], None]]] = {"gif": check_gif, "tiff": check_tiff}
 # As Pillow, libavif and libheif word it.
 _NOT_SUPPORTED: Final = re.compile("unsupported|not supported|unknown (pixel mode|data organization)", re.IGNORECASE)
@@ -59,11 +61,14 @@ class DecodedImage:
     format: str
 
 
-def decode_image(data: bytes, limits: Limits = Limits(), max_side: int | None = None) -> DecodedImage:
+def decode_image(
+    data: bytes, limits: Limits = Limits(), max_side: int | None = None, max_area: int | None = None
+) -> DecodedImage:
     """The bytes of an image file -> its first frame, upright, on white where it is transparent.
 
-    `max_side`: the longest side of the array, at most; larger pictures are averaged down. Raises TooLarge (by
-    bytes, frames, or the pixels that the header states: nothing is decoded then), UnsupportedImage, BrokenImage.
+    `max_side`, `max_area`: the longest side and the px of the array, at most; larger pictures are averaged down.
+    Raises TooLarge (by bytes, frames, or the pixels that the header states: nothing is decoded then),
+    UnsupportedImage, BrokenImage.
     """
     if len(data) > limits.max_bytes:
         raise TooLarge(
@@ -75,7 +80,7 @@ def decode_image(data: bytes, limits: Limits = Limits(), max_side: int | None = 
             _CHECKS[kind](data)
         if kind == "avif":
             data = still_avif(data, limits.max_pixels)
-        rgb, turn, stored = _decode(data, kind, limits, max_side)
+        rgb, turn, stored = _decode(data, kind, limits, (max_side, max_area))
     except HpeError:
         raise
     except Exception as error:  # hostile bytes make decoders raise anything, MemoryError included
@@ -92,10 +97,10 @@ def decode_image(data: bytes, limits: Limits = Limits(), max_side: int | None = 
     return DecodedImage(upright(rgb, turn), width, height, kind)
 
 
-def _decode(data: bytes, kind: str, limits: Limits, max_side: int | None) -> tuple[RGB, int, tuple[int, int]]:
+def _decode(data: bytes, kind: str, limits: Limits, bounds: Bounds) -> tuple[RGB, int, tuple[int, int]]:
     """-> (H, W, 3) uint8 RGB as stored, its EXIF orientation 1..8, the stored size (width, height) in px."""
     if kind == "jpeg":
-        return _decode_jpeg(jpeg_parts(data), limits, max_side)
+        return _decode_jpeg(jpeg_parts(data), limits, bounds)
     picture = open_image(plain_png(data) if kind == "png" else data, kind)
     _check_pixels(*picture.size, limits, KINDS[kind].max_pixels, f"a {kind.upper()}")
     check_mode(picture)
@@ -106,11 +111,11 @@ def _decode(data: bytes, kind: str, limits: Limits, max_side: int | None) -> tup
     picture.load()
     size = picture.size  # only now: a TIFF is turned by loading it
     otherwise = conversion_from(*code_points(data, kind))
-    rgb = to_srgb_pixels(picture, fitting(size, max_side), profile_of(picture), otherwise)
+    rgb = to_srgb_pixels(picture, fitting(size, *bounds), profile_of(picture), otherwise)
     return rgb, orientation(picture), size
 
 
-def _decode_jpeg(parts: JpegParts, limits: Limits, max_side: int | None) -> tuple[RGB, int, tuple[int, int]]:
+def _decode_jpeg(parts: JpegParts, limits: Limits, bounds: Bounds) -> tuple[RGB, int, tuple[int, int]]:
     size = (parts.width, parts.height)
     several = parts.scans > 1
     if parts.components == 4 and several:
@@ -119,14 +124,14 @@ def _decode_jpeg(parts: JpegParts, limits: Limits, max_side: int | None) -> tupl
         own = MAX_PIXELS_OF_SEVERAL_SCANS if several else KINDS["jpeg"].max_pixels
         _check_pixels(*size, limits, own, "a progressive JPEG" if several else "a JPEG")
     parts.check_whole()
-    target = fitting(size, max_side)
+    target = fitting(size, *bounds)
     if parts.components == 4:  # CMYK and YCCK: Pillow knows Adobe's inverted ones
         picture = open_image(parts.pixels, "jpeg")
         picture.draft(None, target)  # decoded at 1/2, 1/4 or 1/8, no smaller than this
         picture.load()
         rgb = to_srgb_pixels(picture, target, parts.profile)
     else:
-        decoded, spans = decode_jpeg(parts, max_side)
+        decoded, spans = decode_jpeg(parts, max(target))
         small = resize(decoded, *target, (parts.width / spans, parts.height / spans))
         rgb = to_srgb(small, parts.profile, grey=parts.components == 1)
     return rgb, exif_orientation(parts.exif), size

@@ -199,16 +199,16 @@ def _cut_off(data: bytes) -> BrokenImage:
     )
 
 
-def decode_jpeg(parts: JpegParts, max_side: int | None) -> tuple[NDArray[np.uint8], int]:
+def decode_jpeg(parts: JpegParts, max_side: int) -> tuple[NDArray[np.uint8], int]:
     """A grey or colour JPEG -> (H, W, 3) uint8 RGB, as stored (not turned by its EXIF orientation), and how many px
     of the photo each of its px spans. The last row and column may span fewer.
 
-    With `max_side`, decoded at 1/2, 1/4 or 1/8 where the longest side still is at least that: the inverse DCT
+    Decoded at 1/2, 1/4 or 1/8 if the longest side is still `max_side` or more: the inverse DCT
     then makes fewer pixels. Raises BrokenImage.
     """
     flags, by = cv2.IMREAD_COLOR_RGB, 1
     for shrink, reduced in _REDUCED.items():
-        if max_side and max(parts.width, parts.height) // shrink >= max_side:
+        if max(parts.width, parts.height) // shrink >= max_side:
             flags, by = reduced, shrink
     try:
         image = cv2.imdecode(np.frombuffer(parts.pixels, dtype=np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)

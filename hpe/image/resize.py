@@ -1,5 +1,6 @@
 """(H, W, 3) pictures made smaller, and turned upright."""
 
+import math
 from typing import Any
 
 import cv2
@@ -9,11 +10,11 @@ from numpy.typing import NDArray
 RGB = NDArray[np.uint8]
 
 
-def fitting(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
-    """(width, height) -> the largest of the same shape whose longest side is at most `max_side`."""
-    if not max_side or max(size) <= max_side:
+def fitting(size: tuple[int, int], max_side: int | None, max_area: int | None = None) -> tuple[int, int]:
+    """(width, height) -> the largest of the same shape whose longest side, and whose px, are at most so many."""
+    scale = min((max_side or max(size)) / max(size), math.sqrt((max_area or size[0] * size[1]) / (size[0] * size[1])))
+    if scale >= 1:
         return size
-    scale = max_side / max(size)
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 

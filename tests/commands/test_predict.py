@@ -185,6 +185,17 @@ def test_joints_go_into_a_folder_as_a_file_a_photo(folder: Path) -> None:
     assert (folder / "out" / "sub" / "day.pose.csv").read_text().startswith("file,people,person,")
 
 
+def test_photo_too_large_to_draw_at_its_size_is_drawn_smaller(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = np.asarray(Image.open(folder / "day.jpg"))
+    assert run("day.jpg", "-o", "whole.png").exit_code == 0
+    monkeypatch.setattr(work, "MAX_DRAWN_PX", whole.shape[0] * whole.shape[1] // 4)
+    assert run("day.jpg", "-o", "small.png").exit_code == 0
+    small = np.asarray(Image.open(folder / "small.png"), dtype=int)
+    assert (2 * small.shape[0], 2 * small.shape[1]) == whole.shape[:2]
+    like = np.asarray(Image.open(folder / "whole.png").resize(small.shape[1::-1], Image.Resampling.BOX), dtype=int)
+    assert np.abs(small - like).mean() < 12, "the joints lie where they do in the large one"
+
+
 def test_stdin_gives_stdout(folder: Path) -> None:
     result = run("-", stdin=(folder / "day.jpg").read_bytes())
     assert Image.open(io.BytesIO(result.stdout_bytes)).size == (160, 120)

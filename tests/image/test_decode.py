@@ -221,6 +221,15 @@ def test_shrinking_moves_nothing_where_sizes_do_not_divide(format: str) -> None:
         assert centre / 110 == pytest.approx((column + 0.5) / 997, abs=0.15 / 110)
 
 
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+def test_max_area_is_kept_with_the_shape(astronaut: np.ndarray, format: str) -> None:
+    data = save(astronaut[:256], format)
+    for area, shape in ((512 * 256, (256, 512)), (512 * 256 - 1, (256, 512)), (256 * 128, (128, 256)), (2, (1, 2))):
+        image = decode_image(data, max_area=area)
+        assert image.rgb.shape == (*shape, 3)
+        assert (image.width, image.height) == (512, 256)
+
+
 def test_a_small_picture_is_not_enlarged(photo: np.ndarray) -> None:
     assert decode_image(save(photo, "JPEG"), max_side=4000).rgb.shape == photo.shape
 
