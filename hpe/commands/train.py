@@ -58,9 +58,9 @@ def train(
             out_file = Path(source.labels).expanduser()
             click.echo(write_corrected_labels(str(checkpoint), source, out_file, Path(config.cache)))
         return
-    check_files(config, config_path)
     from hpe.train.loop import Trainer
 
+    check_files(config, config_path)
     trainer = Trainer(config, folder, checked_device(device))
     trainer.run()
     click.echo(f"{folder / 'best.pt'}: best validation {trainer.best:.1f} after {trainer.step:,} steps")
