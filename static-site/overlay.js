@@ -80,8 +80,8 @@ const drawn = new WeakMap(); // svg -> {people, key, layer, parts}: what it show
 
 /**
  * Draws all people. options: image {width, height}, skeleton (pairs of joint indices), threshold, show
- * {skeleton, joints, names, heat}, person (the index of the one to bring out, -1 for all alike), picked (the index of
- * one joint of theirs, or -1), scale (screen px for a photo px). Pointing at people of a crowd changes a class or two.
+ * {skeleton, joints, names, heat}, person (the index of the one to bring out, -1 for all alike), named (of the one
+ * whose names are shown), picked (the index of one joint, or -1), scale (screen px for a photo px). Pointing at people of a crowd changes a class or two.
  */
 export function drawOverlay(svg, people, options) {
   const { image, threshold, show, scale, person: out } = options;
@@ -97,8 +97,7 @@ export function drawOverlay(svg, people, options) {
   const lone = people.length === 1;
   people.forEach((person, index) => {
     const own = lone || index === out;
-    // names of a crowd would hide it: then only those of the one who is brought out
-    const named = own || (out < 0 && people.length <= 3);
+    const named = index === options.named; // everybody's names would hide everybody
     const picked = own ? options.picked : -1;
     const part = before.parts[index];
     if (part?.named !== named || part.picked !== picked) {

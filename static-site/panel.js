@@ -28,7 +28,11 @@ export function markPeople(place, picked) {
 }
 
 function row(keypoint, index, { onHover, onPick }) {
-  const name = make("button", { type: "button", className: side(keypoint.name), textContent: label(keypoint.name) });
+  const where = side(keypoint.name);
+  const name = make("button", { type: "button", className: where });
+  // the heading of the part says left or right to eyes
+  if (where === "middle") name.append(label(keypoint.name));
+  else name.append(make("span", { className: "unseen" }, `${label(where)} `), label(keypoint.name.slice(where.length + 1)));
   const fill = make("i");
   fill.style.width = percent(keypoint.score).replace(" ", "");
   const line = make("tr", {},

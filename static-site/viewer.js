@@ -92,7 +92,7 @@ function draw() {
   $("overlay").classList.toggle("fresh", age < DRAW_IN_MS);
   if (age < DRAW_IN_MS) $("overlay").style.setProperty("--age", `${Math.round(-age)}ms`); // a redraw goes on where the motion was
   const scale = (($("picture").clientWidth || image.width) / image.width) * view.zoom;
-  drawOverlay($("overlay"), people, { image, skeleton, threshold, show, person: out, picked: joint, scale });
+  drawOverlay($("overlay"), people, { image, skeleton, threshold, show, person: out, named: out < 0 ? chosen() : out, picked: joint, scale });
   markPeople($("people-list"), view.person);
   markJoints($("joints"), people[chosen()], threshold, view.picked);
   showTip(joint >= 0 && out === chosen() ? people[chosen()]?.keypoints[joint] : null);

@@ -148,7 +148,7 @@ def test_toggles_and_people_work_by_key(site: Any, stub: Stub, photo: Path) -> N
     site.until_view("done")
     site.js("document.getElementById('show-names').focus()")
     ActionChains(site.chrome).send_keys(Keys.SPACE).perform()
-    assert len(site.all("#overlay text:not(.badge *)")) == 24
+    assert len(site.all("#overlay text:not(.badge *)")) == 12
     site.js("document.querySelectorAll('#people-list button')[1].focus()")
     ActionChains(site.chrome).send_keys(Keys.ENTER).perform()
     assert site.all("#joints [data-joint='9']")[0].text.split()[2:4] == ["390,", "8"]
