@@ -82,13 +82,16 @@ class Lines:
         """Raises BadSettings for a file that is something else, OSError for one that cannot be written."""
         self.path = path
         self._done: set[str] = set()
+        self._made: dict[str, Any] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
         first = first_line(format).encode()
         regular = not path.exists() or path.is_file()
         self._good = 0
         if regular and not overwrite and path.exists() and path.stat().st_size:
-            read = _read_csv if first else _read_json
-            self._good = read(path, first, self._done)
+            if first:
+                self._good = _read_csv(path, first, self._done)
+            else:
+                self._good, self._made = _read_json(path, self._done)
         self._file: IO[bytes] = path.open("r+b" if self._good else "wb", buffering=0)
         if self._good:
             self._file.truncate(self._good)
@@ -101,7 +104,14 @@ class Lines:
         return file in self._done
 
     def take(self, data: bytes) -> None:
-        """All of it, or OSError and a file as it was."""
+        """All of it, or OSError and a file as it was. Raises BadSettings if the file was made by other means."""
+        if self._made:
+            now = _made_by(json.loads(data))
+            other = [name for name in now if now[name] != self._made.get(name)]
+            if other:
+                told = ", ".join(f"{name} {self._made.get(name)}, this run has {now[name]}" for name in other)
+                raise BadSettings(f"{shown(str(self.path))} was made with {told}: {_ANEW}")
+            self._made = {}
         self._write(data)
 
     def _write(self, data: bytes) -> None:
@@ -184,9 +194,9 @@ def _scratch() -> Path:
     return Path(name)
 
 
-def _read_json(path: Path, first: bytes, done: set[str]) -> int:
-    """Adds the photos in a file of JSON lines to `done` -> how many of its bytes are whole lines."""
-    good = 0
+def _read_json(path: Path, done: set[str]) -> tuple[int, dict[str, Any]]:
+    """Adds the photos in a file of JSON lines to `done` -> how many of its bytes are whole lines, and `_made_by`."""
+    good, last = 0, b"{}"
     with path.open("rb") as file:
         for line in file:
             name = _file_of(line)
@@ -195,8 +205,18 @@ def _read_json(path: Path, first: bytes, done: set[str]) -> int:
                     break  # the half line of a run that was stopped
                 raise BadSettings(f"{shown(str(path))} is there, and is not made of this command's JSON lines: {_ANEW}")
             done.add(name)
-            good += len(line)
-    return good
+            good, last = good + len(line), line
+    return good, _made_by(json.loads(last))
+
+
+def _made_by(answer: dict[str, Any]) -> dict[str, Any]:
+    """What the photos of one file have to have in common: parts of answers that are not whole have nothing."""
+    model = answer.get("model")
+    if not isinstance(model, dict):
+        return {}
+    networks = (model, model.get("locator"))
+    names = [str(one.get("sha256"))[:12] for one in networks if isinstance(one, dict)]
+    return {"model": "+".join(names), "threshold": answer.get("threshold")}
 
 
 def _file_of(line: bytes) -> str | None:

@@ -91,6 +91,18 @@ def test_new_photos_are_added_to_the_file(album: Path, fake: Fake) -> None:
     assert len(fake.sizes) == 5
 
 
+def test_runs_of_other_models_or_thresholds_are_not_mixed(album: Path, fake: Fake) -> None:
+    run("-o", "x.jsonl")
+    before = (album / "x.jsonl").read_bytes()
+    Image.new("RGB", (160, 120), (200, 180, 160)).save(album / "album" / "0.jpg")
+    fake.threshold = 0.5  # type: ignore[misc]
+    result = run("-o", "x.jsonl")
+    assert (result.exit_code, "x.jsonl was made with threshold 0.2, this run has 0.5" in result.stderr) == (1, True)
+    assert "--overwrite" in result.stderr
+    assert (album / "x.jsonl").read_bytes() == before
+    assert run("-o", "x.jsonl", "--overwrite").exit_code == 0
+
+
 def test_overwrite_starts_anew(album: Path, fake: Fake) -> None:
     (album / "x.jsonl").write_text("my diary\n")
     run("-o", "x.jsonl", "--overwrite")
