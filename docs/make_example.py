@@ -14,7 +14,7 @@ from hpe.formats.answer import answer_of
 from hpe.image.decode import decode_image
 
 ROOT = Path(__file__).resolve().parents[1]
-PHOTO = ROOT / "static-site" / "samples" / "astronaut.jpg"
+PHOTO = ROOT / "static-site" / "samples" / "people.jpg"
 SHOWN_KEYPOINT = "left_shoulder"
 
 
