@@ -53,7 +53,7 @@ def draw_curve(log: Path, out: Path) -> None:
     if losses:
         right.plot(*zip(*losses, strict=True), color="#868e96", linewidth=1, label="training loss")
     right.set_ylabel("training loss")
-    figure.legend(loc="lower right", bbox_to_anchor=(0.88, 0.14))
-    figure.tight_layout()
+    figure.legend(loc="upper center", ncols=4, frameon=False)
+    figure.tight_layout(rect=(0, 0, 1, 0.94))
     figure.savefig(out)
     pyplot.close(figure)
