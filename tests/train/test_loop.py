@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from train.figures import write_people, write_sceneries
+from train.figures import write_people, write_photos, write_sceneries
 
 from hpe.errors import BadModel, BadSettings
 from hpe.train.checkpoint import read_checkpoint, read_network
@@ -17,8 +17,9 @@ from hpe.train.network import PoseResNet
 from hpe.train.runlog import draw_curve
 
 MILD = Augmentation(
-    flip_p=0, colour=0.1, occlude_p=0, rotation_p=0, scale=0.05, aspect=0, box_shift=0, box_size=0.05, cut_p=0
-)
+    flip_p=0, colour=0.1, occlude_p=0, rotation_p=0, scale=0.05, aspect=0, box_shift=0, box_size=0.05, cut_p=0,
+    mosaic=(1.0, 0.0), zoom=(0.8, 1.1),
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +36,8 @@ def config(tmp_path: Path) -> TrainConfig:
         train=(people, empty),
         val=(people,),
         depth=18,
-        deconv_channels=32,
-        width=16,
+        deconv_channels=16,
+        width=8,
         stages=(Stage(0.0, 64, 4),),
         sigma=1.0,
         steps=8,
@@ -108,18 +109,46 @@ def test_eight_stick_figures_are_learnt(config, tmp_path, monkeypatch):
     monkeypatch.setattr("hpe.train.loop.draw_curve", draw_curve)
     people = (config.train[0],)
     config = dataclasses.replace(
-        config, train=people, stages=(Stage(0.0, 64, 8),), steps=110, lr=3e-3, warmup_steps=10, validate_every_steps=55
+        config, train=people, stages=(Stage(0.0, 64, 8),), steps=70, lr=3e-3, warmup_steps=10, validate_every_steps=35
     )
     trainer = run(config, tmp_path / "run")
-    # over seeds and instruction sets 97 to 100 were reached, and 0.43 to 0.50; a network that does not learn stays at 1
-    assert trainer.best > 80
+    # 90 and more were reached, and 0.4; a network that does not learn stays near 10, and at 1
+    assert trainer.best > 75
     log = rows(tmp_path / "run")
     assert float(log[-1]["loss"]) < 0.75 * float(log[0]["loss"])
     assert (tmp_path / "run/curve.png").read_bytes().startswith(b"\x89PNG")
     network, saved = read_network(tmp_path / "run/best.pt")
-    assert (network.depth, network.deconv_channels) == (18, 32)
+    assert (network.depth, network.deconv_channels, network.joints) == (18, 16, 16)
     assert saved["measures"] == {"people": trainer.best}
     assert (saved["task"], saved["size"], saved["sigma"]) == ("pose", [64, 64], 1.0)
+
+
+def test_people_in_four_photos_are_learnt(config, tmp_path):
+    source = Source("people", str(write_photos(tmp_path, 4, side_px=60)))
+    config = dataclasses.replace(
+        config, task="locate", train=(source,), val=(source,), stages=(Stage(0.0, 96, 8),), steps=50, lr=4e-3,
+        warmup_steps=5, clip_norm=5.0, validate_every_steps=10,
+    )  # fmt: skip
+    untrained = Trainer(config, tmp_path / "untrained")
+    assert untrained.task.validate(untrained.ema, config.stages[0])["ap50_32"] < 40
+    trainer = run(config, tmp_path / "run")
+    assert trainer.best > 80
+    log = rows(tmp_path / "run")
+    assert float(log[-1]["loss"]) < 0.5 * float(log[0]["loss"])
+    network, saved = read_network(tmp_path / "run/best.pt")
+    assert (network.joints, saved["task"], saved["size"]) == (3, "locate", [96, 96])
+    assert list(saved["measures"]) == ["ap50_32", "ap50_96", "ap50_0"]
+
+
+@pytest.mark.parametrize("task", ["pose", "locate"])
+def test_the_loop_does_not_ask_what_it_trains(config, tmp_path, task):
+    source = Source("people", str(write_photos(tmp_path, 2, side_px=60)))
+    config = dataclasses.replace(config, task=task, train=(source,), val=(source,), steps=2, validate_every_steps=1)
+    run(config, tmp_path / "parts", until=1)
+    resumed, whole = run(config, tmp_path / "parts"), run(config, tmp_path / "whole")
+    ours, theirs = resumed.ema.state_dict(), whole.ema.state_dict()
+    assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
+    assert [row["step"] for row in rows(tmp_path / "parts")] == ["1", "2"]
 
 
 def test_a_finished_run_does_nothing_more(config, tmp_path):
@@ -161,13 +190,13 @@ def test_a_loss_that_is_no_number_stops_the_run(config, tmp_path):
 
 def test_a_warm_start_takes_what_fits(config, tmp_path):
     torch.manual_seed(5)
-    wide = PoseResNet(18, deconv_channels=64, width=16)
+    wide = PoseResNet(18, deconv_channels=64, width=8)
     torch.save({f"module.{k}": v.half() for k, v in wide.state_dict().items() if v.ndim}, tmp_path / "wide.pth")
     start = dataclasses.replace(config, init=str(tmp_path / "wide.pth"), init_channels="bgr")
     model = Trainer(start, tmp_path / "run").model
     torch.testing.assert_close(model.layer4[1].conv2.weight, wide.layer4[1].conv2.weight.half().float())
     torch.testing.assert_close(model.conv1.weight, wide.conv1.weight.half().float().flip(1))
-    assert model.deconv_layers[0].weight.shape[1] == 32
+    assert model.deconv_layers[0].weight.shape[1] == 16
     with pytest.raises(BadModel, match="does not fit ResNet-50"):
         Trainer(dataclasses.replace(start, depth=50), tmp_path / "other")
 
