@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 # a person at a slow line waits longer than Lambda's gateway would
 FETCH_TIMEOUT_S: Final = 600.0
-# larger photos are drawn at this many px, so that no run takes more than 700 MiB
-MAX_DRAWN_PX: Final = 64_000_000
+# photos of more px are drawn at half their size, so that no run takes more than 700 MiB
+MAX_DRAWN_PX: Final = 61_000_000
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,8 @@ def decode_image(
 ) -> DecodedImage:
     """The bytes of an image file -> its first frame, upright, on white where it is transparent.
 
-    `max_side`, `max_area`: the longest side and the px of the array, at most; larger pictures are averaged down.
+    `max_side`, `max_area`: the longest side and the px of the array, at most; larger pictures are averaged down, to a
+    half, a quarter ... for `max_area`.
     Raises TooLarge (by bytes, frames, or the pixels that the header states: nothing is decoded then),
     UnsupportedImage, BrokenImage.
     """
@@ -112,7 +113,9 @@ def _decode(data: bytes, kind: str, limits: Limits, bounds: Bounds) -> tuple[RGB
     size = picture.size  # only now: a TIFF is turned by loading it
     otherwise = conversion_from(*code_points(data, kind))
     rgb = to_srgb_pixels(picture, fitting(size, *bounds), profile_of(picture), otherwise)
-    return rgb, orientation(picture), size
+    turn = orientation(picture)
+    picture.close()  # pillow-heif's would keep its pixels until the next garbage collection
+    return rgb, turn, size
 
 
 def _decode_jpeg(parts: JpegParts, limits: Limits, bounds: Bounds) -> tuple[RGB, int, tuple[int, int]]:

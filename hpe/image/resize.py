@@ -1,6 +1,5 @@
 """(H, W, 3) pictures made smaller, and turned upright."""
 
-import math
 from typing import Any
 
 import cv2
@@ -11,10 +10,16 @@ RGB = NDArray[np.uint8]
 
 
 def fitting(size: tuple[int, int], max_side: int | None, max_area: int | None = None) -> tuple[int, int]:
-    """(width, height) -> the largest of the same shape whose longest side, and whose px, are at most so many."""
-    scale = min((max_side or max(size)) / max(size), math.sqrt((max_area or size[0] * size[1]) / (size[0] * size[1])))
-    if scale >= 1:
-        return size
+    """(width, height) -> the largest of the same shape whose longest side is at most `max_side`.
+
+    max_area: of more px than that it is halved until it has no more, as JPEGs can be while they are read.
+    """
+    width, height = size
+    while max_area and width * height > max_area:
+        width, height = max(1, width // 2), max(1, height // 2)
+    if not max_side or max(width, height) <= max_side:
+        return width, height
+    scale = max_side / max(size)
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
