@@ -1,7 +1,6 @@
 """`hpe batch`: every photo under a prefix of S3, or in a list of keys, to lines of JSON, inside your AWS account."""
 
 import json
-import random
 import time
 import uuid
 from dataclasses import replace
@@ -155,9 +154,10 @@ def _estimate(
     click.echo(f"photos   {len(known):,}{f', {size / 1e9:,.2f} GB' if size else ''}; missing {len(missing):,}")
     if not missing:
         return
-    job = _measured(stack, there, random.sample(missing, min(_SAMPLE, len(missing))))
+    sample = missing[:: max(1, len(missing) // _SAMPLE)][:_SAMPLE]  # from all over the list
+    job = _measured(stack, there, sample)
     job = replace(job, photos=len(missing), batch_size=batch_size, draw=draw)
-    click.echo(f"a photo  {job.ms:,.0f} ms, measured in the function on {min(_SAMPLE, len(missing))} of them")
+    click.echo(f"a photo  {job.ms:,.0f} ms, measured in the function on {len(sample)} of them")
     took = f"{job.hours:,.1f} hours" if job.hours >= 1 else f"{job.hours * 60:,.1f} minutes"
     click.echo(f"time     {took}, {min(job.concurrency, job.batches)} batches at once")
     lines = dollars(job)
