@@ -29,7 +29,7 @@ class Locator:
             maps,
             affine,
             (height, width),
-            self.card.input_size,
+            self.card.size_unit or self.card.input_size,
             self.card.threshold,
             max_people,
             slope=score.slope,

@@ -34,9 +34,10 @@ class PersonCalibration:
 
 @dataclass(frozen=True)
 class LocatorCard:
-    """What is known of a locator: sha256: of the .onnx file. input_size: longer side of its frame, px.
+    """What is known of a locator: sha256: of the .onnx file. input_size: longer side of its frame, px, at most.
 
-    threshold: score below which nobody is there. calibration: of the centre map, if it is not the usual one.
+    threshold: score below which nobody is there. calibration: of the centre map, if it is not the usual one. size_unit:
+    px of the frame that a size of 1 stands for, the longer side of the frames trained in; 0 if it is the input size.
     """
 
     file: str
@@ -45,6 +46,7 @@ class LocatorCard:
     input_size: int
     threshold: float
     calibration: Calibration | None = None
+    size_unit: int = 0
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,9 @@ def write_manifest(card: ModelCard) -> bytes:
     if card.locate is not None:
         locate = {**vars(card.locate)}
         locate["calibration"] = None if card.locate.calibration is None else vars(card.locate.calibration)
-        content["locate"] = {key: value for key, value in locate.items() if value is not None}
+        content["locate"] = {
+            key: value for key, value in locate.items() if value is not None and (key, value) != ("size_unit", 0)
+        }
     return (json.dumps({**content, "pose": pose}, indent=2) + "\n").encode()
 
 
@@ -147,6 +151,7 @@ def _locator(locate: "_Reader") -> LocatorCard:
         input_size=locate.side(locate.get("input_size", int)),
         threshold=locate.share("threshold"),
         calibration=locate.calibration(),
+        size_unit=locate.side(locate.get("size_unit", int)) if locate.has("size_unit") else 0,
     )
 
 
@@ -167,6 +172,9 @@ class _Reader:
         if type(value) is not kind:
             raise self._wrong(key, f"is {value!r}, it must be a {kind.__name__}")
         return value
+
+    def has(self, key: str) -> bool:
+        return key in self._content
 
     def file(self) -> str:
         value: str = self.get("file", str)

@@ -21,8 +21,8 @@ Forms = dict[str, Any]
 FILE = click.Path(path_type=Path, dir_okay=False)
 # Until thresholds are measured for a new model: `python -m hpe.measure.thresholds` prints them.
 THRESHOLD, PERSON_THRESHOLD, LOCATE_THRESHOLD = 0.2, 0.2, 0.3
-# Longer side of the locator's frame, px.
-LOCATE_SIZE = 416
+# Longer side of the locator's frame, px: at 320 the wide network finds more than the narrow one at 416 (docs/model.md).
+LOCATE_SIZE = 320
 
 
 @click.command()
@@ -39,6 +39,7 @@ LOCATE_SIZE = 416
     help="How many photos, and people in them, to calibrate on.",
 )
 @click.option("--size", type=int, help="Side of a square input in px [the pose checkpoint's, else 256].")
+@click.option("--locate-size", type=int, default=LOCATE_SIZE, show_default=True, help="Longer side of its frame, px.")
 @click.option("--name", help="The model's name in the manifest [pose-resnetDEPTH-HEIGHTxWIDTH].")
 @click.option("--verify", type=FILE, metavar="DATA.json", help="Compare torch, fp32 and int8 on these people.")
 def export(
@@ -49,6 +50,7 @@ def export(
     fp32: bool,
     count: int,
     size: int | None,
+    locate_size: int,
     name: str | None,
     verify: Path | None,
 ) -> None:
@@ -93,13 +95,14 @@ def export(
     )
     locators: Forms = {}
     if locate_path is not None:
-        locator, _ = read_network(locate_path)
+        locator, trained = read_network(locate_path)
         if locator.joints != LOCATOR_OUTPUTS:
             raise BadModel(f"{locate_path} finds joints, not people: give a checkpoint of `task: locate`")
-        locators = _forms(locator, (LOCATE_SIZE, LOCATE_SIZE), fitted(photos, LOCATE_SIZE))
+        locators = _forms(locator, (locate_size, locate_size), fitted(photos, locate_size))
         file = "locate.onnx" if out.stem == "pose" else f"{out.stem}-locate.onnx"
-        described = LocatorCard(file, "", f"{describe(locator)}, {kind}", LOCATE_SIZE, LOCATE_THRESHOLD)
-        card = dataclasses.replace(card, locate=described)
+        described = LocatorCard(file, "", f"{describe(locator)}, {kind}", locate_size, LOCATE_THRESHOLD)
+        unit = max(frame_of(trained, locate_size))
+        card = dataclasses.replace(card, locate=dataclasses.replace(described, size_unit=unit))
 
     write_bundle(out, card, _last(poses), _last(locators) if locators else None)
     for file in (card.file, *([card.locate.file] if card.locate else [])):

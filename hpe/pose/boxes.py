@@ -2,8 +2,8 @@
 
 Convention: boxes are x0, y0, x1, y1 in px with pixel centres at integers; map coordinate = network px / stride, with
 no half-cell shift, as in `heatmaps.py`. Objects as Points (Zhou, Wang, Krähenbühl 2019, arXiv 1904.07850) is the
-method. Centres are not rounded, so there are no offset maps; sizes are shares of the network frame's longer side, so
-that all three maps lie in 0..1 and share one int8 scale.
+method. Centres are not rounded, so there are no offset maps; sizes are shares of the longer side of the frames trained
+in, so that all three maps lie in 0..1 and share one int8 scale.
 
 K people, J joints.
 """
@@ -54,12 +54,12 @@ SAME_PERSON: Final[float] = 0.7
 
 
 def encode_boxes(
-    boxes: NDArray[np.floating], frame: tuple[int, int], longer: int
+    boxes: NDArray[np.floating], frame: tuple[int, int], unit: int
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """(K, 4) network px, the frame's (height, width) -> (3, h, w) float32 maps and (h, w) bool: near a centre.
 
     Channel 0 is each cell's highest Gaussian, 1 at a centre: the target of the score, and a map that decodes. Channels
-    1 and 2 are the width and height, in shares of `longer` px, of the person whose Gaussian is the highest there. The
+    1 and 2 are the width and height, in shares of `unit` px, of the person whose Gaussian is the highest there. The
     cells near a centre (Gaussian above 0.5, or the cell nearest to it) are those where sizes are read.
     """
     rows, columns = frame[0] // STRIDE, frame[1] // STRIDE
@@ -76,7 +76,7 @@ def encode_boxes(
     heat = gy[:, :, None] * gx[:, None, :]
     owner = heat.argmax(axis=0)
     maps[0] = heat.max(axis=0)
-    maps[1:] = (sides / longer)[owner].transpose(2, 0, 1)
+    maps[1:] = (sides / unit)[owner].transpose(2, 0, 1)
     near |= maps[0] > 0.5
     cells = np.rint(centres).astype(int)
     inside = ((cells >= 0) & (cells < [columns, rows])).all(axis=1)
@@ -88,7 +88,7 @@ def decode_boxes(
     maps: NDArray[np.floating],
     affine: Affine,
     picture: tuple[int, int],
-    longer: int,
+    unit: int,
     threshold: float,
     max_people: int,
     *,
@@ -109,7 +109,7 @@ def decode_boxes(
     best = np.argsort(-values[ys, xs], kind="stable")[:MAX_PEAKS]
     ys, xs = ys[best], xs[best]
     centres = np.stack([xs + _step(values, ys, xs, 1), ys + _step(values, ys, xs, 0)], axis=1)
-    sides = np.stack([_sample(maps[1], centres), _sample(maps[2], centres)], axis=1) * longer
+    sides = np.stack([_sample(maps[1], centres), _sample(maps[2], centres)], axis=1) * unit
     middle = undo_affine(centres * STRIDE, affine)
     half = np.maximum(sides, 0.0) / scale_of(affine) / 2
     boxes = clipped(np.concatenate([middle - half, middle + half], axis=1), picture)

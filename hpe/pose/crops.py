@@ -51,12 +51,14 @@ def whole_image_box(width: int, height: int) -> NDArray[np.float64]:
 
 
 def fit_affine(width: int, height: int, longer: int) -> tuple[Affine, tuple[int, int]]:
-    """A picture of width x height px -> (2, 3) float64 map that makes its longer side `longer` px, and the frame.
+    """A picture of width x height px -> (2, 3) float64 map to a longer side of at most `longer` px, and the frame.
 
-    The picture lies at the frame's top left, its corner in the frame's corner; the frame's (height, width) are the
-    next multiples of 32, so that little is padding. `longer` is a multiple of 32.
+    Small pictures are not enlarged: that costs time, and people who fill an enlarged one are found less well. The
+    picture lies at the frame's top left, its corner in the frame's corner; the frame's (height, width) are the next
+    multiples of 32, so that little is padding.
     """
     side = max(width, height)
+    longer = min(longer, side)
     scale = longer / side
     affine = np.array([[scale, 0.0, scale / 2 - 0.5], [0.0, scale, scale / 2 - 0.5]], dtype=np.float64)
     # in integers: 416 / 1000 * 1000 would round up to another 32 px

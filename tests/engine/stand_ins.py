@@ -84,5 +84,5 @@ def estimator_of(
 ) -> PoseEstimator:
     """An estimator of stand-ins that locates these people in pictures of (width, height)."""
     boxes = np.array([box_of(points) for points in people]).reshape(-1, 4)
-    network = (boxes + 0.5) * LONGER / max(picture) - 0.5
+    network = (boxes + 0.5) * min(1, LONGER / max(picture)) - 0.5
     return PoseEstimator.of(BoxSession(network), session or DotSession(), CARD, **options)  # type: ignore[arg-type]
