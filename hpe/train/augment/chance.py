@@ -11,7 +11,8 @@ class Chance:
 
     def __init__(self, seed: int, step: int, count: int, device: torch.device) -> None:
         self.generator = torch.Generator(device).manual_seed(seed * 1_000_003 + step)
-        self.host = random.Random(seed * 1_000_003 + step)  # for what decides shapes: a GPU need not be waited for
+        # for what decides shapes: a GPU need not be waited for
+        self.host = random.Random(seed * 1_000_003 + step)  # nosec B311
         self.count, self.device = count, device
 
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
