@@ -10,7 +10,7 @@ from train.test_readers import lsp_folder
 
 from hpe.train.config import Source
 from hpe.train.data.readers import read_shards
-from hpe.train.data.samples import ImageCache, Sample, tight_box
+from hpe.train.data.samples import Sample, tight_box
 from hpe.train.data.shards import PERSON_PX, training_samples, write_shards
 
 
@@ -75,14 +75,6 @@ def test_shards_need_no_packing(tmp_path):
     path = write_people(tmp_path, 2)
     assert len(training_samples(Source("shards", str(path)), tmp_path / "cache")) == 2
     assert not (tmp_path / "cache").exists()
-
-
-def test_pictures_beyond_the_memory_budget_are_decoded_when_asked():
-    samples = [stick_sample(i) for i in range(3)]
-    cache = ImageCache(samples, budget_bytes=50_000)  # one picture takes 43,200
-    assert len(cache._decoded) == 2
-    for i, sample in enumerate(samples):
-        np.testing.assert_array_equal(cache[i], sample.image())
 
 
 def test_the_packed_rows_are_this_projects_format(tmp_path):

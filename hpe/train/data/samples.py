@@ -1,6 +1,5 @@
-"""Samples: what every reader yields, and how their pictures are held in memory."""
+"""Samples: what every reader yields."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,25 +79,3 @@ def empty_sample(name: str, encoded: bytes) -> Sample:
         box=np.array([0, 0, width, height], np.float32),
         empty=True,
     )
-
-
-class ImageCache:
-    """Samples' pictures, (H, W, 3) uint8 RGB each: decoded once as far as `budget_bytes` reaches, else when asked.
-
-    This project's own data take about 110 kB a sample.
-    """
-
-    def __init__(self, samples: Iterable[Sample], budget_bytes: int = 6_000_000_000) -> None:
-        self._samples = list(samples)
-        self._decoded: list[NDArray[np.uint8]] = []
-        for sample in self._samples:
-            if budget_bytes <= 0:
-                break
-            self._decoded.append(sample.image())
-            budget_bytes -= self._decoded[-1].nbytes
-
-    def __getitem__(self, index: int) -> NDArray[np.uint8]:
-        return self._decoded[index] if index < len(self._decoded) else self._samples[index].image()
-
-    def __len__(self) -> int:
-        return len(self._samples)
