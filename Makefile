@@ -85,7 +85,7 @@ rehearse-arm64: $(DEV) $(NODE)  ## The arm64 package under qemu-user: same joint
 audit: audit-python audit-npm  ## Known vulnerabilities of what is shipped (pip-audit) and of the tools that deploy it (npm audit)
 
 audit-python: $(VENV)-audit/.ready
-	$(VENV)-audit/bin/pip-audit --no-deps --disable-pip -r requirements-cli.txt
+	$(VENV)-audit/bin/pip-audit --strict --no-deps --disable-pip -r requirements-cli.txt
 
 audit-npm:
 	npm audit
