@@ -176,7 +176,7 @@ def shown(found: list[Found], photos: list[Photo]) -> dict[str, float]:
             for least, marks in hits.items():
                 if longer[p] >= least:
                     marks.append(p in by_joints)
-            if longer[p] >= SIZES_PX[-1] and is_portrait(photo.joints[p]):
+            if longer[p] >= SIZES_PX[-1] and p in photo.faces and is_portrait(photo.joints[p]):
                 portraits.append(p in by_box or p in by_joints)
         _, within = overlaps(one.boxes, photo.boxes[photo.ignore])
         union, _ = overlaps(one.boxes, photo.boxes)
@@ -187,7 +187,7 @@ def shown(found: list[Found], photos: list[Photo]) -> dict[str, float]:
     for least, marks in hits.items():
         name = f"from {least} px " if least else ""
         result[f"of {len(marks)} people {name}found (OKS 0.5)"] = _percent(marks)
-    result[f"of {len(portraits)} half-length portraits found"] = _percent(portraits)
+    result[f"of {len(portraits)} half-length portraits with a face found"] = _percent(portraits)
     result[f"of {len(silent)} photos without people: nobody found"] = _percent(silent)
     result["false people per 100 photos"] = 100 * false / max(1, len(photos))
     return result

@@ -177,7 +177,7 @@ def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
 @click.option("--people", type=click.Path(path_type=Path), required=True, help="Training photos (people.json).")
 @click.option("--negatives", type=click.Path(path_type=Path), required=True, help="A tar of photos without people.")
 @click.option("--limit", default=900, show_default=True, help="Training photos, and a third as many without people.")
-@click.option("--silent", default=0.97, show_default=True, help="Share of photos without people to stay silent on.")
+@click.option("--silent", default=0.99, show_default=True, help="Share of photos without people to stay silent on.")
 @click.option("--write", type=click.Path(path_type=Path), default=None, help="Put the result into this manifest.")
 def main(model: str, people: Path, negatives: Path, limit: int, silent: float, write: Path | None) -> None:
     """Fit a model's calibrations and choose its thresholds on training photos.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,8 @@ class Photo:
 
     encoded: the image file's bytes, or its path. boxes: (K, 4) float32 x0, y0, x1, y1 px round the whole visible
     person. ignore: (K,) bool, areas that count neither as a person nor as background. joints: (K, 16, 3) float32 x, y
-    px and 1 where labelled. squashed: the photo was once resized to a square.
+    px and 1 where labelled. squashed: the photo was once resized to a square. faces: numbers of the people
+    whose nose and eyes are labelled.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Photo:
     ignore: NDArray[np.bool_]
     joints: NDArray[np.float32]
     squashed: bool = False
+    faces: frozenset[int] = frozenset()
 
     def image(self) -> NDArray[np.uint8]:
         """-> (H, W, 3) uint8 RGB."""
@@ -59,7 +61,9 @@ def read_photos(path: Path, labels: str = "") -> list[Photo]:
                 if person.get("joints"):
                     joints[k] = person["joints"]
             encoded = shards[row["shard"]][row["file"]]
-            photos.append(Photo(str(row["id"]), encoded, boxes, ignore, joints, bool(row.get("squashed", False))))
+            photos.append(
+                Photo(str(row["id"]), encoded, boxes, ignore, joints, bool(row.get("squashed", False)), _faces(people))
+            )
         except KeyError as error:
             raise BadData(f"{path}: {_name(row)}: the row or its tar lacks {error}") from error
         except (AttributeError, TypeError, ValueError) as error:
@@ -83,6 +87,11 @@ def _add_joints(photos: list[Photo], path: Path) -> None:
         raise BadData(
             f"{path}: {error!r}: these labels are not of this set's photos: make them again with hpe train --relabel"
         ) from error
+
+
+def _faces(people: list[dict[str, Any]]) -> frozenset[int]:
+    """Rows of people -> numbers of those with nose and both eyes labelled, the first three of `face`."""
+    return frozenset(k for k, p in enumerate(people) if p.get("face") and all(row[2] for row in p["face"][:3]))
 
 
 def people_of(photos: list[Photo], min_px: float = 32.0, min_joints: int = LEAST_JOINTS) -> list[Sample]:
