@@ -69,7 +69,7 @@ def volleyball() -> Picture:
     return cv2.resize(picture, (630, 700), interpolation=cv2.INTER_AREA).astype(np.uint8)
 
 
-PICTURES = {"astronaut": astronaut, "people": people, "photographer": photographer, "volleyball": volleyball}
+PICTURES = {"astronaut": astronaut, "people": people, "volleyball": volleyball}
 
 
 def jpeg(picture: Picture, limit: int) -> bytes:

@@ -5,16 +5,12 @@ import { Problem } from "./messages.js";
 
 export const SAMPLES = [
   {
+    name: "people.jpg", title: "Three people", alt: "A photographer, an admiral and an astronaut side by side",
+    credit: "A photographer by Lav Varshney (CC0), Grace Hopper by the US Navy and Eileen Collins by NASA (public domain), put side by side.",
+  },
+  {
     name: "astronaut.jpg", title: "Astronaut", alt: "An astronaut in an orange suit, from the waist up",
     credit: "Eileen Collins, by NASA: public domain, shipped with scikit-image.",
-  },
-  {
-    name: "people.jpg", title: "Three people", alt: "A photographer, an admiral and an astronaut side by side",
-    credit: "Three photos put side by side: a photographer by Lav Varshney (CC0), Rear Admiral Grace Hopper by the US Navy and Eileen Collins by NASA (public domain).",
-  },
-  {
-    name: "photographer.jpg", title: "Photographer", alt: "A photographer bends to his camera on a tripod",
-    credit: "A photographer, by Lav Varshney: CC0, shipped with scikit-image.",
   },
   {
     name: "volleyball.jpg", title: "Volleyball, a drawing", alt: "A drawn volleyball player in the air, about to hit the ball",

@@ -144,7 +144,7 @@ def test_page_without_its_api_says_what_to_do(page: Any, stub: Stub, photo: Path
     page.until_view("setup")
     assert page.text("problem-title") == "No API is set up yet"
     assert "make serve" in page.text("setup")
-    assert "astronaut" in page.id("photo").get_attribute("src"), "the samples need no API"
+    assert "samples/people" in page.id("photo").get_attribute("src"), "the samples need no API"
     page.all("#samples button")[1].click()
     page.until_view("done")
     page.choose(photo)

@@ -44,7 +44,7 @@ def test_cancel_ends_the_wait_and_the_sample_is_back(site: Any, stub: Stub, phot
     site.until_view("busy")
     site.id("cancel").click()
     site.until_view("done")
-    assert "astronaut" in site.id("photo").get_attribute("src")
+    assert "samples/people" in site.id("photo").get_attribute("src")
     assert site.js("return document.activeElement.id") == "summary"
     before = site.text("summary")
     site.js("return new Promise((done) => setTimeout(done, 5300))")
