@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build" / "bench"
-# (height, width) of the frame that a locator of 416 px makes of a 4:3 photo
-LOCATOR_FRAME = (320, 416)
 
 
 @dataclass(frozen=True)
@@ -50,6 +48,7 @@ RESNET50 = Net("ResNet-50 256x256, deconvolutions of 256", (256, 256))
 def default_nets() -> list[Net]:
     """The networks of models/pose.json, of which there is a checkpoint."""
     from hpe.engine.manifest import read_manifest
+    from hpe.pose.crops import fit_affine
     from hpe.pose.skeleton import NUM_JOINTS
     from hpe.train.checkpoint import read_network
 
@@ -57,7 +56,9 @@ def default_nets() -> list[Net]:
     found = []
     for path in sorted((ROOT / "models" / "checkpoints").glob("*.pt")):
         pose = read_network(path)[0].joints == NUM_JOINTS
-        frame = card.frame if pose else LOCATOR_FRAME
+        frame = (
+            card.frame if pose or card.locate is None else fit_affine(4000, 3000, card.locate.input_size)[1]
+        )  # of a 4:3 photo
         what = f"The default {'pose network' if pose else 'locator'}, {frame[0]}x{frame[1]}"
         found.append(Net(what, frame, path))
     return found

@@ -36,8 +36,8 @@ def test_api_is_throttled_and_logged(template: Any) -> None:
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 5
     assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 20
     assert {one: given["ThrottlingRateLimit"] for one, given in stage["RouteSettings"].items()} == {
-        "POST /uploads": 2,
-        "POST /v1/uploads": 2,
+        "POST /uploads": 1,
+        "POST /v1/uploads": 1,
     }
     assert "$context.identity.sourceIp" not in stage["AccessLogSettings"]["Format"], "addresses are nobody's business"
     json.loads(stage["AccessLogSettings"]["Format"])
