@@ -58,7 +58,8 @@ class Stub:
     keys: list[str] = field(default_factory=list)
     seen: list[tuple[str, bytes]] = field(default_factory=list)
     other: dict[tuple[str, str], Answer] = field(default_factory=dict)
-    open_posts: int = 0
+    # posts begun since the last reset that are not answered yet, and the most there were: an earlier test's may go on
+    open_posts: set[object] = field(default_factory=set)
     most_at_once: int = 0
 
     def reset(self, *plan: Answer, config: dict[str, Any] | None = None) -> None:
@@ -67,6 +68,7 @@ class Stub:
         self.config = {"apiUrl": ""} if config is None else config
         self.seen.clear()
         self.keys.clear()
+        self.open_posts = set()
         self.most_at_once = 0
         self.other.clear()
 
@@ -128,12 +130,13 @@ class Handler(BaseHTTPRequestHandler):
         self.stub.seen.append((self.path, body))
         path = self.path.split("?")[0]
         self.stub.keys.append(self.headers.get("Authorization", ""))
-        self.stub.open_posts += 1
-        self.stub.most_at_once = max(self.stub.most_at_once, self.stub.open_posts)
+        posts, this = self.stub.open_posts, object()
+        posts.add(this)
+        self.stub.most_at_once = max(self.stub.most_at_once, len(posts))
         try:
             self.answer(self.stub.other.get(("POST", path)) or self.stub.next())
         finally:
-            self.stub.open_posts -= 1
+            posts.discard(this)
 
     def answer(self, answer: Answer) -> None:
         time.sleep(answer.delay_s)
