@@ -55,7 +55,7 @@ def _answers(params: dict[str, Any], effort: Effort) -> list[str]:
     return [
         "### What leaves AWS, $ per 1,000 answers",
         f"{WIDTH}-px photos, pictures of at most {params['answerMaxBytes']:,} bytes (`answerMaxBytes`), $0.09 a GB. "
-        "The website asks for JSON and draws by itself.",
+        "The website asks for JSON and draws the skeletons itself.",
         table(head, rows),
     ]
 
@@ -111,7 +111,7 @@ def _worst_month(params: dict[str, Any]) -> list[str]:
     given = ("throttleRate", "uploadRate", "concurrency", "workerConcurrency", "answerMaxBytes", "photoMaxBytes")
     return [
         "### The worst month at the defaults, $",
-        "Somebody uses all that the throttle lets through for 30 days, with `auth=none`: "
+        "One caller uses everything the throttle allows for 30 days, with `auth=none`: "
         f"{', '.join(f'`{name}={params[name]}`' for name in given)}.",
         table(["line", "$"], [*rows, ["**together**", f"**{sum(lines.values()):,.0f}**"]]),
         "Not in it, since nothing but its price limits it: downloads straight from S3 (a result's link is good for "

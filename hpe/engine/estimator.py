@@ -205,7 +205,7 @@ def _load(bundle: Bundle, threads: int) -> tuple[Session | None, Session]:
 def person_score(
     located: float | None, joints: NDArray[np.floating], calibration: PersonCalibration | None = None
 ) -> float:
-    """How likely somebody is there, 0..1: the locator's score, and (16,) scores of the joints found in its box.
+    """How likely a person is there, 0..1: from the locator's score and the (16,) scores of the joints in its box.
 
     Scenery that looks like a person from afar has no joints from near by. With the model's calibration it is a
     probability; without one the locator's score times the square root of the mean of the five best joints' scores. That

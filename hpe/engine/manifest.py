@@ -22,7 +22,7 @@ class Calibration:
 
 @dataclass(frozen=True)
 class PersonCalibration:
-    """How likely somebody is there: the logistic function of locator * logit(l) + joints * j + intercept.
+    """How likely it is that a person is there: the logistic function of locator * logit(l) + joints * j + intercept.
 
     l is the locator's score of the box and j the mean of the five best joints' scores in it.
     """
