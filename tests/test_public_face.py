@@ -1,8 +1,10 @@
 """`import hpe`: what it shows is what it has, typed, and it takes the same images everywhere."""
 
 import io
+import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,8 @@ import pytest
 from PIL import Image
 
 import hpe
+
+ROOT = Path(__file__).parents[1]
 
 SNIPPET = """
 import hpe
@@ -37,9 +41,18 @@ def test_dir_shows_the_public_names_and_each_is_there() -> None:
 
 def test_it_is_typed(tmp_path: Path) -> None:
     (tmp_path / "snippet.py").write_text(SNIPPET)
-    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), "snippet.py"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    config = ["--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(tmp_path / "cache")]
+    command = [sys.executable, "-m", "mypy", "--strict", *config, "snippet.py"]
+    # type checkers do not follow the import hook of an editable installation
+    env = {**os.environ, "MYPYPATH": str(ROOT)}
+    run = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout
+
+
+def test_what_is_installed_says_that_it_is_typed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert "py.typed" in project["tool"]["setuptools"]["package-data"]["hpe"]
+    assert (ROOT / "hpe" / "py.typed").exists()
 
 
 def test_the_skeleton_joins_joints_by_index() -> None:

@@ -101,7 +101,7 @@ def export(
         locators = _forms(locator, (locate_size, locate_size), fitted(photos, locate_size))
         file = "locate.onnx" if out.stem == "pose" else f"{out.stem}-locate.onnx"
         described = LocatorCard(file, "", f"{describe(locator)}, {kind}", locate_size, LOCATE_THRESHOLD)
-        unit = max(frame_of(trained, locate_size))
+        unit = int(trained.get("size_unit") or max(frame_of(trained, locate_size)))
         card = dataclasses.replace(card, locate=dataclasses.replace(described, size_unit=unit))
 
     write_bundle(out, card, _last(poses), _last(locators) if locators else None)

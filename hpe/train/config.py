@@ -87,7 +87,8 @@ class TrainConfig:
     task: "pose" or "locate" (`hpe.train.tasks`). depth, deconv_channels, width: of the PoseResNet. init: a checkpoint
     to start from, its first convolution turned round where `init_channels` is "bgr". lr falls from `lr` to `lr_end` as
     half a cosine after `warmup_steps`. ema: decay of the averaged weights that are validated and kept. size_loss:
-    weight of the box sizes beside the centres. precision: "bf16" (autocast, weights stay float32), "float32", or
+    weight of the box sizes beside the centres. size_unit: px of the frame that a box side of 1 stands for; 0 takes the
+    longer side of the largest stage. precision: "bf16" (autocast, weights stay float32), "float32", or
     "auto": bf16 where the device has instructions for it. workers: threads that decode the pictures, once, at the
     start; 0 takes all cores. cache: where people cut out of full-size data sets are kept.
     """
@@ -104,6 +105,7 @@ class TrainConfig:
     stages: tuple[Stage, ...] = (Stage(0.0, 256, 32),)
     sigma: float = 2.0
     size_loss: float = 1.0
+    size_unit: int = 0
     steps: int = 0
     hours: float = 0.0
     lr: float = 1e-3

@@ -14,6 +14,7 @@ SPANS: Final[Mapping[str, tuple[float, float]]] = {
     "width": (8, 256),
     "sigma": (0.5, 10),
     "size_loss": (0, 100),
+    "size_unit": (0, 1024),
     "steps": (0, 10**9),
     "hours": (0, 10**5),
     "lr": (1e-8, 1),

@@ -101,7 +101,7 @@ def test_the_maps_decode_to_the_boxes_they_were_made_of() -> None:
     people = np.array([[10, 20, 60, 140], [90, 30, 150, 90], [100, 100, 124, 124]], float)
     kind = torch.tensor([[PERSON, PERSON, PERSON, NOBODY]])
     given = torch.from_numpy(np.concatenate([people, [[0, 0, 9, 9]]])).float()[None]
-    centres, background, size, weight = encode_boxes(given, kind, 160, 160)
+    centres, background, size, weight = encode_boxes(given, kind, 160, 160, 160)
     maps = torch.cat([centres, size[0]]).numpy()
     found, scores = product.decode_boxes(maps, IDENTITY, (160, 160), 160, 0.5, 20)
     assert len(found) == 3
@@ -121,7 +121,7 @@ def test_the_maps_decode_to_the_boxes_they_were_made_of() -> None:
 
 def test_areas_to_ignore_are_no_background() -> None:
     boxes = torch.tensor([[[8.0, 16.0, 40.0, 60.0], [64.0, 64.0, 96.0, 96.0]]])
-    centres, background, _, weight = encode_boxes(boxes, torch.tensor([[IGNORE, PERSON]]), 128, 128)
+    centres, background, _, weight = encode_boxes(boxes, torch.tensor([[IGNORE, PERSON]]), 128, 128, 128)
     rows, columns = (background[0] == 0).nonzero(as_tuple=True)
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (4, 15, 2, 10)
     assert int((background[0] == 0).sum()) == 12 * 9
@@ -181,7 +181,8 @@ def test_a_network_that_finds_everybody_has_an_ap_of_100(task: LocateTask) -> No
             photos = task._val
             scale = pictures.shape[-1] / 280
             boxes = [torch.from_numpy((p.boxes[~p.ignore] + 0.5) * scale - 0.5)[None] for p in photos]
-            made = [encode_boxes(b, torch.ones(b.shape[:2], dtype=torch.long), *pictures.shape[-2:]) for b in boxes]
+            frame = tuple(pictures.shape[-2:])
+            made = [encode_boxes(b, torch.ones(b.shape[:2], dtype=torch.long), *frame, task.unit) for b in boxes]
             return torch.cat([torch.cat([centres[:, None], size], dim=1) for centres, _, size, _ in made])
 
     measures = task.validate(Knowing(), Stage(0.0, 160, 2))
@@ -189,10 +190,36 @@ def test_a_network_that_finds_everybody_has_an_ap_of_100(task: LocateTask) -> No
     assert all(value == pytest.approx(100) for value in measures.values())
 
 
-def test_sources_that_do_not_box_everybody_are_refused(tmp_path: Path) -> None:
-    shards = Source("shards", str(write_people(tmp_path, 1)))
-    with pytest.raises(BadData, match="kind shards does not box everybody: task locate reads people and empty"):
-        LocateTask(TrainConfig("x", (shards,), (), "locate", steps=1), CPU)
+def test_sizes_count_in_one_unit_in_every_stage(tmp_path: Path) -> None:
+    source = Source("people", str(write_photos(tmp_path, 2)))
+    stages = (Stage(0.0, 64, 4), Stage(0.5, 128, 4))
+    for unit, expected in ((0, 128), (416, 416)):
+        config = TrainConfig("x", (source,), (), "locate", 18, 16, 8, stages=stages, size_unit=unit, steps=1, workers=1)
+        task = LocateTask(config, CPU)
+        assert task.facts()["size_unit"] == expected
+        frames, (_, _, size, weight) = task.batch(0, stages[0])
+        assert frames.shape[-3:-1] == (64, 64)
+        assert float((size * expected * (weight > 0)[:, None]).max()) <= 64 * 1.02
+
+
+def test_of_one_boxed_person_nothing_is_known_outside_their_box(tmp_path: Path) -> None:
+    source = Source("shards", str(write_people(tmp_path, 3)))
+    small = dataclasses.replace(STILL, zoom=(0.4, 0.8))
+    config = TrainConfig("x", (source,), (), "locate", 18, 16, 8, steps=1, workers=1, augmentation=small)
+    task = LocateTask(config, CPU)
+    _, (centres, background, _, _) = task.batch(0, Stage(0.0, 128, 6))
+    assert ((centres == 1).flatten(1).sum(1) == 1).all()
+    inside = background > 0
+    assert inside.flatten(1).any(1).all()
+    for box, centre in zip(inside, centres, strict=True):
+        rows, columns = box.nonzero(as_tuple=True)
+        area = (rows.max() - rows.min() + 1) * (columns.max() - columns.min() + 1)
+        assert int(area) == int(box.sum())  # a rectangle, and smaller than the frame
+        assert int(area) < 0.9 * box.numel()
+        assert bool(box[centre == 1].all())
+
+
+def test_sources_without_photos_are_refused(tmp_path: Path) -> None:
     photos = Source("people", str(write_photos(tmp_path, 1)), match="other/")
     with pytest.raises(BadData, match=r"no photos \(match='other/'\)"):
         LocateTask(TrainConfig("x", (photos,), (), "locate", steps=1), CPU)

@@ -144,6 +144,7 @@ def _boxes(photos: Photos, layout: Layout) -> tuple[Tensor, Tensor]:
     visible = torch.cat([torch.maximum(boxes[..., :2], low - 0.5), torch.minimum(boxes[..., 2:], high - 0.5)], dim=3)
     sides, whole = visible[..., 2:] - visible[..., :2], boxes[..., 2:] - boxes[..., :2]
     share = sides.clamp(min=0).prod(dim=3) / whole.prod(dim=3).clamp(min=1e-6)
-    kind = torch.where((sides.min(dim=3).values <= 1) | (share < 0.02), NOBODY, kind)
+    gone = (sides.min(dim=3).values <= 1) | ((share < 0.02) & (kind == PERSON))
+    kind = torch.where(gone, NOBODY, kind)
     doubtful = (share < LEAST_SHARE) | (sides.max(dim=3).values < LEAST_PX)
     return visible, torch.where((kind == PERSON) & doubtful, IGNORE, kind)

@@ -12,14 +12,13 @@ from hpe.pose.heatmaps import STRIDE
 from hpe.train.tasks.task import Targets
 
 
-def encode_boxes(boxes: Tensor, kind: Tensor, height: int, width: int) -> Targets:
-    """(N, K, 4) network px, (N, K) 0 none, 1 person, 2 ignore -> the targets of `LocateTask.loss`.
+def encode_boxes(boxes: Tensor, kind: Tensor, height: int, width: int, unit: int) -> Targets:
+    """(N, K, 4) network px, (N, K) 0 none, 1 person, 2 ignore -> the targets of `LocateTask.loss`. unit: px of a size of 1.
 
     Of overlapping Gaussians the higher one counts, with the sizes of its box; smaller people come last and win a tie.
     """
     n, device = len(boxes), boxes.device
     h, w = height // STRIDE, width // STRIDE
-    longer = float(max(height, width))
     gx, gy = torch.arange(w, device=device).float(), torch.arange(h, device=device).float()
     centres = torch.zeros(n, h, w, device=device)
     size = torch.full((n, 2, h, w), 0.2, device=device)
@@ -47,7 +46,7 @@ def encode_boxes(boxes: Tensor, kind: Tensor, height: int, width: int) -> Target
         # each person counts alike, however many cells they cover
         each = torch.where(bump > 0.3, bump / (2 * torch.pi * sigma.prod(dim=1))[:, None, None], torch.zeros_like(bump))
         weight = torch.where(higher, each, weight)
-        size = torch.where(higher[:, None], (side / longer)[:, :, None, None], size)
+        size = torch.where(higher[:, None], (side / unit)[:, :, None, None], size)
     ignored = (kind == 2)[..., None]
     in_x = ((gx * STRIDE >= boxes[..., :1]) & (gx * STRIDE <= boxes[..., 2:3]) & ignored).float()
     in_y = ((gy * STRIDE >= boxes[..., 1:2]) & (gy * STRIDE <= boxes[..., 3:4]) & ignored).float()

@@ -24,7 +24,8 @@ from hpe.train.augment.mosaic import Photos, mosaics
 from hpe.train.augment.pixels import Draw
 from hpe.train.config import Source, Stage, TrainConfig
 from hpe.train.data.people import Photo, read_photos
-from hpe.train.data.readers import read_empty
+from hpe.train.data.readers import read_source
+from hpe.train.data.samples import Sample
 from hpe.train.network import PoseResNet, normalise
 from hpe.train.tasks.centres import encode_boxes
 from hpe.train.tasks.task import Targets
@@ -47,6 +48,7 @@ class LocateTask:
             found = read_whole_photos(source)
             photos += found
             weights += [source.weight] * len(found)
+        self.unit = config.size_unit or max(max(stage.height, stage.width) for stage in config.stages)
         self._val = [photo for source in config.val for photo in read_whole_photos(source)]
         self.photos = Photos(photos, device, config.workers)
         self._draw = Draw(weights, device)
@@ -58,7 +60,7 @@ class LocateTask:
         return network
 
     def facts(self) -> dict[str, Any]:
-        return {"task": "locate"}
+        return {"task": "locate", "size_unit": self.unit}
 
     def batch(self, step: int, stage: Stage) -> tuple[Tensor, Targets]:
         """-> pictures, and (centres, background weight, size (N, 2, h, w), size weight) float32, (N, h, w) else."""
@@ -67,7 +69,7 @@ class LocateTask:
             pictures, boxes, kind = mosaics(
                 self.photos, self._draw, stage.height, stage.width, self.config.augmentation, chance
             )
-            return pictures, encode_boxes(boxes, kind, stage.height, stage.width)
+            return pictures, encode_boxes(boxes, kind, stage.height, stage.width, self.unit)
 
     def loss(self, outputs: Tensor, targets: Targets) -> Tensor:
         """Penalty-reduced focal loss of the centres (their equation 1) + relative L1 of the sizes, per person."""
@@ -96,22 +98,30 @@ class LocateTask:
             frames = np.stack([warp(image, affine, longer) for image, affine in zip(images, affines, strict=True)])
             maps = network(normalise(torch.from_numpy(frames).to(self.device))).float().cpu().numpy()
             for image, affine, outputs in zip(images, affines, maps, strict=True):
-                boxes, scores = decode_boxes(outputs, affine, image.shape[:2], longer, THRESHOLD, MOST_BOXES)
+                boxes, scores = decode_boxes(outputs, affine, image.shape[:2], self.unit, THRESHOLD, MOST_BOXES)
                 found.append(np.concatenate([boxes, scores[:, None]], axis=1))
         return {f"ap50_{px}": box_ap(found, self._val, 0.5, least_px=px) for px in (32, 96, 0)}
 
 
 def read_whole_photos(source: Source) -> list[Photo]:
-    """A config's Source of kind people or empty -> its photos. Raises BadData."""
-    path = Path(source.path).expanduser()
-    if source.kind == "people":
-        photos = read_photos(path)
-    elif source.kind == "empty":
-        nobody = np.zeros((0, 4), np.float32), np.zeros(0, np.bool_), np.zeros((0, NUM_JOINTS, 3), np.float32)
-        photos = [Photo(s.id, s.encoded, *nobody) for s in read_empty(path, **source.options)]
-    else:
-        raise BadData(f"{path}: kind {source.kind} does not box everybody: task locate reads people and empty")
-    photos = [photo for photo in photos if photo.id.startswith(source.match)]
+    """A config's Source -> whole photos. A set of single people does not say who else is there. Raises BadData."""
+    if source.kind != "people":
+        return [_photo_of(sample) for sample in read_source(source)]
+    photos = [p for p in read_photos(Path(source.path).expanduser()) if p.id.startswith(source.match)]
     if not photos:
         raise BadData(f"{source.path}: no photos (match={source.match!r})")
     return photos
+
+
+def _photo_of(sample: Sample) -> Photo:
+    """One person, and nothing known of what lies outside their box; or nobody at all."""
+    joints = np.zeros((1, NUM_JOINTS, 3), np.float32)
+    if sample.empty:
+        return Photo(sample.id, sample.encoded, np.zeros((0, 4), np.float32), np.zeros(0, np.bool_), joints[:0])
+    x0, y0, x1, y1 = (float(v) for v in sample.box)
+    far = 1e5
+    boxes = np.array(
+        [[x0, y0, x1, y1], [-far, -far, far, y0], [-far, y1, far, far], [-far, y0, x0, y1], [x1, y0, far, y1]],
+        np.float32,
+    )
+    return Photo(sample.id, sample.encoded, boxes, np.array([False, True, True, True, True]), joints.repeat(5, axis=0))
