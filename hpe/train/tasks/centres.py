@@ -13,7 +13,7 @@ from hpe.train.tasks.task import Targets
 
 
 def encode_boxes(boxes: Tensor, kind: Tensor, height: int, width: int, unit: int) -> Targets:
-    """(N, K, 4) network px, (N, K) 0 none, 1 person, 2 ignore -> the targets of `LocateTask.loss`. unit: px of a size of 1.
+    """(N, K, 4) network px, (N, K) 0 none, 1 person, 2 ignore -> targets of `LocateTask.loss`. unit: px of a size of 1.
 
     Of overlapping Gaussians the higher one counts, with the sizes of its box; smaller people come last and win a tie.
     """
