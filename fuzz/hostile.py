@@ -199,11 +199,13 @@ HOSTILE: Final[Mapping[str, tuple[Maker, bool | None]]] = {
     "JPEG of 8,000 x 8,000 with 25 scans of nothing": (lambda: many_scans(8000, 8000, 16), False),
     "JPEG of a million comments": (lambda: jpeg_with(b"\xff\xfe\0\2" * 1_000_000), False),
     "JPEG of 15 MB of padding": (lambda: jpeg_with(b"\xff" * 15_000_000), False),
+    "JPEG of 15 MB of zeros between segments": (lambda: jpeg_with(bytes(15_000_000)), False),
     "JPEG of 15 MB of restarts": (lambda: saved("JPEG")[:-2] + b"\xff\xd0" * 7_500_000 + b"\xff\xd9", False),
     "PNG of a million chunks": (lambda: png(48, 32, *[(b"tIME", b"")] * 1_000_000), False),
     "PNG of 2^32 - 1 frames": (lambda: png(48, 32, (b"acTL", b"\xff" * 4 + bytes(4))), True),
     "GIF of three million comments": (lambda: gif((10, 10), (10, 10), b"!\xfe\x01a\0" * 3_000_000), False),
     "GIF of one comment without end": (lambda: gif((10, 10), (10, 10), b"!\xfe" + b"\x01a" * 7_000_000), False),
+    "GIF of 15 MB of junk before its frame": (lambda: gif((10, 10), (10, 10), b"\x11" * 15_000_000), False),
     "GIF of a million frames": (lambda: gif((10, 10), (10, 10), frames=1_000_000), False),
     "GIF frame of 7 million blocks": (
         lambda: gif((10, 10), (10, 10))[:-2] + b"\x01L" * 7_000_000 + b"\0;",

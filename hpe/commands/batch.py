@@ -18,7 +18,7 @@ from hpe.errors import BadData
 
 _DEPLOY: Final = "npx serverless deploy --param=batchBuckets=BUCKET --param=batchOutput=BUCKET/PREFIX"
 _SAMPLE: Final = 10
-_POLL_S: Final = 3.0
+POLL_S: Final = 3.0
 
 EPILOG: Final = """\b
 Examples:
@@ -205,7 +205,7 @@ def _follow(states: Any, run: str, read: Any) -> None:
                 bar.refresh()
             if status != "RUNNING":
                 break
-            time.sleep(_POLL_S)
+            time.sleep(POLL_S)
     done = read()
     problems = ", ".join(f"{count:,} {kind}" for kind, count in sorted(done.problems.items())) or "none"
     click.echo(f"{done.lines:,} photos done in all, {done.people:,} people; problems: {problems}")

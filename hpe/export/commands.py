@@ -137,6 +137,6 @@ def _report(data: Path, card: ModelCard, poses: Forms, locators: Forms) -> None:
 
     photos = read_photos(data)
     of_pose, of_locator = ([network_of(*form) for form in forms.items()] for forms in (poses, locators))
-    click.echo("\n" + pose_table(compare_poses(of_pose, people_of(photos), card.frame, card.sigma)))
+    click.echo("\n" + pose_table(compare_poses(of_pose, people_of(photos), card)))
     if card.locate is not None:
         click.echo("\n" + locator_table(compare_locators(of_locator, photos, card.locate)))

@@ -9,13 +9,14 @@ import onnx
 from numpy.typing import NDArray
 
 from hpe.cores import usable_cores
+from hpe.engine.estimator import PoseEstimator
 from hpe.engine.locator import Locator
-from hpe.engine.manifest import LocatorCard
+from hpe.engine.manifest import LocatorCard, ModelCard
 from hpe.measure.box_ap import box_ap
 from hpe.measure.pck import pck, torso_px
+from hpe.measure.protocols import Predictions, labels_of, predict_in_boxes
 from hpe.pose.boxes import box_iou
-from hpe.pose.crops import Frame, crop_affine, undo_affine, warp
-from hpe.pose.heatmaps import decode_joints
+from hpe.pose.crops import crop_affine, scale_of
 from hpe.pose.skeleton import JOINTS, LSP_JOINTS
 from hpe.train.data.people import Photo
 from hpe.train.data.samples import Sample
@@ -92,23 +93,21 @@ def network_of(name: str, form: "PoseResNet | onnx.ModelProto") -> Network:
 
 
 def compare_poses(
-    networks: Sequence[Network], people: Sequence[Sample], frame: Frame, sigma: float, sure: float = 0.2
+    networks: Sequence[Network], people: Sequence[Sample], card: ModelCard, sure: float = 0.2
 ) -> list[PoseParity]:
-    """Forms of the pose network, the reference first, on crops round people with labelled joints."""
-    affines = [crop_affine(sample.box, frame) for sample in people]
-    crops = [warp(sample.image(), affine, frame) for sample, affine in zip(people, affines, strict=True)]
-    labels, labelled = np.stack([s.points for s in people]), np.stack([s.labelled for s in people])
+    """Forms of the pose network, the reference first, in the labelled boxes of people with labelled joints."""
+    samples = list(people)
+    scale = np.array([scale_of(crop_affine(sample.box, card.frame)) for sample in samples])
+    labels, labelled = labels_of(samples)
     found: list[PoseParity] = []
-    reference: NDArray[np.floating] | None = None
+    reference: Predictions | None = None
     for network in networks:
-        decoded = [decode_joints(network.run(crop[None])[0], "dark", sigma) for crop in crops]
-        points = np.stack([p for p, _ in decoded])
-        if reference is None:
-            reference, confident = points, np.stack([s for _, s in decoded]) >= sure
-        shift = np.linalg.norm(points - reference, axis=-1)[confident]
-        image_points = np.stack([undo_affine(p, a) for p, a in zip(points, affines, strict=True)])
-        score, per_joint = pck(image_points, labels, labelled, torso_px(labels, labelled), 0.2, LSP_JOINTS)
-        median, p95 = (float(v) for v in np.percentile(shift, [50, 95])) if shift.size else (0.0, 0.0)
+        seen = predict_in_boxes(PoseEstimator.of(None, network, replace(card, locate=None)), samples)
+        reference = reference or seen
+        shift = np.linalg.norm(seen.points - reference.points, axis=-1) * scale[:, None]
+        confident = shift[reference.scores >= sure]
+        median, p95 = (float(v) for v in np.percentile(confident, [50, 95])) if confident.size else (0.0, 0.0)
+        score, per_joint = pck(seen.points, labels, labelled, torso_px(labels, labelled), 0.2, LSP_JOINTS)
         found.append(PoseParity(network, (median, p95), score, per_joint))
     return found
 

@@ -17,7 +17,7 @@ _MAX_BOXES: Final = 20_000
 _MAX_PIECES: Final = 10_000
 _MAX_OBUS: Final = 100
 # Colours, transparency and a depth map or preview may each be as large as the photo.
-_PLANES: Final = 3
+MAX_PLANES: Final = 3
 _SEQUENCE_HEADER: Final = 1
 
 
@@ -37,7 +37,7 @@ def _check_sizes(data: bytes, max_pixels: int) -> None:
         for item in _coded_items(data):
             for width, height in _sizes(item):
                 total += width * height
-                if width * height > max_pixels or total > _PLANES * max_pixels:
+                if width * height > max_pixels or total > MAX_PLANES * max_pixels:
                     raise TooLarge(
                         f"the AVIF holds pictures of {width}x{height} px; the limit is {max_pixels} px: send a smaller "
                         "photo",

@@ -40,7 +40,7 @@ def to_srgb(rgb: RGB, profile: bytes, grey: bool = False) -> RGB:
     grey: whether it was stored as grey, as profiles for grey want it. The same array is given back if the profile is
     sRGB's, broken, or for other colours.
     """
-    convert = _conversion(profile, grey) if _HEADER < len(profile) <= MAX_PROFILE_BYTES else None
+    convert = conversion_of(profile, grey) if _HEADER < len(profile) <= MAX_PROFILE_BYTES else None
     return rgb if convert is None else convert(rgb)
 
 
@@ -53,7 +53,7 @@ def cmyk_conversion(profile: bytes) -> "Callable[[PillowImage], RGB] | None":
 
 
 @lru_cache(maxsize=8)
-def _conversion(profile: bytes, grey: bool) -> Conversion | None:
+def conversion_of(profile: bytes, grey: bool) -> Conversion | None:
     """How to convert RGB pixels; None if nothing is to be done. Kept, since building a transform takes 5 ms."""
     kind = profile[16:20]
     if kind == b"GRAY" and grey:
@@ -67,7 +67,7 @@ def _conversion(profile: bytes, grey: bool) -> Conversion | None:
     wanted = exact(samples).astype(int)
     if np.abs(wanted - samples).max() <= _SAME:
         return None
-    quick = _curves_and_matrix(profile)
+    quick = quick_conversion(profile)
     return quick if quick and np.abs(wanted - quick(samples)).max() <= _SAME else exact
 
 
@@ -113,7 +113,7 @@ def _through(transform: Any, rgb: RGB) -> RGB:
     return _applied(transform, Image.fromarray(rgb))
 
 
-def _curves_and_matrix(profile: bytes) -> Conversion | None:
+def quick_conversion(profile: bytes) -> Conversion | None:
     """Of a profile of three curves and a matrix (ICC.1:2022, 8.3.3): curve, matrix, sRGB's own curve, in 16 bits."""
     try:
         tags = _tags(profile)

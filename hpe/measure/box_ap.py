@@ -6,6 +6,8 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hpe.pose.boxes import overlaps as overlaps
+
 RECALLS: Final[NDArray[np.float64]] = np.linspace(0, 1, 101)
 INSIDE: Final[float] = 0.5  # of a found box: this much of it in an area to ignore, and it counts for nothing
 
@@ -17,15 +19,6 @@ class Boxed(Protocol):
     def boxes(self) -> NDArray[np.float32]: ...
     @property
     def ignore(self) -> NDArray[np.bool_]: ...
-
-
-def overlaps(a: NDArray[np.floating], b: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(A, 4), (B, 4) -> (A, B) intersection over union, and (A, B) intersection over the area of a."""
-    low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
-    both = np.clip(high - low, 0, None).prod(axis=2).astype(np.float64)
-    area_a, area_b = (a[:, 2:] - a[:, :2]).prod(axis=1), (b[:, 2:] - b[:, :2]).prod(axis=1)
-    own = np.maximum(area_a, 1e-9)[:, None]
-    return both / np.maximum(area_a[:, None] + area_b[None] - both, 1e-9), both / own
 
 
 def matches(

@@ -12,6 +12,7 @@ from hpe.measure.coco_ap import oks_ap
 from hpe.measure.models import open_model
 from hpe.measure.protocols import MEASURES, lsp_measures, predict_in_boxes
 from hpe.measure.report import Report
+from hpe.measure.steadiness import steadiness
 from hpe.measure.whole_image import nobody, predict_whole
 from hpe.train.config import Source
 from hpe.train.data.people import read_photos
@@ -80,7 +81,7 @@ def _everybody(report: Report, estimator: PoseEstimator, path: Path, options: Op
     name = f"PCK@{people.NEAR:g} of the box, labelled boxes from {people.SIZES_PX[-1]} px"
     report.shares[name] = people.joints_in_boxes(estimator, photos)
     if options.steadiness:
-        report.shares |= people.steadiness(estimator, photos)
+        report.shares |= steadiness(estimator, photos)
     report.reliability = people.reliability(seen, photos)
 
 

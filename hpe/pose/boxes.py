@@ -156,13 +156,18 @@ def clipped(boxes: NDArray[np.floating], picture: tuple[int, int]) -> Boxes:
 
 def box_iou(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
     """(M, 4), (N, 4) boxes -> (M, N) float64 intersection over union; 0 for boxes without extent."""
+    return overlaps(a, b)[0]
+
+
+def overlaps(a: NDArray[np.floating], b: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(M, 4), (N, 4) boxes -> (M, N) float64 intersection over union, and (M, N) intersection over the area of a."""
     a, b = np.asarray(a, dtype=np.float64).reshape(-1, 4), np.asarray(b, dtype=np.float64).reshape(-1, 4)
     low = np.maximum(a[:, None, :2], b[None, :, :2])
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])
     common = np.clip(high - low, 0, None).prod(axis=2)
     area_a, area_b = (np.clip(box[:, 2:] - box[:, :2], 0, None).prod(axis=1) for box in (a, b))
     union = area_a[:, None] + area_b[None] - common
-    return np.asarray(common / np.maximum(union, 1e-12))
+    return np.asarray(common / np.maximum(union, 1e-12)), np.asarray(common / np.maximum(area_a, 1e-12)[:, None])
 
 
 def nms(boxes: NDArray[np.floating], scores: NDArray[np.floating], iou: float = IOU) -> NDArray[np.intp]:

@@ -118,7 +118,7 @@ def states(s3: Any, monkeypatch: pytest.MonkeyPatch) -> FakeStates:
             return clients[service]
 
     monkeypatch.setattr(command_module, "Stack", Deployed)
-    monkeypatch.setattr(command_module, "_POLL_S", 0)
+    monkeypatch.setattr(command_module, "POLL_S", 0)
     return found
 
 

@@ -26,9 +26,9 @@ class DotSession:
 
     def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         self.batches.append(batch)
-        return np.stack([self._heatmaps(picture) for picture in batch])
+        return np.stack([self.heatmaps(picture) for picture in batch])
 
-    def _heatmaps(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def heatmaps(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
         points, seen = np.zeros((16, 2), np.float32), np.zeros(16, np.float32)
         middle = np.array([picture.shape[1], picture.shape[0]]) / 2
         for j in range(16):

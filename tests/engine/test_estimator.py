@@ -130,7 +130,7 @@ def test_calibrations_turn_values_into_scores() -> None:
 
 def test_a_joint_outside_the_picture_is_never_confident() -> None:
     class LowCorner(DotSession):
-        def _heatmaps(self, picture: np.ndarray) -> np.ndarray:
+        def heatmaps(self, picture: np.ndarray) -> np.ndarray:
             maps = np.zeros((16, HEIGHT // 4, WIDTH // 4), np.float32)
             maps[:, 20, 12] = 0.9
             maps[INDEX["left_ankle"]] = 0

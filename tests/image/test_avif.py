@@ -1,9 +1,9 @@
 """hpe.image.avif: what AV1 itself says of its size, whatever the container does, and the still picture of a film."""
 
-import io
 import struct
 
 import pytest
+from image.files import save
 from PIL import Image
 
 from hpe.errors import BrokenImage, TooLarge
@@ -13,10 +13,8 @@ from hpe.image.decode import Limits, decode_image
 
 
 def saved(width: int, height: int, mode: str = "RGB", frames: int = 1) -> bytes:
-    out = io.BytesIO()
     pictures = [Image.new(mode, (width, height), (90 * n, 9, 200, 99)[: len(mode)]) for n in range(frames)]
-    pictures[0].save(out, "AVIF", speed=10, save_all=True, append_images=pictures[1:])
-    return out.getvalue()
+    return save(pictures[0], "AVIF", speed=10, save_all=True, append_images=pictures[1:])
 
 
 def saying(data: bytes, width: int, height: int) -> bytes:
@@ -43,7 +41,7 @@ def test_a_small_claim_does_not_hide_a_large_picture() -> None:
 
 
 def test_many_pictures_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(avif, "_PLANES", 1)  # colours alone: its transparency is one picture too many
+    monkeypatch.setattr(avif, "MAX_PLANES", 1)  # colours alone: its transparency is one picture too many
     still_avif(saved(130, 70), 130 * 70)
     with pytest.raises(TooLarge):
         still_avif(saved(130, 70, "RGBA"), 130 * 70)

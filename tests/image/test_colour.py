@@ -7,13 +7,11 @@ import zlib
 import cv2
 import numpy as np
 import pytest
+from image.files import save
 from PIL import Image, ImageCms
 
-from hpe.image import colour
+from hpe.image.colour import conversion_of, quick_conversion
 from hpe.image.decode import as_rgb, decode_image
-
-pillow_heif = pytest.importorskip("pillow_heif")
-pillow_heif.register_heif_opener()
 
 # primaries as XYZ adapted to D50, red green blue
 P3 = ((0.51512, 0.2412, -0.00105), (0.29198, 0.69225, 0.04189), (0.1571, 0.06657, 0.78407))
@@ -103,17 +101,6 @@ FORMATS = {
 }
 
 
-@pytest.fixture(scope="module")
-def photo(astronaut: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(astronaut[20:260, 60:460])
-
-
-def save(picture: Image.Image | np.ndarray, format: str, **options: object) -> bytes:
-    out = io.BytesIO()
-    (Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture).save(out, format, **options)
-    return out.getvalue()
-
-
 def reference(picture: Image.Image, icc: bytes) -> np.ndarray:
     """What LittleCMS makes of it."""
     source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
@@ -144,9 +131,9 @@ def test_a_shrunk_photo_has_the_same_colours(photo: np.ndarray) -> None:
 
 @pytest.mark.parametrize("name", ["Display P3", "Adobe RGB", "ProPhoto", "a curve for each", "parametric curve 3"])
 def test_profiles_of_a_matrix_take_the_quick_way(name: str) -> None:
-    convert = colour._conversion(PROFILES[name], False)
+    convert = conversion_of(PROFILES[name], False)
     assert convert is not None
-    quick = colour._curves_and_matrix(PROFILES[name])
+    quick = quick_conversion(PROFILES[name])
     picture = np.random.default_rng(0).integers(0, 256, (600, 700, 3), dtype=np.uint8)
     assert quick is not None
     assert np.array_equal(convert(picture), quick(picture))

@@ -2,24 +2,19 @@
 
 import contextlib
 import io
-import resource
 import struct
 import sys
-import time
-import zlib
 
 import cv2
 import numpy as np
 import pytest
+from image.files import save
 from PIL import Image, ImageOps
 
 from hpe.errors import BrokenImage, HpeError, TooLarge, UnsupportedImage
 from hpe.image.decode import Limits, decode_image
 from hpe.image.encode import encode_image
 from hpe.image.jpeg import jpeg_parts
-
-pillow_heif = pytest.importorskip("pillow_heif")
-pillow_heif.register_heif_opener()
 
 # name, Pillow's name, save options, mean error allowed (grey levels of 255)
 TYPES = [
@@ -37,20 +32,6 @@ TYPES = [
     ("bmp", "BMP", {}, 0.0),
 ]
 NAMES = [f"{kind}-{'-'.join(map(str, options.values())) or 'plain'}" for kind, _, options, _ in TYPES]
-
-
-@pytest.fixture(scope="module")
-def photo(astronaut: np.ndarray) -> np.ndarray:
-    """(240, 400, 3): neither square nor symmetric, so that a wrong turn shows."""
-    return np.ascontiguousarray(astronaut[20:260, 60:460])
-
-
-def save(picture: Image.Image | np.ndarray, format: str, **options: object) -> bytes:
-    if isinstance(picture, np.ndarray):
-        picture = Image.fromarray(picture)
-    out = io.BytesIO()
-    picture.save(out, format, **options)
-    return out.getvalue()
 
 
 def error_between(a: np.ndarray, b: np.ndarray) -> float:
@@ -101,22 +82,9 @@ def test_all_eight_orientations_come_out_upright(photo: np.ndarray, format: str,
     assert error_between(small.rgb, cv2.resize(photo, (100, 60), interpolation=cv2.INTER_AREA)) < 6
 
 
-@pytest.mark.parametrize(
-    "exif", [b"Exif\0\0junk", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\xff" * 99]
-)
-def test_broken_exif_does_not_stop_a_photo(photo: np.ndarray, exif: bytes) -> None:
-    assert decode_image(save(photo, "JPEG", exif=exif)).rgb.shape == (240, 400, 3)
-
-
 @pytest.mark.parametrize("value", [0, 9, 65535])
 def test_a_nonsense_orientation_means_upright(photo: np.ndarray, value: int) -> None:
     assert decode_image(save(photo, "JPEG", exif=orientation_exif(value))).rgb.shape == (240, 400, 3)
-
-
-def test_an_exif_that_points_at_itself_is_read_once(photo: np.ndarray) -> None:
-    # one entry (orientation 1), then "the next directory" at its own offset
-    loop = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x01\0\0\0\x08\0\0\0"
-    assert decode_image(save(photo, "JPEG", exif=loop)).width == 400
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
@@ -245,27 +213,9 @@ def test_limits_pass_at_the_edge_and_refuse_one_more(photo: np.ndarray) -> None:
         decode_image(data, Limits(len(data) - 1, 240 * 400))
 
 
-def png_header(width: int, height: int) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    ihdr = struct.pack(">I", 13) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
-    packed = zlib.compress(b"\0" * 1000)
-    return b"\x89PNG\r\n\x1a\n" + ihdr + struct.pack(">I", len(packed)) + b"IDAT" + packed + b"\0\0\0\0"
-
-
 def patched_jpeg(jpeg: bytes, width: int, height: int) -> bytes:
     at = jpeg.index(b"\xff\xc0") + 5
     return jpeg[:at] + struct.pack(">HH", height, width) + jpeg[at + 4 :]
-
-
-def webp_canvas(width: int, height: int) -> bytes:
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
-
-    frame = save(np.zeros((40, 60, 3), np.uint8), "WEBP")[12:]
-    canvas = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
-    placed = bytes(6) + (59).to_bytes(3, "little") + (39).to_bytes(3, "little") + b"\x10\0\0\0" + frame
-    body = b"WEBP" + chunk(b"VP8X", b"\2\0\0\0" + canvas) + chunk(b"ANIM", bytes(6)) + chunk(b"ANMF", placed)
-    return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
 def tiff_of(width: int, height: int, next_directory: int = 0, **tags: int) -> bytes:
@@ -277,103 +227,11 @@ def tiff_of(width: int, height: int, next_directory: int = 0, **tags: int) -> by
     return b"II*\0" + struct.pack("<I", 8) + body + struct.pack("<I", next_directory) + b"\0" * 400
 
 
-BOMBS = {
-    "png": png_header(30_000, 30_000),
-    "png of 2^31": png_header(2**31 - 1, 2**31 - 1),
-    "webp canvas": webp_canvas(16_383, 16_383),
-    "gif": b"GIF89a"
-    + struct.pack("<HH", 65_535, 65_535)
-    + b"\x80\0\0"
-    + bytes(6)
-    + b",\0\0\0\0\xff\xff\xff\xff\0\2\2L\1\0;",
-    "bmp": b"BM" + bytes(8) + struct.pack("<IIiiHHI", 54, 40, 60_000, 60_000, 1, 24, 0) + bytes(40),
-    "tiff": tiff_of(100_000, 100_000),
-}
-
-
-@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-@pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_is_refused_before_it_is_decoded(name: str) -> None:
-    decode_image(encode_image(np.zeros((8, 8, 3), np.uint8)).data)  # imports are not what is measured
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(TooLarge):
-        decode_image(BOMBS[name])
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
-
-
-def png_with(*chunks: tuple[bytes, bytes]) -> bytes:
-    """A small PNG with these chunks after its header."""
-    data = encode_image(np.zeros((8, 8, 3), np.uint8)).data
-    extra = b"".join(
-        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
-    )
-    return data[:33] + extra + data[33:]
-
-
-def gif_with(blocks: bytes) -> bytes:
-    """A GIF with these blocks before its frame."""
-    return (
-        b"GIF89a" + struct.pack("<HH", 10, 10) + b"\x80\0\0" + bytes(6) + blocks + b",\0\0\0\0\x0a\0\x0a\0\0\2\2L\1\0;"
-    )
-
-
-def tiff_of_tags(count: int, tag: int = 40_000, values: int = 0) -> bytes:
-    """A TIFF with so many tags more than it needs."""
-    data = tiff_of(10, 10)
-    tags = b"".join(struct.pack("<HHII", tag + n, 3, values, 0) for n in range(count))
-    return data[:8] + struct.pack("<H", 9 + count) + data[10 : 10 + 108] + tags + data[118:]
-
-
-MEGABYTE_OF_ZEROS = zlib.compress(bytes(1_000_000), 9)
-# name: bytes (made when asked for), whether they are read all the same
-TIME_EATERS = {
-    "a JPEG of a million comments": (lambda jpeg: jpeg[:2] + b"\xff\xfe\0\2" * 1_000_000 + jpeg[2:], False),
-    "a JPEG of padding": (lambda jpeg: jpeg[:2] + b"\xff" * 15_000_000 + jpeg[2:], False),
-    "a JPEG of zeros between segments": (lambda jpeg: jpeg[:20] + bytes(15_000_000) + jpeg[20:], False),
-    "a PNG of a million chunks": (lambda _: png_with(*[(b"tIME", b"")] * 1_000_000), False),
-    "a PNG of a thousand profiles": (lambda _: png_with(*[(b"iCCP", b"a\0\0" + MEGABYTE_OF_ZEROS)] * 1000), True),
-    "a PNG of packed texts": (lambda _: png_with(*[(b"zTXt", b"a\0\0" + MEGABYTE_OF_ZEROS)] * 1000), True),
-    "a GIF of comments": (lambda _: gif_with(b"!\xfe\x01a\0" * 3_000_000), False),
-    "a GIF of one endless comment": (lambda _: gif_with(b"!\xfe" + b"\x01a" * 7_000_000 + b"\0"), False),
-    "a GIF of junk": (lambda _: gif_with(b"\x11" * 15_000_000), False),
-    "a TIFF of tags": (lambda _: tiff_of_tags(20_000), False),
-    "a TIFF of two million strips": (lambda _: tiff_of_tags(1, 324, 2_000_000) + bytes(8_000_000), False),
-}
-
-
-@pytest.mark.parametrize("name", TIME_EATERS)
-def test_a_file_made_to_eat_time_is_done_with_quickly(name: str, astronaut_jpeg: bytes) -> None:
-    make, readable = TIME_EATERS[name]
-    data = make(astronaut_jpeg)
-    began = time.process_time()
-    if readable:
-        decode_image(data)
-    else:
-        with pytest.raises(BrokenImage):
-            decode_image(data)
-    assert time.process_time() - began < 2  # far over what any takes: a busy machine must not fail this
-
-
 def test_a_gif_with_a_colour_table_and_xmp_is_read() -> None:
     xmp = b"!\xff\x0bXMP DataXMP" + b"".join(b"\x64" + bytes(100) for _ in range(2000)) + b"\0"
     data = save(Image.new("P", (40, 30), 3), "GIF")
     start = 13 + (3 << ((data[10] & 7) + 1))
     assert decode_image(data[:start] + xmp + data[start:]).width == 40
-
-
-def test_a_jpeg_that_lies_about_its_size_is_refused_or_broken(astronaut_jpeg: bytes) -> None:
-    with pytest.raises(TooLarge):
-        decode_image(patched_jpeg(astronaut_jpeg, 65_000, 65_000))
-
-
-def test_a_jpeg_of_thousands_of_scans_is_refused(photo: np.ndarray) -> None:
-    data = save(photo, "JPEG", progressive=True)
-    start = data.rindex(b"\xff\xda")
-    end = data.rindex(b"\xff\xd9")
-    bomb = data[:start] + data[start:end] * 1000 + data[end:]
-    assert jpeg_parts(data).scans <= 12
-    with pytest.raises(BrokenImage, match="scans"):
-        decode_image(bomb)
 
 
 def test_a_jpeg_with_fewer_bits_than_blocks_is_cut_off(photo: np.ndarray) -> None:
@@ -427,10 +285,6 @@ def test_frames_are_limited_at_the_edge(format: str) -> None:
     with pytest.raises(TooLarge, match="more than 3 frames") as caught:
         decode_image(data, Limits(max_frames=3))
     assert caught.value.limit == 3
-
-
-def test_circular_tiff_directories_end() -> None:
-    assert decode_image(tiff_of(10, 10, next_directory=8)).width == 10
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 """Files that other programs show and files that none does: read whole, or refused with a remedy that can help."""
 
-import io
 import struct
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+from image.files import save
 from PIL import Image
 
 from hpe.errors import BrokenImage, UnsupportedImage
@@ -21,17 +21,6 @@ JPEGS = {
 TRAILER = (
     b"\0\0\1\n\x0e\0\0\0Image_UTC_Data1500000000000" + bytes(20) + np.random.default_rng(0).bytes(50_000) + b"SEFT"
 )
-
-
-@pytest.fixture(scope="module")
-def photo(astronaut: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(astronaut[20:260, 60:460])
-
-
-def save(picture: Image.Image | np.ndarray, format: str, **options: object) -> bytes:
-    out = io.BytesIO()
-    (Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture).save(out, format, **options)
-    return out.getvalue()
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])

@@ -6,23 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from image.files import save
 from PIL import Image, ImageOps
 
 from hpe.errors import BrokenImage, UnsupportedImage
 from hpe.image.decode import as_rgb, decode_image
 
 MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"]
-
-
-@pytest.fixture(scope="module")
-def photo(astronaut: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(astronaut[20:260, 60:460])
-
-
-def save(picture: Image.Image, format: str = "PNG", **options: object) -> bytes:
-    out = io.BytesIO()
-    picture.save(out, format, **options)
-    return out.getvalue()
 
 
 def in_mode(photo: np.ndarray, mode: str) -> Image.Image:

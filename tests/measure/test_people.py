@@ -11,6 +11,7 @@ from train.figures import stick_figure
 from hpe.commands.evaluate import guess_kind
 from hpe.measure import people as measured
 from hpe.measure.box_ap import box_ap
+from hpe.measure.steadiness import steadiness
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import INDEX
 from hpe.train.data.people import Photo
@@ -140,17 +141,17 @@ class Steady:
 
 def test_steadiness_undoes_what_was_done_to_the_photo() -> None:
     one = photo()
-    figures = measured.steadiness(Steady(one), [one])  # type: ignore[arg-type]
+    figures = steadiness(Steady(one), [one])  # type: ignore[arg-type]
     values = list(figures.values())
     assert values[0] == 0
     assert values[2] < 0.01
-    drifting = list(measured.steadiness(Steady(one, drift=8.0), [one]).values())  # type: ignore[arg-type]
+    drifting = list(steadiness(Steady(one, drift=8.0), [one]).values())  # type: ignore[arg-type]
     assert drifting[1] == pytest.approx(100 * 8 * 2**0.5 / 160, rel=0.1)
 
 
 def test_steadiness_counts_people_who_go() -> None:
     one = photo()
-    assert next(iter(measured.steadiness(Steady(one, gone=True), [one]).values())) == 100  # type: ignore[arg-type]
+    assert next(iter(steadiness(Steady(one, gone=True), [one]).values())) == 100  # type: ignore[arg-type]
 
 
 def test_a_file_of_whole_photos_is_known_by_its_people(tmp_path) -> None:

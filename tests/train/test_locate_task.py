@@ -19,7 +19,7 @@ from hpe.train.config import Augmentation, Source, Stage, TrainConfig
 from hpe.train.data.people import read_photos
 from hpe.train.network import normalise
 from hpe.train.tasks.centres import encode_boxes
-from hpe.train.tasks.locate import LocateTask
+from hpe.train.tasks.locate import LocateTask, read_whole_photos
 
 CPU = torch.device("cpu")
 COLOURS = ((230, 20, 20), (20, 230, 20), (20, 20, 230))
@@ -178,7 +178,7 @@ def test_a_network_that_finds_everybody_has_an_ap_of_100(task: LocateTask) -> No
         """Answers with the maps of the labelled boxes, in the validation's order."""
 
         def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-            photos = task._val
+            photos = [photo for source in task.config.val for photo in read_whole_photos(source)]
             scale = pictures.shape[-1] / 280
             boxes = [torch.from_numpy((p.boxes[~p.ignore] + 0.5) * scale - 0.5)[None] for p in photos]
             frame = tuple(pictures.shape[-2:])

@@ -1,0 +1,56 @@
+"""The same photo saved, shifted and scaled otherwise: who comes or goes, and how far joints move."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from hpe.engine.estimator import PoseEstimator
+from hpe.measure.people import SAME, pairs
+from hpe.pose.boxes import box_iou
+from hpe.train.data.files import decode_rgb
+from hpe.train.data.people import Photo
+
+
+def variants(rgb: NDArray[np.uint8], photo: str) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.float64]]]:
+    """The photo saved, shifted and scaled otherwise -> by name the picture and its (2, 3) map from the photo's px."""
+    same = np.array([[1.0, 0, 0], [0, 1.0, 0]])
+    made = {}
+    for quality in (95, 88, 70):
+        data = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+        made[f"JPEG {quality}"] = decode_rgb(data, photo), same
+    moved = np.ascontiguousarray(np.pad(rgb, ((0, 0), (1, 0), (0, 0)), mode="edge")[:, :-1])
+    made["shifted by 1 px"] = moved, np.array([[1.0, 0, 1.0], [0, 1.0, 0]])
+    height, width = rgb.shape[:2]
+    w, h = max(1, round(width * 0.97)), max(1, round(height * 0.97))
+    small = cv2.resize(rgb, (w, h), interpolation=cv2.INTER_AREA)
+    x, y = w / width, h / height
+    made["scaled by 0.97"] = np.asarray(small, np.uint8), np.array([[x, 0, x / 2 - 0.5], [0, y, y / 2 - 0.5]])
+    return made
+
+
+def steadiness(estimator: PoseEstimator, photos: list[Photo]) -> dict[str, float]:
+    """The same photos otherwise: people who come or go, and how far confident joints move, in percent of the person."""
+    come_or_go, people = 0, 0
+    moves: list[float] = []
+    for photo in tqdm(photos, desc="steadiness", unit="photo", leave=False, disable=None):
+        rgb = photo.image()
+        before = estimator(rgb)
+        for picture, affine in variants(rgb, photo.id).values():
+            after = estimator(picture)
+            people += max(len(before), len(after))
+            back = [(np.asarray(p.points) - affine[:, 2]) @ np.linalg.inv(affine[:, :2]).T for p in after]
+            corners = [(p.box.reshape(2, 2) - affine[:, 2]) @ np.linalg.inv(affine[:, :2]).T for p in after]
+            old = np.stack([p.box for p in before]) if before else np.zeros((0, 4))
+            new = np.stack(corners).reshape(-1, 4) if after else np.zeros((0, 4))
+            same = pairs(box_iou(new, old), SAME)
+            come_or_go += len(before) + len(after) - 2 * len(same)
+            for p, k in same.items():
+                both = before[p].confident & after[k].confident
+                side = float(max(before[p].box[2:] - before[p].box[:2]))
+                moves += (100 * np.linalg.norm(back[k][both] - before[p].points[both], axis=1) / side).tolist()
+    return {
+        "of people come or go when a photo is saved, shifted or scaled": 100 * come_or_go / max(1, people),
+        "of the person: how far a joint moves then, median": float(np.median(moves)) if moves else float("nan"),
+        "of the person: how far a joint moves then, p95": float(np.quantile(moves, 0.95)) if moves else float("nan"),
+    }
