@@ -8,22 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import skimage.data
 import yaml
 from PIL import Image
+from web.fakes import FakeEstimator, no_model, photo
 
 import worker
-from hpe.engine.manifest import ModelCard
-from hpe.errors import ModelUnavailable
-from hpe.pose.result import Pose
 from hpe.settings import Settings
 from hpe.web import photo_bucket
 from hpe.web.request_log import Record
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = Settings(photo_bucket="photos", max_output_side=400)
+PHOTO = photo(800, 600)
 
 
 @dataclass
@@ -50,23 +47,6 @@ class FakeS3:
         self.objects.pop(Key, None)
 
 
-class FakeEstimator:
-    """One person in the middle of every picture; counts its calls."""
-
-    card = ModelCard("fake", "fake.onnx", "0" * 64, 192, "none", 0.2, 0.2, 2.0)
-    threshold = 0.2
-
-    def __init__(self) -> None:
-        self.calls = 0
-
-    def __call__(self, image: Any, **_: Any) -> list[Pose]:
-        self.calls += 1
-        height, width = image.shape[:2]
-        points = np.stack([np.linspace(0.3, 0.7, 16) * width, np.linspace(0.1, 0.9, 16) * height], 1)
-        box = np.array([0.3 * width, 0.1 * height, 0.7 * width, 0.9 * height])
-        return [Pose(points.astype("f4"), np.full(16, 0.9, "f4"), box.astype("f4"), 0.9, 0.2)]
-
-
 @pytest.fixture
 def s3() -> FakeS3:
     return FakeS3()
@@ -82,12 +62,6 @@ def estimator() -> FakeEstimator:
     return FakeEstimator()
 
 
-def jpeg() -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(skimage.data.astronaut()).resize((800, 600)).save(out, "JPEG")
-    return out.getvalue()
-
-
 def message(*keys: str, receive_count: int = 1) -> dict[str, Any]:
     body = {"Records": [{"eventSource": "aws:s3", "s3": {"object": {"key": key}}} for key in keys]}
     return {
@@ -101,23 +75,23 @@ def test_photo_becomes_drawn_photo_and_joints_and_is_forgotten(
     s3: FakeS3, store: photo_bucket.PhotoStore, estimator: FakeEstimator
 ) -> None:
     photo_id = photo_bucket.new_id()
-    s3.objects[f"uploads/{photo_id}"] = jpeg()
+    s3.objects[f"uploads/{photo_id}"] = PHOTO
     assert worker.answer_message(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
     png = Image.open(io.BytesIO(s3.objects[f"results/{photo_id}.png"]))
     assert png.size == (400, 300)
     joints = json.loads(s3.objects[f"results/{photo_id}.json"])
     assert joints["image"] == {"width": 800, "height": 600}
-    assert joints["people"][0]["keypoints"][0]["x"] == pytest.approx(240, abs=1)
+    assert joints["people"][0]["keypoints"][0]["x"] == pytest.approx(79.5, abs=1)
     assert f"uploads/{photo_id}" not in s3.objects
     assert s3.written[-1].endswith(".json"), "the JSON says that all is there, so it comes last"
 
 
 def test_second_delivery_does_nothing(s3: FakeS3, store: photo_bucket.PhotoStore, estimator: FakeEstimator) -> None:
     photo_id = photo_bucket.new_id()
-    s3.objects[f"uploads/{photo_id}"] = jpeg()
+    s3.objects[f"uploads/{photo_id}"] = PHOTO
     for _ in range(2):
         assert worker.answer_message(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
-    assert estimator.calls == 1
+    assert len(estimator.calls) == 1
     assert len(s3.written) == 2
 
 
@@ -125,13 +99,13 @@ def test_photo_uploaded_again_after_its_result_is_only_deleted(
     s3: FakeS3, store: photo_bucket.PhotoStore, estimator: FakeEstimator
 ) -> None:
     photo_id = photo_bucket.new_id()
-    s3.objects |= {f"uploads/{photo_id}": jpeg(), f"results/{photo_id}.json": b"{}"}
+    s3.objects |= {f"uploads/{photo_id}": PHOTO, f"results/{photo_id}.json": b"{}"}
     assert worker.answer_message(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
-    assert (estimator.calls, f"uploads/{photo_id}" in s3.objects) == (0, False)
+    assert (estimator.calls, f"uploads/{photo_id}" in s3.objects) == ([], False)
 
 
 @pytest.mark.parametrize(
-    ("data", "status"), [(b"not a photo", 415), (jpeg()[:2000], 422), (b"", 422), (b"\xff" * 60, 415)]
+    ("data", "status"), [(b"not a photo", 415), (PHOTO[:2000], 422), (b"", 422), (b"\xff" * 60, 415)]
 )
 def test_unreadable_photo_leaves_its_problem_and_is_not_tried_again(
     s3: FakeS3, store: photo_bucket.PhotoStore, estimator: FakeEstimator, data: bytes, status: int
@@ -149,19 +123,16 @@ def test_photo_over_the_limit_leaves_a_413(
     s3: FakeS3, store: photo_bucket.PhotoStore, estimator: FakeEstimator
 ) -> None:
     photo_id = photo_bucket.new_id()
-    s3.objects[f"uploads/{photo_id}"] = jpeg()
+    s3.objects[f"uploads/{photo_id}"] = PHOTO
     small = Settings(photo_bucket="photos", max_upload_bytes=1000)
     assert worker.answer_message(message(f"uploads/{photo_id}"), store, lambda: estimator, small)
     assert json.loads(s3.objects[f"results/{photo_id}.problem.json"])["status"] == 413
 
 
 def test_missing_model_is_tried_again_and_the_photo_kept(s3: FakeS3, store: photo_bucket.PhotoStore) -> None:
-    def source() -> FakeEstimator:
-        raise ModelUnavailable("no such bucket")
-
     photo_id = photo_bucket.new_id()
-    s3.objects[f"uploads/{photo_id}"] = jpeg()
-    assert not worker.answer_message(message(f"uploads/{photo_id}"), store, source, SETTINGS)
+    s3.objects[f"uploads/{photo_id}"] = PHOTO
+    assert not worker.answer_message(message(f"uploads/{photo_id}"), store, no_model, SETTINGS)
     assert set(s3.objects) == {f"uploads/{photo_id}"}
 
 
@@ -169,7 +140,7 @@ def test_last_try_tells_the_waiting_client(
     s3: FakeS3, store: photo_bucket.PhotoStore, estimator: FakeEstimator
 ) -> None:
     photo_id = photo_bucket.new_id()
-    s3.objects[f"uploads/{photo_id}"] = jpeg()
+    s3.objects[f"uploads/{photo_id}"] = PHOTO
     s3.broken.add(f"uploads/{photo_id}")
     last = message(f"uploads/{photo_id}", receive_count=worker.LAST_TRY)
     assert not worker.answer_message(last, store, lambda: estimator, SETTINGS)
@@ -180,7 +151,7 @@ def test_one_bad_message_does_not_hold_up_the_batch(
     s3: FakeS3, store: photo_bucket.PhotoStore, estimator: FakeEstimator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good, bad = photo_bucket.new_id(), photo_bucket.new_id()
-    s3.objects |= {f"uploads/{good}": jpeg(), f"uploads/{bad}": jpeg()}
+    s3.objects |= {f"uploads/{good}": PHOTO, f"uploads/{bad}": PHOTO}
     s3.broken.add(f"uploads/{bad}")
     monkeypatch.setattr(photo_bucket, "open_store", lambda settings: store)
     monkeypatch.setattr(worker, "estimator", lambda: estimator)
@@ -191,7 +162,7 @@ def test_one_bad_message_does_not_hold_up_the_batch(
 
 def test_upload_deleted_meanwhile_is_no_failure(store: photo_bucket.PhotoStore, estimator: FakeEstimator) -> None:
     assert worker.answer_message(message(f"uploads/{photo_bucket.new_id()}"), store, lambda: estimator, SETTINGS)
-    assert estimator.calls == 0
+    assert not estimator.calls
 
 
 @pytest.mark.parametrize(
@@ -205,7 +176,7 @@ def test_upload_deleted_meanwhile_is_no_failure(store: photo_bucket.PhotoStore, 
 )
 def test_other_messages_are_swallowed(store: photo_bucket.PhotoStore, estimator: FakeEstimator, body: str) -> None:
     assert worker.answer_message({"messageId": "m", "body": body}, store, lambda: estimator, SETTINGS)
-    assert estimator.calls == 0
+    assert not estimator.calls
 
 
 def test_message_that_is_not_json_goes_to_the_dead_letters(
@@ -228,7 +199,7 @@ def test_look_gives_the_same_answer_as_post_pose(estimator: FakeEstimator) -> No
     from hpe.web.api import handle
     from hpe.web.messages import Request
 
-    _, joints = worker.process(jpeg(), lambda: estimator, SETTINGS, Record())
+    _, joints = worker.process(PHOTO, lambda: estimator, SETTINGS, Record())
     headers = {"content-type": "image/jpeg", "accept": "application/json"}
-    answer = handle(Request("POST", "/pose", {}, headers, jpeg()), lambda: estimator, SETTINGS)
+    answer = handle(Request("POST", "/pose", {}, headers, PHOTO), lambda: estimator, SETTINGS)
     assert json.loads(joints)["people"] == json.loads(answer.body)["people"]

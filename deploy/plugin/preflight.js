@@ -65,7 +65,7 @@ export async function checkBucketNames(s3, names, owned) {
       const status = error.$metadata?.httpStatusCode;
       if (status === 404) continue;
       if (![301, 400, 403].includes(status)) throw error;
-      taken = status === 301 ? 'in another region' : 'by somebody else';
+      taken = status === 301 ? 'in another region' : 'by another account';
     }
     throw new DeployError(`bucket name ${name} is taken ${taken}: choose another prefix with --param=prefix=NAME, or delete that bucket`);
   }

@@ -24,13 +24,12 @@ _AIM: Final = 0.9
 
 @dataclass(frozen=True)
 class EncodedImage:
-    """data: the file's bytes. width, height: px. shrunk: whether it was made smaller to keep to `max_bytes`."""
+    """data: the file's bytes. width, height: px, smaller than the picture's if that was too large for `max_bytes`."""
 
     data: bytes
     media_type: str
     width: int
     height: int
-    shrunk: bool
 
 
 def encode_image(rgb: RGB, format: Format = "png", max_bytes: int | None = None) -> EncodedImage:
@@ -52,7 +51,7 @@ def encode_image(rgb: RGB, format: Format = "png", max_bytes: int | None = None)
         picture = resize(rgb, max(1, int(wide * scale)), max(1, int(tall * scale)))
         data = _encode(picture, format)
     tall, wide = picture.shape[:2]
-    return EncodedImage(data, MEDIA_TYPES[format], wide, tall, (wide, tall) != (width, height))
+    return EncodedImage(data, MEDIA_TYPES[format], wide, tall)
 
 
 def _encode(rgb: RGB, format: Format) -> bytes:

@@ -66,8 +66,6 @@ LSP_JOINTS: Final[tuple[int, ...]] = tuple(i for i, name in enumerate(JOINTS) if
 LIMB_JOINTS: Final[tuple[int, ...]] = tuple(
     i for i, name in enumerate(JOINTS) if name not in ("pelvis", "thorax", "upper_neck", "head_top")
 )
-UPPER_BODY: Final[tuple[int, ...]] = tuple(range(INDEX["thorax"], NUM_JOINTS))
-LOWER_BODY: Final[tuple[int, ...]] = tuple(range(INDEX["pelvis"] + 1))
 
 
 def side(joint: int) -> str:

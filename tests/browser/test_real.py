@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -40,13 +39,6 @@ def done(page: Any, served: str, photo: Path) -> Any:
     return page
 
 
-def test_person_is_found_and_drawn(done: Any) -> None:
-    assert re.fullmatch(r"1 person · \d+ of 16 joints sure", done.text("summary"))
-    assert len(done.all("#overlay circle.dot")) >= 6
-    assert "infer" in done.text("facts")
-    assert done.log() == []
-
-
 def test_switched_joints_are_those_the_api_calls_confident(done: Any) -> None:
     done.id("get-json").click()
     told = json.loads(done.downloaded("astronaut-pose.json").read_text())
@@ -55,7 +47,10 @@ def test_switched_joints_are_those_the_api_calls_confident(done: Any) -> None:
     sure = {k["name"] for k in someone["keypoints"] if k["confident"]}
     drawn = {dot.get_attribute("data-joint") for dot in done.all("#overlay circle.dot")}
     assert drawn == sure
+    assert len(sure) >= 6
     assert told["image"] == {"width": 512, "height": 512}
+    assert "infer" in done.text("facts")
+    assert done.log() == []
 
 
 def test_json_with_a_moved_threshold_marks_other_joints(done: Any) -> None:
@@ -130,15 +125,6 @@ def test_page_and_curl_give_the_same_joints(page: Any, served: str, photo: Path,
     assert page.log() == []
 
 
-def test_turned_phone_photo_gets_its_joints_upright(page: Any, served: str, phone_photo: Path) -> None:
-    page.open(served)
-    page.choose(phone_photo)
-    page.until(lambda: page.view in ("done", "nobody"), 60)
-    size = page.js("const p = document.getElementById('photo'); return [p.naturalWidth, p.naturalHeight]")
-    assert size == [3024, 4032]
-    assert page.log() == []
-
-
 def test_best_guess_and_box_are_answered(page: Any, served: str, tmp_path: Path, photo: Path) -> None:
     Image.new("RGB", (640, 480), (120, 140, 160)).save(tmp_path / "wall.png")
     page.open(served)
@@ -166,13 +152,6 @@ def test_samples_on_the_page_are_those_of_the_running_model(page: Any, served: s
     )
     assert stored["model"] == now["model"]
     assert set(stored) == set(now) - {"timings_ms"}
-
-
-def test_empty_picture_has_nobody_in_it(page: Any, served: str, tmp_path: Path) -> None:
-    Image.new("RGB", (640, 480), (120, 140, 160)).save(tmp_path / "wall.png")
-    page.open(served)
-    page.choose(tmp_path / "wall.png")
-    page.until_view("nobody", 60)
 
 
 def test_broken_heic_gets_the_apis_own_words(page: Any, served: str, tmp_path: Path) -> None:

@@ -226,7 +226,7 @@ describe('buckets', () => {
     await assert.rejects(emptyBucket(s3, 'b'), /b\/k cannot be deleted \(AccessDenied\)/);
   });
 
-  for (const [status, words] of [[403, /by somebody else/], [301, /in another region/]]) {
+  for (const [status, words] of [[403, /by another account/], [301, /in another region/]]) {
     it(`whose name is taken (${status}) are refused`, async () => {
       const s3 = new FakeS3();
       s3.bucketStatus = status;
@@ -277,9 +277,29 @@ describe('before anything is made', () => {
     assert.deepEqual([params.memory, params.logDays, params.photoDays], [2, 3, 1]);
   });
 
+  for (const [words, told] of [
+    [['website=ftp'], 'website is ftp: give cloudfront or s3 or none'],
+    [['memory=lots'], 'memory is lots: give a number above 0'],
+    [['concurrency=all'], 'concurrency is all: give a number above 0, or none'],
+    [['modle=x'], '--param has modle, which is not a parameter: there are website, '],
+    [['auth=password'], 'auth is password: give none or key or jwt'],
+    [['auth=jwt'], 'auth=jwt needs jwtIssuer and jwtAudience'],
+    [['domain=pose.example.org'], 'domain and certificateArn belong together: give both or neither'],
+    [['batchBuckets=s3://photos'], 'batchBuckets is s3://photos: give names of buckets'],
+    [['batchBuckets=photos'], 'batchBuckets and batchOutput belong together'],
+    [['budgetUsd=100'], 'budgetUsd needs alarmEmail'],
+    [['corsOrigins=example.org'], 'corsOrigins has example.org'],
+    [['alarmEmail=me'], 'alarmEmail is me: give an address, or none'],
+  ]) {
+    it(`${words} is refused in one line`, () => {
+      const defaults = { ...DEFAULTS, memory: 1, concurrency: 1 };
+      assert.throws(() => merged(defaults, {}, words, 'dev'), (error) => error instanceof DeployError && error.message.startsWith(told));
+    });
+  }
+
   it('an alarm address is an address', () => {
     assert.deepEqual(mailSubscription('none'), {});
     assert.equal(mailSubscription('a@b.example').AlarmMail.Properties.Endpoint, 'a@b.example');
-    assert.throws(() => mailSubscription('somebody'), /give an address, or none/);
+    assert.throws(() => mailSubscription('me'), /give an address, or none/);
   });
 });

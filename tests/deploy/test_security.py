@@ -133,6 +133,10 @@ def test_site_has_every_header(template: Any) -> None:
     assert headers["FrameOptions"]["FrameOption"] == "DENY"
     assert headers["ReferrerPolicy"]["ReferrerPolicy"] == "no-referrer"
     assert headers["ContentTypeOptions"]["Override"]
+    assert headers["StrictTransportSecurity"]["AccessControlMaxAgeSec"] >= 31536000
+    csp = headers["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Sub"]
+    assert "default-src 'none'" in csp
+    assert "unsafe" not in csp
     assert {item["Header"] for item in config["CustomHeadersConfig"]["Items"]} == {
         "Permissions-Policy",
         "Cross-Origin-Opener-Policy",

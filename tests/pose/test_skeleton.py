@@ -12,9 +12,7 @@ from hpe.pose.skeleton import (
     JOINTS,
     LIMBS,
     LIMBS_BY_NAME,
-    LOWER_BODY,
     NUM_JOINTS,
-    UPPER_BODY,
     plain_name,
     side,
 )
@@ -68,10 +66,6 @@ def test_middle_joints_stay_in_the_mirror() -> None:
     middle = [i for i in range(NUM_JOINTS) if side(i) == "middle"]
     assert [JOINTS[i] for i in middle] == ["pelvis", "thorax", "upper_neck", "head_top"]
     assert all(FLIP_ORDER[i] == i for i in middle)
-
-
-def test_upper_and_lower_body_share_no_joint_and_miss_none() -> None:
-    assert sorted(UPPER_BODY + LOWER_BODY) == list(range(NUM_JOINTS))
 
 
 def test_every_side_has_a_colour_of_its_own_hue_and_lightness() -> None:
