@@ -60,7 +60,7 @@ load: $(DEV)  ## Clients at the local server, 1 to 32 at a time: latency, refusa
 soak: $(DEV)  ## 10,000 mixed requests to the local server: memory, open files, temporary files (half an hour)
 	$(BIN)/python -m bench --full soak
 
-fuzz: $(FUZZ)  ## Damaged photos and events, guided by coverage, and hostile pictures (minutes); findings in build/fuzz/ (FUZZ_ARGS=)
+fuzz: $(FUZZ)  ## Damaged photos, guided by coverage, and hostile pictures (minutes); findings in build/fuzz/ (FUZZ_ARGS=)
 	$(BIN)/python -m fuzz $(FUZZ_ARGS)
 
 figures: $(DEV)  ## The website's samples, the README's example and docs' pictures: after every change of the model

@@ -5,10 +5,9 @@ from typing import Final
 from bench import bill
 from bench.people import COUNTS, WIDTH, measure
 from bench.report import Effort, table
+from hpe.batch.cost import GB_SECOND, LAMBDA_REQUEST
 
-# us-east-1, aws.amazon.com/lambda/pricing and /api-gateway/pricing
-GB_SECOND: Final = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
-REQUEST: Final = 0.20e-6 + 1.00e-6  # the function's and the HTTP API's
+REQUEST: Final = LAMBDA_REQUEST + bill.API_UNIT
 MB_PER_CORE: Final = 1_769
 MEMORIES: Final = (1024, 1769, 3008, 3538)
 

@@ -44,12 +44,6 @@ class Served:
         left = sum(1 for _ in self.temporary.rglob("*"))
         return Usage(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, len(list((proc / "fd").iterdir())), left)
 
-    def errors(self) -> list[str]:
-        """The lines of its log that are errors: unexpected ones have a traceback."""
-        return [
-            line for line in self.log.read_text(errors="replace").splitlines() if '"ERROR"' in line or "Tra" in line
-        ]
-
 
 @contextmanager
 def serving(command: Sequence[str] = SERVE, **environ: str) -> Iterator[Served]:

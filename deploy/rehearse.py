@@ -24,7 +24,6 @@ from deploy.rehearsal.photos import make_photos
 from deploy.rehearsal.tools import WORK, RehearsalError, expect, lambda_python, virtual_environment
 
 ARCHITECTURE: Final = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
-SITE_FILES: Final = ("index.html", "config.js")
 
 
 class Report:

@@ -1,1 +1,1 @@
-"""Fuzzing: mutated uploads over HTTP, and coverage-guided fuzzing of what reads them. `python -m fuzz --help`."""
+"""Fuzzing: mutated uploads, guided by coverage, and hostile pictures. `python -m fuzz --help`."""

@@ -1,7 +1,7 @@
-"""`python -m fuzz [PART]`: everything one after another, or one part of it.
+"""`python -m fuzz [PART]`: both parts one after another, or one of them.
 
-`uploads` and `events` are guided by coverage and need fuzz/requirements.txt; `hostile` measures pictures made to eat
-time or memory. What is found is written to build/fuzz/: `python -m fuzz.guided uploads FILE` runs such a file again.
+`uploads` is guided by coverage and needs fuzz/requirements.txt; `hostile` measures pictures made to eat time or memory.
+What is found is written to build/fuzz/: `python -m fuzz.guided FILE` runs such a file again.
 """
 
 import argparse
@@ -10,20 +10,17 @@ import sys
 from fuzz.guided import FOLDER, have_atheris, run
 from fuzz.measured import costs
 
-TARGETS = ("uploads", "events")
-
 
 def main() -> None:
     """Exit status 1 if anything was found, or a part could not run."""
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__.replace("`", ""))
-    parser.add_argument("part", nargs="?", choices=("all", "hostile", *TARGETS), default="all")
-    parser.add_argument("--seconds", type=int, default=300, help="of each guided part [%(default)s]")
-    parser.add_argument("--seed", type=int, default=1, help="of the guided parts [%(default)s]")
+    parser.add_argument("part", nargs="?", choices=("all", "hostile", "uploads"), default="all")
+    parser.add_argument("--seconds", type=int, default=300, help="of uploads [%(default)s]")
+    parser.add_argument("--seed", type=int, default=1, help="of uploads [%(default)s]")
     asked = parser.parse_args()
     bad = asked.part in ("all", "hostile") and _hostile()
-    for target in TARGETS:
-        if asked.part in ("all", target):
-            bad |= _guided(target, asked.seconds, asked.seed)
+    if asked.part in ("all", "uploads"):
+        bad |= _guided(asked.seconds, asked.seed)
     sys.exit(bad)
 
 
@@ -38,13 +35,11 @@ def _hostile() -> bool:
     return bad
 
 
-def _guided(target: str, seconds: int, seed: int) -> bool:
+def _guided(seconds: int, seed: int) -> bool:
     if not have_atheris():
-        print(
-            f"NOT RUN: {target}: atheris is not installed; make fuzz installs it where it has a wheel (Linux, x86-64)"
-        )
+        print("NOT RUN: uploads: atheris is not installed; make fuzz installs it where it has a wheel (Linux, x86-64)")
         return True
-    return run(target, seconds, seed, FOLDER) != 0
+    return run(seconds, seed, FOLDER) != 0
 
 
 if __name__ == "__main__":

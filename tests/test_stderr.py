@@ -35,8 +35,9 @@ SAID = {"fax": (fax, "fax.tif"), "JPEG": (damaged_jpeg, "damaged.jpg")}
 HANDLER = """
 import json, sys
 import handler
-from fuzz.targets import Stub
-handler.estimator = Stub
+sys.path.append("tests")
+from web.fakes import FakeEstimator
+handler.estimator = FakeEstimator
 print(handler.handler(json.loads(sys.stdin.read()), None)["statusCode"])
 """
 DECODE = """
