@@ -1,4 +1,4 @@
-"""One inference: this int8 model, fp32, the 2020 recipe, onnxruntime's own static int8, OpenVINO."""
+"""One inference: this int8 model, the same in fp32, and OpenVINO with both."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -42,13 +42,10 @@ def variants(net: Net, threads: int) -> dict[str, tuple[Call, Path]]:
     files: dict[str, tuple[Path, NDArray[Any], Callable[..., Call]]] = {
         OURS: (models.int8(net), raw, onnxruntime_call),
         "fp32 ONNX as exported": (models.exported(net), planes, onnxruntime_call),
-        "seed's recipe: quantize_dynamic": (models.dynamic(net), planes, onnxruntime_call),
-        "onnxruntime static, not rewritten": (models.static_plain(net), planes, onnxruntime_call),
     }
     if have_openvino():
         files["OpenVINO fp32"] = (models.exported(net), planes, openvino_call)
         files["OpenVINO int8, our file"] = (models.int8(net), raw, openvino_call)
-        files["OpenVINO int8, not rewritten"] = (models.static_plain(net), planes, openvino_call)
     else:
         print("OpenVINO is not installed: pip install -r bench/requirements.txt")
     return {name: (make(path, picture, threads), path) for name, (path, picture, make) in files.items()}

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,16 +92,6 @@ def int8(net: Net) -> Path:
     return _kept(net, "int8", lambda: _quantize(net))
 
 
-def dynamic(net: Net) -> Path:
-    """The 2020 recipe: onnxruntime's quantize_dynamic on the exported model."""
-    return _kept(net, "dynamic", lambda: _dynamic(exported(net)))
-
-
-def static_plain(net: Net) -> Path:
-    """onnxruntime's static QDQ on the exported model, prepared as its documentation says, not rewritten."""
-    return _kept(net, "static", lambda: _static(exported(net), normalised(pictures(net.frame))))
-
-
 def _kept(net: Net, kind: str, make: "Callable[[], onnx.ModelProto]") -> Path:
     import onnx
 
@@ -123,12 +113,19 @@ def _export(net: Net) -> "onnx.ModelProto":
 
 def _random_resnet50() -> "PoseResNet":
     import torch
-    from torch import nn
 
     from hpe.train.network import PoseResNet
 
     torch.manual_seed(50)
     network = PoseResNet(50).eval()
+    enliven(network)
+    return network
+
+
+def enliven(network: "PoseResNet") -> None:
+    """Gives a network of random weights random batch-norm statistics, so that a signal survives to the heatmaps."""
+    from torch import nn
+
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.running_mean, 0, 0.1)
@@ -137,7 +134,6 @@ def _random_resnet50() -> "PoseResNet":
             nn.init.normal_(module.bias, 0, 0.1)
         elif isinstance(module, nn.ConvTranspose2d):
             nn.init.normal_(module.weight, 0, 0.03)
-    return network
 
 
 def _quantize(net: Net) -> "onnx.ModelProto":
@@ -147,46 +143,3 @@ def _quantize(net: Net) -> "onnx.ModelProto":
     from hpe.export.rewrite import rewrite
 
     return quantize(rewrite(onnx.load(exported(net))), pictures(net.frame))
-
-
-def _dynamic(source: Path) -> "onnx.ModelProto":
-    from onnxruntime.quantization import quantize_dynamic
-
-    target = source.with_suffix(".tmp")
-    quantize_dynamic(source, target)
-    return _taken(target)
-
-
-def _static(source: Path, planes: NDArray[np.float32]) -> "onnx.ModelProto":
-    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    class Planes(CalibrationDataReader):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self.left = iter(planes)
-
-        def get_next(self) -> dict[str, Any] | None:
-            plane = next(self.left, None)
-            return None if plane is None else {"image": plane[None]}
-
-    prepared, target = source.with_suffix(".prepared"), source.with_suffix(".tmp")
-    quant_pre_process(source, prepared)
-    quantize_static(
-        prepared,
-        target,
-        Planes(),
-        quant_format=QuantFormat.QDQ,
-        per_channel=True,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-    )
-    prepared.unlink()
-    return _taken(target)
-
-
-def _taken(path: Path) -> "onnx.ModelProto":
-    import onnx
-
-    model = onnx.load(path)
-    path.unlink()
-    return model

@@ -5,7 +5,6 @@ file without its timings. Run it again whenever the model changes; tests/site/te
 With `--answers` the pictures stay as they are and only the answers are made again.
 """
 
-import base64
 import json
 import sys
 from pathlib import Path
@@ -94,22 +93,17 @@ def thumb(picture: Picture) -> Picture:
 
 def answer(photo: bytes) -> dict[str, Any]:
     """What POST /pose?format=json says of a photo, without what differs from run to run."""
-    from handler import handler
+    from hpe.settings import Settings
+    from hpe.web.api import handle
+    from hpe.web.messages import Request
+    from hpe.web.source import EstimatorSource
 
-    event = {
-        "version": "2.0",
-        "routeKey": "POST /pose",
-        "rawPath": "/pose",
-        "rawQueryString": "format=json",
-        "headers": {"content-type": "image/jpeg"},
-        "requestContext": {"http": {"method": "POST", "path": "/pose"}},
-        "body": base64.b64encode(photo).decode(),
-        "isBase64Encoded": True,
-    }
-    said = handler(event, None)
-    if said["statusCode"] != 200:
-        raise RuntimeError(said["body"])
-    body: dict[str, Any] = json.loads(said["body"])
+    settings = Settings()
+    request = Request("POST", "/pose", {"format": "json"}, {"content-type": "image/jpeg"}, photo)
+    answer = handle(request, EstimatorSource(settings), settings)
+    if answer.status != 200:
+        raise RuntimeError(answer.body)
+    body: dict[str, Any] = json.loads(answer.body)
     body.pop("timings_ms", None)
     return body
 

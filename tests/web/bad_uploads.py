@@ -5,13 +5,14 @@
 
 import io
 import struct
-import zlib
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from PIL import Image, PngImagePlugin
 from web.fakes import BOUNDARY, form, part, photo
+
+from fuzz.hostile import png
 
 FORM: Final = f"multipart/form-data; boundary={BOUNDARY}"
 
@@ -37,18 +38,6 @@ def cut(data: bytes, percent: float) -> bytes:
     return data[: int(len(data) * percent / 100)]
 
 
-def png_saying(width: int, height: int) -> bytes:
-    """A PNG whose header claims a size, with hardly any data behind it."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(999))) + chunk(b"IEND", b"")
-    )
-
-
 def with_exif(exif: bytes) -> bytes:
     """A JPEG with these bytes as its EXIF."""
     return photo(exif=exif)
@@ -69,27 +58,6 @@ def tiff_with_rational_zero() -> bytes:
     return bytes(data.replace(struct.pack("<II", 72, 1), bytes(8)))
 
 
-def text_bomb() -> bytes:
-    """A PNG with a compressed text of 64 MB in it."""
-    packed = zlib.compress(bytes(64_000_000), 9)
-    info = PngImagePlugin.PngInfo()
-    info.add(b"zTXt", b"Comment\0\0" + packed)
-    return photo(format="PNG", pnginfo=info)
-
-
-def scan_bomb() -> bytes:
-    """A progressive JPEG that repeats its last scan a thousand times."""
-    data = photo(64, 64, progressive=True)
-    start, end = data.rindex(b"\xff\xda"), data.rindex(b"\xff\xd9")
-    return data[:start] + data[start:end] * 1000 + data[end:]
-
-
-def damaged(data: bytes, at: float) -> bytes:
-    """A file with sixty bytes overwritten."""
-    start = int(len(data) * at)
-    return data[:start] + b"\x55" * 60 + data[start + 60 :]
-
-
 def twelve_megapixels() -> bytes:
     """What a phone's camera makes, lying on its side."""
     exif = Image.Exif()
@@ -105,13 +73,6 @@ def five_megabytes() -> bytes:
     return out.getvalue()
 
 
-def cmyk() -> bytes:
-    """A JPEG in printers' colours."""
-    out = io.BytesIO()
-    Image.new("CMYK", (80, 60), (9, 99, 50, 0)).save(out, "JPEG")
-    return out.getvalue()
-
-
 def raw(body: bytes, status: int, says: str = "", kind: str = "image/jpeg", **query: str) -> Upload:
     """The photo as the whole body."""
     return Upload(body, kind, status, says, query)
@@ -124,61 +85,39 @@ def in_form(status: int, says: str, *parts: bytes, kind: str = FORM) -> Upload:
 
 UPLOADS: Final[dict[str, Upload]] = {
     # cut off or damaged
-    "JPEG cut at 10 %": raw(cut(JPEG, 10), 422, "cut off"),
     "JPEG cut at 50 %": raw(cut(JPEG, 50), 422, "cut off"),
-    "JPEG cut at 99 %": raw(cut(JPEG, 99), 422, "cut off"),
     "JPEG without its last byte": raw(JPEG[:-1], 422, "cut off"),
-    "JPEG of a thousand scans": raw(scan_bomb(), 422, "scans"),
     "JPEG of three bytes": raw(b"\xff\xd8\xff", 422, "cut off"),
     "PNG cut at 50 %": raw(cut(PNG, 50), 422, "truncated"),
-    "PNG with overwritten bytes": raw(damaged(PNG, 0.5), 422, "damaged"),
     "PNG of its signature": raw(PNG[:8], 422, "damaged"),
     "WebP cut at 50 %": raw(cut(photo(format="WEBP"), 50), 422, "cut off"),
-    "AVIF cut at 50 %": raw(cut(photo(format="AVIF"), 50), 422, "cut off"),
-    "GIF cut at 50 %": raw(cut(photo(format="GIF"), 50), 422, "cut off"),
-    "TIFF cut at 50 %": raw(cut(photo(format="TIFF"), 50), 422, "cut off"),
-    "BMP cut at 50 %": raw(cut(photo(format="BMP"), 50), 422, "cut off"),
     "cut JPEG in a whole form": in_form(422, "cut off", part(cut(JPEG, 50))),
     # not images, whatever they say
     "text that says JPEG": raw(b"Not a photo at all.", 415, "text"),
     "text file in a form": in_form(415, "text", part(b"Dear sir or madam", "image", "letter.txt", "text/plain")),
-    "SVG": raw(b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", 415, "SVG", "image/svg+xml"),
     "zip": raw(b"PK\x03\x04" + bytes(100), 415, "zip", "application/zip"),
-    "PDF": raw(b"%PDF-1.7\n%\xe2\xe3", 415, "PDF", "application/pdf"),
-    "MP4": raw(b"\0\0\0\x20ftypisom\0\0\2\0isomiso2", 415, "video", "video/mp4"),
-    "web page": raw(b"<!DOCTYPE html><title>404</title>", 415, "web page", "text/html"),
-    "base64 text of a JPEG": raw(b"/9j/4AAQSkZJRgABAQAAAQABAAD", 415, "text"),
     "data URL": raw(b"data:image/jpeg;base64,/9j/4AAQ", 415, "data: URL"),
     "JSON with a photo in it": raw(b'{"image": "/9j/4AAQ"}', 415, "JSON", "application/json"),
     "zeros": raw(bytes(1000), 415, "unknown"),
-    "random bytes": raw(np.random.default_rng(3).bytes(5000), 415, "unknown"),
     "zip that calls itself JPEG in a form": in_form(415, "zip", part(b"PK\x03\x04" + bytes(50))),
     # forms that are broken
     "empty body": raw(b"", 400, "no body"),
     "empty body of a form": Upload(b"", FORM, 400, "no body"),
     "no boundary": Upload(form(part(JPEG)), "multipart/form-data", 400, "boundary"),
-    "wrong boundary": Upload(form(part(JPEG)), "multipart/form-data; boundary=wrong", 400, "boundary"),
     "form without Content-Type": Upload(form(part(JPEG)), "", 400, "form"),
     "form cut off": Upload(cut(form(part(JPEG)), 60), FORM, 400, "cut off"),
-    "form without its closing boundary": Upload(form(part(JPEG))[: -len(BOUNDARY) - 6], FORM, 400, "cut off"),
     "empty part": in_form(400, "empty", part(b"")),
-    "part without headers": in_form(400, "no file", b"\r\n" + JPEG),
-    "part without a blank line": in_form(400, "cannot be read", b"Content-Disposition: form-data"),
     "form of text fields alone": in_form(400, "image", part(b"hello", "note", None, "")),
-    "multipart/mixed": Upload(form(part(JPEG)), f"multipart/mixed; boundary={BOUNDARY}", 400, "multipart/form-data"),
     "form with LF line ends": Upload(b"x\n" + form(part(b"abc")).replace(b"\r\n", b"\n"), FORM, 400, "LF"),
     "a hundred parts": in_form(413, "100 parts", *[part(b"x", f"f{n}", None, "") for n in range(100)]),
     # too large
-    "PNG header of 30000x30000": raw(png_saying(30_000, 30_000), 413, "30000x30000"),
-    "PNG header of 2^31": raw(png_saying(2**31 - 1, 2**31 - 1), 413, "px"),
-    "PNG header of no width": raw(png_saying(0, 100), 422),
-    "one pixel over the limit": raw(png_saying(64_000_001, 1), 413, "64000000"),
+    "PNG header of 30000x30000": raw(png(30_000, 30_000), 413, "30000x30000"),
+    "PNG header of no width": raw(png(0, 100), 422),
+    "one pixel over the limit": raw(png(64_000_001, 1), 413, "64000000"),
     "more bytes than may be": raw(JPEG + bytes(50_000_001), 413, "50000000"),
     # parameters
     "threshold that is no number": raw(JPEG, 400, "threshold", threshold="high"),
-    "threshold over 1": raw(JPEG, 400, "0 to 1", threshold="30"),
     "threshold NaN": raw(JPEG, 400, "threshold", threshold="nan"),
-    "flip that is no switch": raw(JPEG, 400, "flip", flip="perhaps"),
     "format that is not made": raw(JPEG, 400, "png, jpeg, webp, json", format="gif"),
     "misspelt parameter": raw(JPEG, 400, "treshold", treshold="0.3"),
     "Accept that leaves nothing": Upload(JPEG, "image/jpeg", 406, "Accept", headers={"accept": "video/mp4"}),
@@ -191,22 +130,10 @@ UPLOADS: Final[dict[str, Upload]] = {
     "photo without a type": raw(JPEG, 200, kind=""),
     "photo as curl --data-binary sends it": raw(JPEG, 200, kind="application/x-www-form-urlencoded"),
     "broken EXIF": raw(with_exif(b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\xff" * 60), 200),
-    "EXIF that points at itself": raw(
-        with_exif(b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x01\0\0\0\x08\0\0\0"), 200
-    ),
     "64 kB of EXIF": raw(with_exif(b"Exif\0\0II*\0\x08\0\0\0" + bytes(65_000)), 200),
     "metadata that makes no sense": raw(nan_metadata(), 200),
     "TIFF of resolution 0/0": raw(tiff_with_rational_zero(), 200),
-    "64 MB of text in a PNG": raw(text_bomb(), 200),
     "JPEG with a tail": raw(JPEG + b"tail" * 1000, 200),
-    "JPEG with a zip behind it": raw(JPEG + b"PK\x03\x04" + bytes(500), 200),
-    "HTML in a JPEG's comment": raw(photo(comment=b"<script>alert(1)</script>"), 200),
     "two photos": in_form(400, "one a request", part(JPEG), part(PNG)),
-    "image after another file": in_form(200, "", part(b"text", "file", "a.txt", "text/plain"), part(JPEG)),
-    "file under another name": in_form(200, "", part(JPEG, "upload")),
-    "unicode file name": in_form(200, "", part(JPEG, filename="отпуск 🏖 写真.jpg")),
     "file name with a path": in_form(200, "", part(JPEG, filename="..\\..\\etc/passwd")),
-    "no file name": in_form(200, "", part(JPEG, filename=None, kind="")),
-    "CMYK": raw(cmyk(), 200),
-    "animated GIF": raw(photo(format="GIF", save_all=True, append_images=[Image.new("RGB", (96, 64))] * 3), 200),
 }
