@@ -17,7 +17,7 @@ from hpe.commands import outputs, work
 from hpe.commands.options import Box, BoxText, Share
 from hpe.commands.photos import STDIN, Photo, find_photos, shown
 from hpe.commands.processes import in_order
-from hpe.commands.sinks import Document, Lines, Nothing, Sink, Stdout
+from hpe.commands.sinks import Document, Lines, Sink, Stdout
 from hpe.commands.tally import COUNTED, Tally
 from hpe.commands.work import Asked, Done, Job
 from hpe.cores import usable_cores
@@ -123,7 +123,7 @@ def _open_sink(targets: outputs.Targets, dataset: bool, overwrite: bool) -> Sink
         if targets.format in outputs.SINGLE and not path:
             return Stdout(targets.format)
         if targets.own or targets.format in outputs.SINGLE:
-            return Nothing()
+            return Sink()
         return Lines(path, targets.format, overwrite) if path else Stdout(targets.format)
     except OSError as error:
         raise HpeError(f"{shown(targets.out or STDIN)}: {work.reason(error)}") from error

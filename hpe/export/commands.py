@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from hpe.train.data.people import Photo
     from hpe.train.network import PoseResNet
 
 # name -> one form of a network, a PoseResNet or an onnx.ModelProto
@@ -63,11 +64,8 @@ def export(
     hpe export --pose pose_resnet_50_256x256.pth.tar --people people.json -o build/r50.json
     """
     from hpe.export.bundle import write_bundle
-    from hpe.export.pictures import crops_of, fitted, spread
-    from hpe.pose.skeleton import NUM_JOINTS
-    from hpe.train.checkpoint import LOCATOR_OUTPUTS, frame_of, read_network
+    from hpe.export.pictures import spread
     from hpe.train.data.people import read_photos
-    from hpe.train.network import describe
 
     if out.suffix != ".json":
         raise BadSettings(f"{out}: a model is named by its manifest, which ends in .json; its networks go beside it")
@@ -77,12 +75,32 @@ def export(
         raise BadSettings("give --people, photos to calibrate int8 on, or else --fp32")
     photos = [] if people is None else spread(read_photos(people), count)
     kind = "fp32" if fp32 else "int8"
+    card, poses = _pose(pose_path, out, photos, count, size, name, kind)
+    locators: Forms = {}
+    if locate_path is not None:
+        locate, locators = _locator(locate_path, out, photos, locate_size, kind)
+        card = dataclasses.replace(card, locate=locate)
+    write_bundle(out, card, _last(poses), _last(locators) if locators else None)
+    for file in (card.file, *([card.locate.file] if card.locate else [])):
+        click.echo(f"{out.with_name(file)}: {out.with_name(file).stat().st_size / 1e6:.1f} MB, {kind}")
+    click.echo(f"{out}: with thresholds to begin with; `python -m hpe.measure.thresholds` chooses better ones")
+    if verify:
+        _report(verify, card, poses, locators)
 
-    network, saved = read_network(pose_path)
+
+def _pose(
+    path: Path, out: Path, photos: "list[Photo]", count: int, size: int | None, name: str | None, kind: str
+) -> tuple[ModelCard, Forms]:
+    """The pose network of a checkpoint: what the manifest says of it, without a locator, and its forms."""
+    from hpe.export.pictures import crops_of
+    from hpe.pose.skeleton import NUM_JOINTS
+    from hpe.train.checkpoint import frame_of, read_network
+    from hpe.train.network import describe
+
+    network, saved = read_network(path)
     if network.joints != NUM_JOINTS:
-        raise BadModel(f"{pose_path} is a locator: give it with --locate")
+        raise BadModel(f"{path} is a locator: give it with --locate")
     frame = (size, size) if size else frame_of(saved)
-    poses = _forms(network, frame, crops_of(photos, frame, count))
     card = ModelCard(
         name=name or f"pose-resnet{network.depth}-{frame[0]}x{frame[1]}",
         file=f"{out.stem}.onnx",
@@ -93,23 +111,22 @@ def export(
         person_threshold=PERSON_THRESHOLD,
         sigma=float(saved.get("sigma", 2.0)),
     )
-    locators: Forms = {}
-    if locate_path is not None:
-        locator, trained = read_network(locate_path)
-        if locator.joints != LOCATOR_OUTPUTS:
-            raise BadModel(f"{locate_path} finds joints, not people: give a checkpoint of `task: locate`")
-        locators = _forms(locator, (locate_size, locate_size), fitted(photos, locate_size))
-        file = "locate.onnx" if out.stem == "pose" else f"{out.stem}-locate.onnx"
-        described = LocatorCard(file, "", f"{describe(locator)}, {kind}", locate_size, LOCATE_THRESHOLD)
-        unit = int(trained.get("size_unit") or max(frame_of(trained, locate_size)))
-        card = dataclasses.replace(card, locate=dataclasses.replace(described, size_unit=unit))
+    return card, _forms(network, frame, crops_of(photos, frame, count))
 
-    write_bundle(out, card, _last(poses), _last(locators) if locators else None)
-    for file in (card.file, *([card.locate.file] if card.locate else [])):
-        click.echo(f"{out.with_name(file)}: {out.with_name(file).stat().st_size / 1e6:.1f} MB, {kind}")
-    click.echo(f"{out}: with thresholds to begin with; `python -m hpe.measure.thresholds` chooses better ones")
-    if verify:
-        _report(verify, card, poses, locators)
+
+def _locator(path: Path, out: Path, photos: "list[Photo]", size: int, kind: str) -> tuple[LocatorCard, Forms]:
+    """The locator of a checkpoint: what the manifest says of it, and its forms."""
+    from hpe.export.pictures import fitted
+    from hpe.train.checkpoint import LOCATOR_OUTPUTS, frame_of, read_network
+    from hpe.train.network import describe
+
+    network, saved = read_network(path)
+    if network.joints != LOCATOR_OUTPUTS:
+        raise BadModel(f"{path} finds joints, not people: give a checkpoint of `task: locate`")
+    file = "locate.onnx" if out.stem == "pose" else f"{out.stem}-locate.onnx"
+    unit = int(saved.get("size_unit") or max(frame_of(saved, size)))
+    card = LocatorCard(file, "", f"{describe(network)}, {kind}", size, LOCATE_THRESHOLD, size_unit=unit)
+    return card, _forms(network, (size, size), fitted(photos, size))
 
 
 def _forms(network: "PoseResNet", frame: tuple[int, int], calibration: "list[NDArray[np.uint8]]") -> Forms:

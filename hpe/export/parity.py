@@ -15,6 +15,7 @@ from hpe.engine.manifest import LocatorCard, ModelCard
 from hpe.measure.box_ap import box_ap
 from hpe.measure.pck import pck, torso_px
 from hpe.measure.protocols import Predictions, labels_of, predict_in_boxes
+from hpe.measure.report import grid
 from hpe.pose.boxes import box_iou
 from hpe.pose.crops import crop_affine, scale_of
 from hpe.pose.skeleton import JOINTS, LSP_JOINTS
@@ -142,21 +143,20 @@ def _shared(first: NDArray[np.float64], now: NDArray[np.float64]) -> int:
 
 def pose_table(variants: Sequence[PoseParity]) -> str:
     """The report as text: one line a form, then one a joint."""
-    lines = [f"{'pose network':22}{'MB':>8}{'shift px':>10}{'p95':>8}{'PCK@0.2':>10}{'loss':>8}"]
+    rows = [["pose network", "MB", "shift px", "p95", "PCK@0.2", "loss"]]
     for v in variants:
         median, p95 = v.shift_px
-        loss = variants[0].pck - v.pck
-        name, size = v.network.name, v.network.megabytes
-        lines.append(f"{name:22}{size:8.1f}{median:10.3f}{p95:8.2f}{v.pck:10.2f}{loss:8.2f}")
-    lines += ["", f"{'':22}" + "".join(f"{v.network.name[:14]:>16}" for v in variants)]
-    lines += [f"{JOINTS[j]:22}" + "".join(f"{v.per_joint[j]:16.1f}" for v in variants) for j in LSP_JOINTS]
-    return "\n".join(lines)
+        figures = [f"{median:.3f}", f"{p95:.2f}", f"{v.pck:.2f}", f"{variants[0].pck - v.pck:.2f}"]
+        rows.append([v.network.name, f"{v.network.megabytes:.1f}", *figures])
+    joints = [["", *(v.network.name for v in variants)]]
+    joints += [[JOINTS[j], *(f"{v.per_joint[j]:.1f}" for v in variants)] for j in LSP_JOINTS]
+    return "\n".join([*grid(rows), "", *grid(joints)])
 
 
 def locator_table(variants: Sequence[LocatorParity]) -> str:
     """The report as text: one line a form."""
-    lines = [f"{'locator':22}{'MB':>8}{'shared %':>10}{'more':>8}{'AP50':>10}{'loss':>8}"]
+    rows = [["locator", "MB", "shared %", "more", "AP50", "loss"]]
     for v in variants:
-        name, size, loss = v.network.name, v.network.megabytes, variants[0].ap50 - v.ap50
-        lines.append(f"{name:22}{size:8.1f}{v.shared:10.1f}{v.more:8.2f}{v.ap50:10.2f}{loss:8.2f}")
-    return "\n".join(lines)
+        figures = [f"{v.shared:.1f}", f"{v.more:.2f}", f"{v.ap50:.2f}", f"{variants[0].ap50 - v.ap50:.2f}"]
+        rows.append([v.network.name, f"{v.network.megabytes:.1f}", *figures])
+    return "\n".join(grid(rows))
