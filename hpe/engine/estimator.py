@@ -39,6 +39,8 @@ BATCH: Final[int] = 4
 LOCATOR_MAPS: Final[int] = 3
 # Of a person's joints, those that count towards the person's score: a portrait shows no more.
 _SCORE_JOINTS: Final[int] = 5
+# Lower scores count as this one, as do joints outside the picture: there is nothing to be read in a flat heatmap.
+_LEAST_JOINT: Final[float] = 0.1
 
 
 class PoseEstimator:
@@ -216,9 +218,20 @@ def person_score(
         return seen
     if calibration is None:
         return located * math.sqrt(seen)
-    least = min(max(located, 1e-6), 1 - 1e-6)
-    value = calibration.locator * math.log(least / (1 - least)) + calibration.joints * seen + calibration.intercept
+    located_logit, joints_logit = person_evidence(np.array([located]), joints[None])[0].tolist()
+    value = calibration.locator * located_logit + calibration.joints * joints_logit + calibration.intercept
     return 1 / (1 + math.exp(-value))
+
+
+def person_evidence(located: NDArray[np.floating], joints: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(K,) scores of the locator, (K, 16) of the joints -> (K, 2) the first one's logit, and the five best's mean."""
+    best = np.sort(joints, axis=1)[:, -_SCORE_JOINTS:].astype(np.float64)
+    return np.column_stack([_logits(located, 1e-6), _logits(best, _LEAST_JOINT).mean(axis=1)])
+
+
+def _logits(scores: NDArray[np.floating], least: float) -> NDArray[np.float64]:
+    kept = np.clip(np.asarray(scores, np.float64), least, 1 - 1e-6)
+    return np.asarray(np.log(kept / (1 - kept)))
 
 
 def joint_scores(peaks: NDArray[np.float32], calibration: Calibration | None) -> NDArray[np.float32]:

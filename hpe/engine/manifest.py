@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,9 +22,9 @@ class Calibration:
 
 @dataclass(frozen=True)
 class PersonCalibration:
-    """How likely it is that a person is there: the logistic function of locator * logit(l) + joints * j + intercept.
+    """How likely it is that a person is there: the logistic function of locator * l + joints * j + intercept.
 
-    l is the locator's score of the box and j the mean of the five best joints' scores in it.
+    l is the logit of the locator's score of the box, j the mean of the logits of the five best joints' scores in it.
     """
 
     locator: float
@@ -33,11 +33,25 @@ class PersonCalibration:
 
 
 @dataclass(frozen=True)
+class CoarseLook:
+    """A locator's first look at a picture, in a frame of at most `pixels` px.
+
+    Only where it finds somebody (a score of at least `score`) whose longer side is below `small_px` px of that frame,
+    the picture is looked at again in full.
+    """
+
+    pixels: int
+    small_px: int
+    score: float
+
+
+@dataclass(frozen=True)
 class LocatorCard:
     """What is known of a locator: sha256: of the .onnx file. input_size: longer side of its frame, px, at most.
 
     threshold: score below which nobody is there. calibration: of the centre map, if it is not the usual one. size_unit:
-    px of the frame that a size of 1 stands for, the longer side of the frames trained in; 0 if it is the input size.
+    px of the frame that a size of 1 stands for, as it was trained; 0 if it is the input size. coarse: None for one look
+    at every picture.
     """
 
     file: str
@@ -47,6 +61,7 @@ class LocatorCard:
     threshold: float
     calibration: Calibration | None = None
     size_unit: int = 0
+    coarse: CoarseLook | None = None
 
 
 @dataclass(frozen=True)
@@ -97,11 +112,8 @@ def write_manifest(card: ModelCard) -> bytes:
         pose["person"] = vars(card.person)
     content: dict[str, Any] = {"schema": SCHEMA, "name": card.name, "figures": card.figures}
     if card.locate is not None:
-        locate = {**vars(card.locate)}
-        locate["calibration"] = None if card.locate.calibration is None else vars(card.locate.calibration)
-        content["locate"] = {
-            key: value for key, value in locate.items() if value is not None and (key, value) != ("size_unit", 0)
-        }
+        locate = asdict(card.locate)
+        content["locate"] = {k: v for k, v in locate.items() if v is not None and (k, v) != ("size_unit", 0)}
     return (json.dumps({**content, "pose": pose}, indent=2) + "\n").encode()
 
 
@@ -152,6 +164,7 @@ def _locator(locate: "_Reader") -> LocatorCard:
         threshold=locate.share("threshold"),
         calibration=locate.calibration(),
         size_unit=locate.side(locate.get("size_unit", int)) if locate.has("size_unit") else 0,
+        coarse=locate.coarse(),
     )
 
 
@@ -226,6 +239,21 @@ class _Reader:
             return None
         inner = _Reader(content, self._name, f"{self._prefix}person.")
         return PersonCalibration(*(inner.number(key, -1e6, 1e6) for key in ("locator", "joints", "intercept")))
+
+    def coarse(self) -> CoarseLook | None:
+        content = self.get("coarse", dict, {})
+        if not content:
+            return None
+        inner = _Reader(content, self._name, f"{self._prefix}coarse.")
+        return CoarseLook(
+            inner.whole("pixels", 128 * 128, 4096**2), inner.whole("small_px", 0, 4096), inner.share("score")
+        )
+
+    def whole(self, key: str, least: int, most: int) -> int:
+        value: int = self.get(key, int)
+        if not least <= value <= most:
+            raise self._wrong(key, f"{value} must be from {least} to {most}")
+        return value
 
     def _wrong(self, key: str, why: str) -> BadModel:
         return BadModel(f"{self._name}: {self._prefix}{key} {why}")

@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.pose.crops import Frame, crop_affine, fit_affine, warp
+from hpe.pose.crops import SMOOTH, Frame, crop_affine, fit_affine, warp
 from hpe.train.data.people import Photo
 
 Picture = NDArray[np.uint8]
@@ -34,5 +34,5 @@ def fitted(photos: Sequence[Photo], longer: int) -> list[Picture]:
     for photo in photos:
         rgb = photo.image()
         affine, frame = fit_affine(rgb.shape[1], rgb.shape[0], longer)
-        found.append(warp(rgb, affine, frame))
+        found.append(warp(rgb, affine, frame, SMOOTH))
     return found

@@ -15,7 +15,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.engine.estimator import PoseEstimator
+from hpe.engine.estimator import PoseEstimator, joint_scores, person_evidence
 from hpe.engine.manifest import Calibration, ModelCard, PersonCalibration, read_manifest, write_manifest
 from hpe.errors import BadSettings
 from hpe.measure.box_ap import overlaps
@@ -31,8 +31,6 @@ from hpe.train.data.readers import read_empty
 Scores = NDArray[np.floating]
 LEAST_PX: Final[float] = 48  # people smaller than this say little about joints
 EDGE_PX: Final[float] = 3
-_BEST: Final = 5  # joints that count towards a person's score
-_LIMIT: Final = 1e-6
 
 
 @dataclass(frozen=True)
@@ -151,10 +149,8 @@ def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
     joint = Calibration(round(float(slope), 3), round(float(intercept), 3))
 
     def features(located: Scores, peaks: Scores) -> NDArray[np.float64]:
-        safe = np.clip(located, _LIMIT, 1 - _LIMIT)
-        scores = 1 / (1 + np.exp(-(joint.slope * peaks + joint.intercept)))
-        best = np.sort(scores, axis=1)[:, -_BEST:].mean(axis=1)
-        return np.column_stack([np.log(safe / (1 - safe)), best])
+        inside = peaks > 0  # of the picture
+        return person_evidence(located, np.where(inside, joint_scores(peaks, joint), 0))
 
     weights = np.round(logistic(features(evidence.located, evidence.seen), evidence.people), 3)
     person = PersonCalibration(*(float(w) for w in weights))

@@ -42,10 +42,13 @@ class DotSession:
 
 
 class BoxSession:
-    """Says that people are in the given boxes, in network px, whatever it is shown; the first is the surest."""
+    """Says that people are in the given boxes, in network px, whatever it is shown; the first is the surest.
 
-    def __init__(self, boxes: NDArray[np.floating]) -> None:
-        self.boxes = boxes
+    of_width: other boxes in frames of that width.
+    """
+
+    def __init__(self, boxes: NDArray[np.floating], of_width: dict[int, NDArray[np.floating]] | None = None) -> None:
+        self.boxes, self.of_width = boxes, of_width or {}
         self.frames: list[tuple[int, int]] = []
 
     def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -53,7 +56,7 @@ class BoxSession:
         frame = (batch.shape[1], batch.shape[2])
         self.frames.append(frame)
         maps = np.zeros((3, frame[0] // 4, frame[1] // 4), np.float32)
-        for n, box in enumerate(self.boxes):
+        for n, box in enumerate(self.of_width.get(frame[1], self.boxes)):
             one, near = encode_boxes(box[None], frame, LONGER)
             maps[0] = np.maximum(maps[0], one[0] * (1 - 0.02 * n))
             maps[1:, near] = one[1:, near]

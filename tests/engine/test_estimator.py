@@ -10,7 +10,7 @@ from PIL import Image
 
 from hpe import PoseEstimator
 from hpe.engine.estimator import BATCH, person_score
-from hpe.engine.manifest import Calibration
+from hpe.engine.manifest import Calibration, CoarseLook
 from hpe.errors import BadModel, BadRequest, BadSettings, UnsupportedImage
 from hpe.pose.skeleton import INDEX, JOINTS
 
@@ -88,6 +88,36 @@ def test_the_locator_sees_the_whole_picture_never_squashed(size: tuple[int, int]
     locator = BoxSession(np.zeros((0, 4)))
     PoseEstimator.of(locator, DotSession(), CARD)(np.zeros((*size[::-1], 3), np.uint8))
     assert locator.frames == [frame]
+
+
+COARSE = dataclasses.replace(CARD, locate=dataclasses.replace(CARD.locate, coarse=CoarseLook(50_176, 60, 0.5)))
+
+
+@pytest.mark.parametrize(("side", "looks"), [(59, 2), (62, 1)])
+def test_a_picture_is_looked_at_again_where_somebody_is_small(side: int, looks: int) -> None:
+    coarse, fine = (
+        np.array([[10, 10, 30, 10 + side]]),
+        np.array([[20, 20, 40, 120], [60, 20, 80, 120], [90, 9, 120, 99]]),
+    )
+    locator = BoxSession(coarse, {416: fine})
+    estimator = PoseEstimator.of(locator, DotSession(), COARSE)
+    boxes, scores = estimator.locate(np.zeros((600, 800, 3), np.uint8))
+    assert locator.frames == [(192, 256), (320, 416)][:looks]
+    scale = 800 / 256 if looks == 1 else 800 / 416
+    seen = coarse if looks == 1 else fine
+    np.testing.assert_allclose(np.sort(boxes, axis=0), np.sort((seen + 0.5) * scale - 0.5, axis=0), atol=4)
+    assert len(estimator.locate(np.zeros((600, 800, 3), np.uint8), 1)[0]) == 1
+    assert (np.diff(scores) <= 0).all()
+
+
+def test_small_people_who_are_unsure_or_cannot_be_shown_larger_need_no_second_look() -> None:
+    small = np.array([[10.0, 10.0, 30.0, 50.0]])
+    for size, score in (((240, 180), 0.5), ((800, 600), 1.0)):
+        locate = dataclasses.replace(COARSE.locate, coarse=CoarseLook(50_176, 60, score))
+        locator = BoxSession(small)
+        estimator = PoseEstimator.of(locator, DotSession(), dataclasses.replace(COARSE, locate=locate))
+        assert len(estimator.locate(np.zeros((*size[::-1], 3), np.uint8))[0]) == 1
+        assert len(locator.frames) == 1
 
 
 def test_of_two_poses_on_one_person_the_better_stays() -> None:

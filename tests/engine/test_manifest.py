@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from hpe.engine.manifest import Calibration, LocatorCard, ModelCard, parse_manifest, read_manifest, write_manifest
+from hpe.engine.manifest import (
+    Calibration,
+    CoarseLook,
+    LocatorCard,
+    ModelCard,
+    parse_manifest,
+    read_manifest,
+    write_manifest,
+)
 from hpe.errors import BadModel
 
 GOOD = {
@@ -75,6 +83,7 @@ def test_a_manifest_that_was_written_is_read_as_it_was() -> None:
         card,
         replace(card, locate=locate),
         replace(card, calibration=Calibration(4.0, -1.0), locate=locate),
+        replace(card, locate=replace(locate, threshold=0.0, size_unit=384, coarse=CoarseLook(50_000, 48, 0.5))),
     ):
         assert parse_manifest(write_manifest(wanted), "pose.json") == wanted
 
@@ -104,6 +113,22 @@ CARD = ModelCard("pose", "pose.onnx", "b" * 64, (256, 192), "a net", 0.2, 0.25, 
         ("locate", {"input_size": [416, 416]}, "locate.input_size is [416, 416], it must be a int"),
         ("locate", {"input_size": 400}, "locate.input_size 400 must be a multiple of 32"),
         ("locate", {"calibration": {"slope": 0, "intercept": 0}}, "locate.calibration.slope 0.0 must be above 0"),
+        (
+            "locate",
+            {"coarse": {"pixels": 9, "small_px": 4, "score": 1}},
+            "locate.coarse.pixels 9 must be from 16384 to",
+        ),
+        (
+            "locate",
+            {"coarse": {"pixels": 50000, "small_px": -1, "score": 1}},
+            "locate.coarse.small_px -1 must be from 0",
+        ),
+        (
+            "locate",
+            {"coarse": {"pixels": 50000, "small_px": 48, "score": 3}},
+            "locate.coarse.score 3.0 must lie between",
+        ),
+        ("locate", {"coarse": {"pixels": 50000}}, "it has no 'locate.coarse.small_px'"),
         ("pose", {"calibration": {"slope": 1}}, "it has no 'pose.calibration.intercept'"),
         ("pose", {"sha256": None}, "pose.sha256 is None, it must be a str"),
         ("pose", {"sigma": "wide"}, "pose.sigma is 'wide', it must be a float"),

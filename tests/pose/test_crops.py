@@ -12,6 +12,7 @@ from hpe.pose.crops import (
     apply_affine,
     crop_affine,
     fit_affine,
+    fit_pixels,
     undo_affine,
     warp,
     whole_image_box,
@@ -140,6 +141,34 @@ def test_a_fitted_picture_lies_at_the_top_left_of_a_frame_of_multiples_of_32(wid
     assert max(high) == pytest.approx(min(416, max(width, height)) - 0.5)
     assert (high < np.array(frame[::-1])).all()
     assert (high > np.array(frame[::-1]) - 33).all()
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "longer", "frame"),
+    [(4000, 3000, 256, (192, 256)), (3000, 4000, 256, (256, 192)), (500, 500, 224, (224, 224)),
+     (1500, 1000, 288, (192, 288)), (200, 100, 200, (128, 224)), (5000, 40, 1792, (32, 1792)), (1, 1, 1, (32, 32)),
+     (60_000, 1, 1792, (32, 1792))],
+)  # fmt: skip
+def test_of_the_frames_with_few_pixels_the_one_that_shows_most_is_taken(width, height, longer, frame):
+    affine, found = fit_pixels(width, height, 57_344)
+    assert found == frame
+    assert affine[0, 0] * max(width, height) == pytest.approx(longer)
+    one_more = -(-(longer + 1) // 32) * 32, -(-min(width, height) * (longer + 1) // (max(width, height) * 32)) * 32
+    assert one_more[0] * one_more[1] > 57_344 or longer == max(width, height)
+
+
+def test_a_smoothed_picture_changes_less_when_it_is_moved():
+    image = np.random.default_rng(1).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    affine, frame = fit_affine(399, 300, 270)
+
+    def change(smooth):
+        return np.abs(
+            np.subtract(*(warp(i, affine, frame, smooth).astype(int) for i in (image[:, :-1], image[:, 1:])))
+        ).mean()
+
+    assert change(0.43) < 0.75 * change(0)
+    flat = np.full((300, 399, 3), 77, np.uint8)
+    assert (warp(flat, affine, frame, 0.43)[:200, :265] == 77).all()
 
 
 def test_a_fitted_picture_is_padded_on_the_right_or_below_alone():

@@ -17,7 +17,7 @@ from torch.nn import functional
 from hpe.errors import BadData
 from hpe.measure.box_ap import box_ap
 from hpe.pose.boxes import LOGIT_INTERCEPT, LOGIT_SLOPE, decode_boxes
-from hpe.pose.crops import fit_affine, warp
+from hpe.pose.crops import SMOOTH, fit_affine, warp
 from hpe.pose.skeleton import NUM_JOINTS
 from hpe.train.augment.chance import Chance
 from hpe.train.augment.mosaic import Photos, mosaics
@@ -95,7 +95,9 @@ class LocateTask:
             images = [photo.image() for photo in self._val[start : start + BATCH]]
             affines = [fit_affine(image.shape[1], image.shape[0], longer)[0] for image in images]
             # square, unlike in use, so that they go through the network together
-            frames = np.stack([warp(image, affine, longer) for image, affine in zip(images, affines, strict=True)])
+            frames = np.stack(
+                [warp(image, affine, longer, SMOOTH) for image, affine in zip(images, affines, strict=True)]
+            )
             maps = network(normalise(torch.from_numpy(frames).to(self.device))).float().cpu().numpy()
             for image, affine, outputs in zip(images, affines, maps, strict=True):
                 boxes, scores = decode_boxes(outputs, affine, image.shape[:2], self.unit, THRESHOLD, MOST_BOXES)
