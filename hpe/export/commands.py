@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hpe.engine.manifest import LocatorCard, ModelCard
+from hpe.engine.manifest import CoarseLook, LocatorCard, ModelCard
 from hpe.errors import BadModel, BadSettings
 
 if TYPE_CHECKING:
@@ -22,8 +22,9 @@ Forms = dict[str, Any]
 FILE = click.Path(path_type=Path, dir_okay=False)
 # Until thresholds are measured for a new model: `python -m hpe.measure.thresholds` prints them.
 THRESHOLD, PERSON_THRESHOLD, LOCATE_THRESHOLD = 0.2, 0.2, 0.3
-# Longer side of the locator's frame, px: at 320 the wide network finds more than the narrow one at 416 (docs/model.md).
-LOCATE_SIZE = 320
+# Longer side of the locator's frame, px, and the first look: docs/model.md has what others cost and find.
+LOCATE_SIZE = 416
+COARSE = CoarseLook(pixels=57_344, small_px=64, score=0.5)
 
 
 @click.command()
@@ -125,7 +126,8 @@ def _locator(path: Path, out: Path, photos: "list[Photo]", size: int, kind: str)
         raise BadModel(f"{path} finds joints, not people: give a checkpoint of `task: locate`")
     file = "locate.onnx" if out.stem == "pose" else f"{out.stem}-locate.onnx"
     unit = int(saved.get("size_unit") or max(frame_of(saved, size)))
-    card = LocatorCard(file, "", f"{describe(network)}, {kind}", size, LOCATE_THRESHOLD, size_unit=unit)
+    what = f"{describe(network)}, {kind}"
+    card = LocatorCard(file, "", what, size, LOCATE_THRESHOLD, size_unit=unit, coarse=COARSE)
     return card, _forms(network, (size, size), fitted(photos, size))
 
 
