@@ -13,20 +13,18 @@ from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from hpe.batch.items import batch_of
-from hpe.batch.work import work
-from hpe.errors import BadModel, HpeError, ModelUnavailable, PhotosUnavailable
-from hpe.image.decode import Limits, decode_image
+from hpe.batch.work import OUR_FAULT, work
+from hpe.errors import HpeError
 from hpe.settings import Settings
 from hpe.web import aws, photo_bucket
 from hpe.web.params import PoseParams
-from hpe.web.pose_route import drawn_response, estimate, joints_response
+from hpe.web.pose_route import decode, drawn_response, estimate, joints_response
 from hpe.web.problems import INTERNAL, internal, kind_of, problem
 from hpe.web.request_log import LOGGER, Record, log_to_stderr, note
 from hpe.web.source import EstimatorSource
 
 # As in the queue's redrive policy (deploy/resources/photos.yml); a test compares them.
 LAST_TRY: Final = 3
-_OUR_FAULT: Final = (ModelUnavailable, BadModel, PhotosUnavailable)
 
 SETTINGS = Settings.from_env(os.environ)
 log_to_stderr(SETTINGS.log_level, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
@@ -106,7 +104,7 @@ def answer_photo(
     try:
         png, joints = process(data, source, settings, record)
     except HpeError as error:
-        if isinstance(error, _OUR_FAULT):
+        if isinstance(error, OUR_FAULT):
             raise
         answer = problem(error)
         record.status, record.problem, record.detail = answer.status, answer.problem, str(error)
@@ -120,9 +118,7 @@ def answer_photo(
 
 def process(data: bytes, source: Any, settings: Settings, record: Record) -> tuple[bytes, bytes]:
     """Photo bytes -> (the drawn PNG, the joints' JSON as POST /pose gives it)."""
-    with record.stage("decode"):
-        limits = Limits(settings.max_upload_bytes, settings.max_pixels, settings.max_frames)
-        image = decode_image(data, limits, settings.max_output_side)
+    image = decode(data, settings, record)
     poses, answer = estimate(image, source(), PoseParams("png"), record)
     settings = replace(settings, max_response_bytes=settings.max_upload_bytes)
     drawn = drawn_response(image, poses, "png", settings, record)

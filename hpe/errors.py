@@ -22,7 +22,7 @@ class BadRequest(HpeError):
 
 
 class NotFound(HpeError):
-    """Nothing lives at this path."""
+    """There is nothing at this path."""
 
 
 class MethodNotAllowed(HpeError):
@@ -53,20 +53,20 @@ class BrokenImage(HpeError):
     """The bytes claim to be an image of a known type but cannot be decoded whole."""
 
 
-class ModelUnavailable(HpeError):
-    """The model cannot be had now (missing, unreachable, wrong checksum). Trying again may help."""
+class TryAgain(HpeError):
+    """What may be gone in a moment: `retry_after_s` says when to ask again."""
 
-    def __init__(self, message: str, retry_after_s: int = 5) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, retry_after_s: int = 5, *, limit: Limit | None = None, hint: str = "") -> None:
+        super().__init__(message, limit=limit, hint=hint)
         self.retry_after_s = retry_after_s
 
 
-class Busy(HpeError):
-    """As many requests as can be are being answered, and as many wait. Trying again will help."""
+class ModelUnavailable(TryAgain):
+    """The model cannot be had now (missing, unreachable, wrong checksum)."""
 
-    def __init__(self, message: str, retry_after_s: int = 1) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
+
+class Busy(TryAgain):
+    """As many requests as can be are being answered, and as many wait."""
 
 
 class Unauthorized(HpeError):
@@ -77,28 +77,16 @@ class Forbidden(HpeError):
     """The caller's key was revoked."""
 
 
-class OverRate(HpeError):
-    """The caller's key has used up its rate. Trying again later will help."""
-
-    def __init__(self, message: str, retry_after_s: int, *, limit: int) -> None:
-        super().__init__(message, limit=limit)
-        self.retry_after_s = retry_after_s
+class OverRate(TryAgain):
+    """The caller's key has used up its rate."""
 
 
-class KeysUnavailable(HpeError):
-    """The keys cannot be checked now. Trying again may help."""
-
-    def __init__(self, message: str, retry_after_s: int = 5) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
+class KeysUnavailable(TryAgain):
+    """The keys cannot be checked now."""
 
 
-class PhotosUnavailable(HpeError):
-    """The bucket of big photos does not answer now. Trying again may help."""
-
-    def __init__(self, message: str, retry_after_s: int = 5) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
+class PhotosUnavailable(TryAgain):
+    """The bucket of big photos does not answer now."""
 
 
 class BadModel(HpeError):

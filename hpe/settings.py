@@ -73,19 +73,15 @@ class Settings:
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
         """HPE_MODEL, HPE_THREADS, HPE_MAX_PIXELS ...: one variable per field. Raises BadSettings naming it."""
         values: dict[str, object] = {}
-        for name, default in cls._defaults().items():
-            variable = f"HPE_{name.upper()}"
+        for field in fields(cls):
+            variable = f"HPE_{field.name.upper()}"
             text = environ.get(variable, "").strip()
             if text:
-                values[name] = _parse(variable, text, default)
+                values[field.name] = _parse(variable, text, field.default)
         memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
         if not values.get("threads") and memory.isdecimal():
             values["threads"] = max(1, whole_cores(int(memory) / LAMBDA_MB_PER_CORE))
         return cls(**values)  # type: ignore[arg-type]
-
-    @classmethod
-    def _defaults(cls) -> dict[str, object]:
-        return {field.name: field.default for field in fields(cls)}
 
 
 def _parse(variable: str, text: str, default: object) -> object:

@@ -18,10 +18,9 @@ from typing import Any, Final
 
 from hpe.batch.items import Batch, Item, is_photo
 from hpe.errors import BadModel, HpeError, ModelUnavailable, NotFound, PhotosUnavailable, TooLarge
-from hpe.image.decode import Limits, decode_image
 from hpe.settings import Settings
 from hpe.web.params import PoseParams
-from hpe.web.pose_route import drawn_response, estimate
+from hpe.web.pose_route import decode, drawn_response, estimate
 from hpe.web.problems import internal, problem
 from hpe.web.request_log import LOGGER, Record
 
@@ -29,7 +28,8 @@ from hpe.web.request_log import LOGGER, Record
 _AHEAD: Final = 3
 # Of POST /pose's answer: what differs from run to run, and what is the same in every line.
 _LEFT_OUT: Final = ("timings_ms", "skeleton")
-_OUR_FAULT: Final = (ModelUnavailable, BadModel, PhotosUnavailable)
+# What a second try may heal: such a photo is neither answered nor given up.
+OUR_FAULT: Final = (ModelUnavailable, BadModel, PhotosUnavailable)
 # What S3 says of one object, and will say again: a line with a problem. Anything else is tried again as a whole.
 _ABOUT_THE_OBJECT: Final = {
     "NoSuchKey": "it was deleted after it was listed",
@@ -122,7 +122,7 @@ def _line(batch: Batch, item: Item, data: bytes | HpeError, source: Any, setting
             raise data
         body, drawn = process(data, source, settings, batch.draw)
     except HpeError as error:
-        if isinstance(error, _OUR_FAULT):
+        if isinstance(error, OUR_FAULT):
             raise
         return _problem(item, where, problem(error).body)
     except Exception:  # one photo's, not the batch's
@@ -139,8 +139,7 @@ def _problem(item: Item, where: dict[str, Any], body: bytes) -> Line:
 def process(data: bytes, source: Any, settings: Settings, draw: bool) -> tuple[dict[str, Any], bytes]:
     """Photo bytes -> (POST /pose's answer but for _LEFT_OUT, the drawn JPEG or nothing)."""
     record = Record()
-    limits = Limits(settings.max_upload_bytes, settings.max_pixels, settings.max_frames)
-    image = decode_image(data, limits, settings.max_output_side)
+    image = decode(data, settings, record)
     poses, answer = estimate(image, source(), PoseParams("jpeg"), record)
     drawn = drawn_response(image, poses, "jpeg", settings, record).body if draw else b""
     return {name: value for name, value in answer.to_dict().items() if name not in _LEFT_OUT}, drawn

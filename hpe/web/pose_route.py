@@ -22,9 +22,7 @@ def answer_pose(request: Request, estimator_source: Any, settings: Settings, rec
     """The whole of it: file, parameters, decode, infer, then draw and encode or list the joints."""
     data, fields = read_body(request.body, request.headers.get("content-type", ""), settings.max_parts)
     params = read_params(with_fields(request.query, fields), request.headers.get("accept", ""), settings.max_people)
-    with record.stage("decode"):
-        limits = Limits(settings.max_upload_bytes, settings.max_pixels, settings.max_frames)
-        image = decode_image(data, limits, settings.max_output_side)
+    image = decode(data, settings, record)
     poses, answer = estimate(image, estimator_source(), params, record)
     if params.format in ("png", "jpeg", "webp"):
         response = drawn_response(image, poses, params.format, settings, record)
@@ -36,6 +34,13 @@ def answer_pose(request: Request, estimator_source: Any, settings: Settings, rec
     if poses:
         headers["X-Pose-Score"] = f"{max(pose.score for pose in poses):.4f}"
     return Response(200, headers, response.body)
+
+
+def decode(data: bytes, settings: Settings, record: Record) -> DecodedImage:
+    """A photo's bytes -> its pixels, within the service's limits. Raises TooLarge, UnsupportedImage, BrokenImage."""
+    with record.stage("decode"):
+        limits = Limits(settings.max_upload_bytes, settings.max_pixels, settings.max_frames)
+        return decode_image(data, limits, settings.max_output_side)
 
 
 def estimate(
