@@ -83,9 +83,9 @@ def answer_sizes(people: int, limit: int) -> dict[str, int]:
 
 
 def worst_month(params: dict[str, Any]) -> dict[str, float]:
-    """Line of the bill -> dollars, if a patient stranger uses all that the defaults let through for 30 days.
+    """Line of the bill -> dollars, if one caller uses everything that the defaults allow for 30 days.
 
-    Each of the ten routes, with /v1 and without, has the throttle for itself.
+    The throttle applies to each of the ten routes, with /v1 and without.
     """
     rate, uploads = params["throttleRate"], params["uploadRate"]
     pose, other, posted = 2 * rate * MONTH_S, 6 * rate * MONTH_S, 2 * uploads * MONTH_S
@@ -114,7 +114,7 @@ def _worst_month(params: dict[str, Any]) -> list[str]:
         "One caller uses everything the throttle allows for 30 days, with `auth=none`: "
         f"{', '.join(f'`{name}={params[name]}`' for name in given)}.",
         table(["line", "$"], [*rows, ["**together**", f"**{sum(lines.values()):,.0f}**"]]),
-        "Not in it, since nothing but its price limits it: downloads straight from S3 (a result's link is good for "
+        "Not included, since nothing limits them: downloads straight from S3 (a result's link is good for "
         f"{params['linkSeconds']} s) and from CloudFront (the website), $0.09 and $0.085 a GB. The alarm "
         "`budgetUsd` is for that.",
     ]

@@ -76,9 +76,9 @@ function render() {
 
 function showNobody({ answered: { box, guess } }) {
   forget();
-  const text = guess ? "Not even a guess came back for this photo."
+  const text = guess ? "The network has no guess for this photo either."
     : box ? "Draw the box again, round the whole person with a little room."
-      : "If somebody is there, draw a box round them: the network then looks at the box alone.";
+      : "If someone is there, draw a box round them: then only the box is processed.";
   showCard({ title: box && !guess ? "Nobody found in the box" : "Nobody found", text }, ["draw", !guess && "guess", box && "back"]);
   $("back").textContent = box ? "Back to the whole photo" : "Back to the result";
   setView("nobody", true);
@@ -132,7 +132,7 @@ function back(result = {}) {
 async function take(button, job) {
   const note = $("download-note");
   button.disabled = true;
-  note.textContent = "Asking the service for it…";
+  note.textContent = "Fetching it from the service…";
   try {
     const jobs = await import("./exports.js").catch(() => {
       throw new Problem(navigator.onLine ? "unreachable" : "offline");
@@ -152,7 +152,7 @@ async function copyCurl() {
     $("download-note").textContent = "Copied.";
   } catch {
     $("curl-box").open = true;
-    $("download-note").textContent = "This browser did not let it be copied: it is below.";
+    $("download-note").textContent = "The browser did not allow copying: the command is below.";
   }
 }
 

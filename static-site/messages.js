@@ -28,7 +28,7 @@ const KINDS = {
   }),
   timeout: () => ({
     title: "This took too long",
-    text: "No answer came in time. It often works the second time, when the service is awake.",
+    text: "No answer came in time. It often works the second time, once the service has started.",
     retry: true,
   }),
   badAnswer: () => ({
@@ -47,25 +47,25 @@ const KINDS = {
   }),
   unconfigured: () => ({
     title: "No API is set up yet",
-    text: "This page does not know the address of its API, so it shows the samples alone.",
+    text: "This page does not know the address of its API, so it can only show the samples.",
   }),
   onlyOwn: () => ({
     title: "Not for a photo of this size",
     text: "Uploads are processed whole, with the model’s own limit. Choose a smaller copy of the photo for this.",
   }),
-  clipboard: () => ({ title: "This browser did not let it be copied", text: "Download the picture instead." }),
-  share: () => ({ title: "This device did not share it", text: "Download the picture instead." }),
+  clipboard: () => ({ title: "This browser does not allow copying", text: "Download the picture instead." }),
+  share: () => ({ title: "This device could not share it", text: "Download the picture instead." }),
 };
 
 const STATUSES = {
-  400: "The service did not understand the request",
+  400: "The request could not be understood",
   401: "This service needs a key",
   403: "This key is not accepted",
   404: "There is nothing at this address",
   413: "This photo is too large",
   415: "This kind of file can’t be read",
   422: "This photo can’t be read",
-  429: "Many people are asking at once",
+  429: "There are too many requests right now",
   503: "The service is not ready yet",
 };
 
@@ -93,7 +93,7 @@ export function explain(problem) {
   // to a person at the page, the way out is the form below these words, not a header
   const own = status === 401 ? "" : sentence(problem?.detail || problem?.title);
   const text = status >= 500 && status !== 503
-    ? "It is not your photo’s fault. Trying again often helps."
+    ? "This has nothing to do with your photo. Trying again often helps."
     : (status && own) || ADVICE[status] || "Trying again may help.";
   const hint = status === 401 ? "" : sentence(problem?.hint) ?? (text === ADVICE[status] ? "" : ADVICE[status] ?? "");
   return { title, text, hint: hint === text ? "" : hint, retry: status === 0 || status === 429 || status >= 500 };
@@ -102,8 +102,8 @@ export function explain(problem) {
 /** What the wait is for. ms: since the upload ended. */
 export function waitingText(ms) {
   if (ms < 3000) return "Looking for people…";
-  if (ms < 15000) return "Waking the service up, a few seconds…";
-  return "Still waking up. The first photo after a pause takes longest…";
+  if (ms < 15000) return "The service is starting, which takes a few seconds…";
+  return "Still starting. The first photo after a pause takes longest…";
 }
 
 /** "1 person · 14 of 16 joints sure" */

@@ -76,7 +76,7 @@ function badge(person, index, { scale, image }) {
   return group;
 }
 
-const drawn = new WeakMap(); // svg -> {people, key, layer, parts}: what it shows, so that little is built anew
+const drawn = new WeakMap(); // svg -> {people, key, layer, parts}: what it shows, so that little is built again
 
 /**
  * Draws all people. options: image {width, height}, skeleton (pairs of joint indices), threshold, show

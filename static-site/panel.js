@@ -22,7 +22,7 @@ export function listPeople(place, people, { onPoint, onPick }) {
   }));
 }
 
-/** Marks who is picked (an index, or -1), without building the list anew. */
+/** Marks who is picked (an index, or -1), without building the list again. */
 export function markPeople(place, picked) {
   [...place.children].forEach((button, index) => button.setAttribute("aria-pressed", String(index === picked)));
 }
@@ -63,7 +63,7 @@ export function listJoints(table, person, actions) {
   }
 }
 
-/** Marks what the threshold and the choice say, without building the rows anew (focus stays). */
+/** Marks what the threshold and the choice say, without building the rows again (focus stays). */
 export function markJoints(table, person, threshold, picked) {
   const joints = person ? jointsOf(person, threshold) : [];
   for (const line of table.querySelectorAll("[data-joint]")) {

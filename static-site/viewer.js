@@ -43,7 +43,7 @@ function facts({ sample, answered, photo, result, seconds }) {
   const inside = Object.entries(result.timings_ms ?? {}).map(([name, ms]) => `${name} ${Math.round(ms)} ms`);
   const sent = photo.sent === "smaller"
     ? `Your photo has ${megabytes(photo.size)}, more than can be sent: your browser sent a smaller JPEG of ${megabytes(photo.blob.size)}. The numbers are px of your photo.`
-    : `Sent as it is${photo.clean ? ", without place, date and camera" : ", with all that the camera wrote into it"}: ${megabytes(photo.blob.size)}.`;
+    : `Sent as it is${photo.clean ? ", without place, date and camera" : ", with everything the camera wrote into it"}: ${megabytes(photo.blob.size)}.`;
   return `${sent} ${[`${seconds.toFixed(1)} s in all`, ...inside].join(" · ")}${answered.box && !answered.guess ? " · in the box you drew" : ""}`;
 }
 

@@ -19,7 +19,7 @@ def test_a_crowd_has_a_box_for_each_of_its_people(people: int) -> None:
     assert (boxes[:, 2] <= 640).all()
     assert (boxes[:, 3] <= 480).all()
     for x0, y0, x1, y1 in boxes.astype(int):
-        assert photo[y0:y1, x0:x1].std() > 30, "somebody is in it"
+        assert photo[y0:y1, x0:x1].std() > 30, "a person is in it"
 
 
 def test_cost_follows_memory_threads_and_price(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from hpe.image.kinds import HEAD_BYTES, KINDS, SUFFIXES, kind_of
 
 # in the name of every result that is named after its photo, so that a folder can be done twice
 MARK: Final = ".pose"
-# what macOS puts beside each file on a disk that is not its own: a few bytes about it, by the name of a photo
+# macOS writes one beside each file on a foreign disk: a few bytes about it, under the photo's own suffix
 _COMPANION: Final = "._"
 STDIN: Final = "-"
 
@@ -114,7 +114,7 @@ def _in_folder(folder: str, within: str, listings: "_Listings") -> Iterator[Phot
 
 
 def _why_not(entry: "os.DirEntry[str]") -> str:
-    """What is passed over although somebody may miss it; '' for other files."""
+    """Why a file is left out that a user may expect to be processed; '' for other files."""
     if entry.is_symlink() and entry.is_dir():
         return "linked folder"
     if not media_type(entry.name):
@@ -135,7 +135,7 @@ def _stem(name: str) -> str:
 
 
 class _Listings:
-    """Which photos lie beside one that was named by itself; remembers the last folder.
+    """Which photos lie beside one that was named on its own; remembers the last folder.
 
     left_out: what folders hold besides.
     """

@@ -154,7 +154,7 @@ class _Run:
             yield Job(photo, target, single and target != STDIN, data)
 
     def _is_done(self, photo: Photo, target: str) -> bool:
-        # a file that was named by itself is made again, as its user says
+        # one file that was named with -o is written again, as asked
         return (self._targets.own and os.path.isfile(target)) or self._sink.has(shown(photo.name))
 
     def all(self, jobs: Iterator[Job], asked: Asked, processes: int) -> None:

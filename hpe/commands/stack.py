@@ -32,7 +32,7 @@ class Stack:
             except ImportError as error:
                 raise click.ClickException("this command needs boto3: pip install boto3") from error
             config = Config(max_pool_connections=32, retries={"mode": "standard", "total_max_attempts": 5})
-            region = self.region or os.environ.get("AWS_REGION") or None  # which boto3 does not read by itself
+            region = self.region or os.environ.get("AWS_REGION") or None  # boto3 reads AWS_DEFAULT_REGION alone
             with aws_errors():
                 self._clients[service] = boto3.Session(region_name=region).client(service, config=config)
         return self._clients[service]

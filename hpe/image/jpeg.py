@@ -14,7 +14,7 @@ from hpe.errors import BrokenImage, UnsupportedImage
 MAX_SCANS: Final = 30
 # A photo has some twenty, one with a large colour profile and depth maps a few hundred.
 MAX_SEGMENTS: Final = 2000
-# Of 8x8 px, which take a bit or more each where they are coded by Huffman's method.
+# A block of 8x8 px takes at least a bit in Huffman coding.
 _MAX_PIXELS_A_BYTE: Final = 8 * 64
 # Bytes of one scan for each 8x8 block of one component: 64 numbers of at most 27 bits, twice as long where every byte
 # is stuffed, make 432, a restart marker two more. What is longer is restarts without a picture, or padding.
@@ -64,7 +64,7 @@ class JpegParts:
 
     def check_whole(self) -> None:
         """Raise BrokenImage if there are fewer bits than blocks (a decoder would make up the rest, slowly), or if
-        the end marker is missing and not it alone."""
+        more than the end marker is missing."""
         if self.huffman and self.width * self.height > _MAX_PIXELS_A_BYTE * len(self.pixels):
             raise _cut_off(self.pixels)
         if not self.ended and not _has_all_blocks(self.pixels):
@@ -84,7 +84,7 @@ def _has_all_blocks(pixels: bytes) -> bool:
 
 @dataclass
 class _Coverage:
-    """Which numbers of each component the scans have told so far, and to which bit (ITU-T T.81, G.1.1)."""
+    """Which coefficients of each component the scans have given so far, and to which bit (ITU-T T.81, G.1.1)."""
 
     lowest: dict[int, list[int]] = field(default_factory=dict)
 
@@ -100,7 +100,7 @@ class _Coverage:
                 told[n] = low if progressive else 0
 
     def whole(self, frame: bytes) -> bool:
-        """Whether nothing of a frame, by its header's content, is left to be told."""
+        """Whether the scans have given all of a frame, by its header's content."""
         return len(frame) > 5 and len(self.lowest) >= frame[5] and not any(map(any, self.lowest.values()))
 
     def goes_on(self, data: bytes, marker: int, at: int) -> bool:
@@ -126,7 +126,7 @@ def jpeg_parts(data: bytes) -> JpegParts:
         found = _MARKER.search(data, at, at + _MAX_JUNK)
         marker, start = (data[found.end() - 1], found.start()) if found else (_EOI, len(data))
         ended = marker == _EOI and start < len(data)
-        # a bomb goes on with scans that tell nothing new, a phone's trailer with anything
+        # a bomb goes on with scans that add nothing, a phone's trailer with any bytes
         over = coverage.whole(frame) and not coverage.goes_on(data, marker, start)
         if ended or over:
             if not scans or (not ended and data.endswith(b"\xff")):  # cut off within its end marker

@@ -15,7 +15,7 @@ from hpe.image.colour import Conversion, cmyk_conversion, to_srgb
 from hpe.image.kinds import MAX_STRIP_BYTES
 from hpe.image.resize import RGB, averaged, resize, upright
 
-# Each reader's class by itself: Image.open would import every plugin, and try them all on hostile bytes.
+# Each reader's own class: Image.open would import every plugin, and try them all on hostile bytes.
 _READERS: Final[dict[str, tuple[str, str]]] = {
     "jpeg": ("PIL.JpegImagePlugin", "JpegImageFile"),
     "png": ("PIL.PngImagePlugin", "PngImageFile"),
@@ -139,7 +139,7 @@ def _to_rgb(picture: Image.Image) -> RGB:
     """A loaded image of any mode -> (H, W, 3) uint8 RGB in its own colours."""
     if picture.mode.startswith("I;16"):
         return _deep_grey(np.asarray(picture), picture.info.get("transparency"))
-    if picture.mode == "La":  # Pillow knows one way only from here
+    if picture.mode == "La":  # all that Pillow converts it to
         picture = picture.convert("LA")
     if picture.mode in _ALPHA or "transparency" in picture.info:
         rgba = picture.convert("RGBA")

@@ -82,7 +82,7 @@ def add_labels(
 
 
 def _with(sample: Sample, labels: NDArray[np.floating], labelled: NDArray[np.bool_]) -> Sample:
-    """The sample with these labels. Midpoints follow ends that changed; the others stay as somebody labelled them."""
+    """The sample with these labels. Midpoints follow ends that changed; the others stay as they were labelled."""
     points, seen = with_midpoints(labels, labelled)
     for name, ends in MIDPOINTS.items():
         j, pair = INDEX[name], [INDEX[end] for end in ends]

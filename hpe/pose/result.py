@@ -15,7 +15,7 @@ class Pose:
 
     points: (16, 2) float32 x, y in image px, MPII order. scores: (16,) float32 in 0..1, how likely each joint is where
     it was found; 0 outside the picture. box: (4,) float32 x0, y0, x1, y1, image px: the person's as it was located, or
-    given by the caller; round the confident joints if the model has no locator. score: 0..1, how likely somebody is
+    given by the caller; round the confident joints if the model has no locator. score: 0..1, how likely a person is
     there. threshold: joints scoring below it are unsure, and are not drawn.
     """
 

@@ -70,7 +70,7 @@ def _dispatch(request: Request, estimator_source: EstimatorSource, settings: Set
     path = request.path.rstrip("/").removeprefix(VERSION) or "/"
     record.route = route_of(request.path)
     if not record.route:
-        raise NotFound(f"nothing lives at {path[:100]}", limit=tuple(ROUTES))
+        raise NotFound(f"there is nothing at {path[:100]}", limit=tuple(ROUTES))
     methods = ROUTES[record.route]
     if request.method == "OPTIONS":
         return preflight(request.headers, (*methods, "OPTIONS"))

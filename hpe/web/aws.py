@@ -23,7 +23,7 @@ def client(service: str) -> Any:
         retries={"mode": "standard", "total_max_attempts": 3},
         s3={"us_east_1_regional_endpoint": "regional"},
     )
-    session = boto3.Session(region_name=os.environ.get("AWS_REGION") or None)  # which boto3 does not read by itself
+    session = boto3.Session(region_name=os.environ.get("AWS_REGION") or None)  # boto3 reads AWS_DEFAULT_REGION alone
     # a client made without keys never asks for them again, and this one is kept
     if session.get_credentials() is None:
         _log.error("no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give a role")

@@ -35,7 +35,7 @@ def warm() -> None:
 def authorize(headers: Mapping[str, str], table: str, now_s: float | None = None) -> str:
     """Count one call of the key in `headers` (lower-case names) -> the key's name. now_s: Unix time, for tests.
 
-    Raises Unauthorized, Forbidden, OverRate, or KeysUnavailable if the table does not answer: nobody gets in unchecked.
+    Raises Unauthorized, Forbidden, OverRate, or KeysUnavailable if the table does not answer: no call passes unchecked.
     """
     scheme, _, key = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():

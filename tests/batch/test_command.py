@@ -139,7 +139,7 @@ ALL = sorted(["2026/cut.jpg", *(f"2026/p{number:02}.jpg" for number in range(11)
 def test_every_photo_below_the_prefix_has_its_line(s3: Any, states: FakeStates) -> None:
     result = run("--batch-size=5", "--follow")
     assert result.exit_code == 0, result.output
-    assert states.inputs[0]["kind"] == "prefix", "the state machine lists by itself"
+    assert states.inputs[0]["kind"] == "prefix", "the state machine lists the photos"
     assert keys_of(s3) == ALL
     assert "12 photos done in all, 11 people; problems: 1 broken-image" in result.output
 

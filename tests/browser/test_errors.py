@@ -10,14 +10,19 @@ from browser.stub import Answer, Stub, problem
 FOUND = Answer(body=result(person()))
 NO_THRESHOLD = {name: value for name, value in result(person()).items() if name != "threshold"}
 CASES = {
-    "bad request": (problem(400, "threshold=7 is not between 0 and 1."), "did not understand", "threshold=7", False),
-    "no such path": (problem(404, "Nothing lives at /pose."), "nothing at this address", "Nothing lives", False),
+    "bad request": (
+        problem(400, "threshold=7 is not between 0 and 1."),
+        "could not be understood",
+        "threshold=7",
+        False,
+    ),
+    "no such path": (problem(404, "There is nothing at /pose."), "nothing at this address", "nothing at /pose", False),
     "too many bytes": (problem(413, "6 MB; the limit is 4 MB.", "Send less."), "too large", "6 MB", False),
     "wrong type": (problem(415, "This is a ZIP archive."), "kind of file", "ZIP archive", False),
     "cut short": (problem(422, "The JPEG ends after 10 %."), "can\u2019t be read", "10 %", False),
-    "server error": (problem(500, "Traceback in api.py"), "had a problem", "not your photo\u2019s fault", True),
-    "gateway page": (Answer(502, b"<html>bad gateway</html>"), "had a problem", "not your photo\u2019s fault", True),
-    "gateway timeout": (Answer(504, b"{}"), "had a problem", "not your photo\u2019s fault", True),
+    "server error": (problem(500, "Traceback in api.py"), "had a problem", "nothing to do with your photo", True),
+    "gateway page": (Answer(502, b"<html>bad gateway</html>"), "had a problem", "nothing to do with your photo", True),
+    "gateway timeout": (Answer(504, b"{}"), "had a problem", "nothing to do with your photo", True),
     "dropped": (Answer(drop=True), "did not answer", "down for a moment", True),
     "not the api": (Answer(body=b"<html>hello</html>"), "not the expected answer", "config.js", True),
     "half an answer": (Answer(body={"people": [{}]}), "not the expected answer", "config.js", True),
@@ -54,7 +59,7 @@ def test_trying_again_after_a_fault_works(site: Any, stub: Stub, photo: Path) ->
     site.until_view("done")
 
 
-@pytest.mark.parametrize(("status", "said"), [(429, "Many people are asking"), (503, "not ready yet")])
+@pytest.mark.parametrize(("status", "said"), [(429, "too many requests right now"), (503, "not ready yet")])
 def test_busy_service_is_asked_again_automatically(status: int, said: str, site: Any, stub: Stub, photo: Path) -> None:
     stub.reset(problem(status, "later", Retry_After="1"), FOUND)
     site.choose(photo)
@@ -66,7 +71,7 @@ def test_service_that_stays_busy_is_left_in_peace(site: Any, stub: Stub, photo: 
     stub.reset(problem(429, "Slow down.", Retry_After="1"))
     site.choose(photo)
     site.until_view("problem")
-    assert "Many people are asking" in site.text("problem-title")
+    assert "too many requests right now" in site.text("problem-title")
     assert len(stub.posts) == 3
 
 

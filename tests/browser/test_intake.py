@@ -162,7 +162,7 @@ def test_photo_only_the_api_can_read_is_sent_as_it_is(site: Any, stub: Stub, pho
     assert stub.posts == [("/pose?format=json", heic), ("/pose?format=jpeg&threshold=1", heic)]
     site.until(lambda: site.js("return document.getElementById('photo').naturalWidth") == 512)
     assert len(site.all("#overlay circle.dot")) == 12
-    assert "with all that the camera wrote into it" in site.text("facts")
+    assert "with everything the camera wrote into it" in site.text("facts")
 
 
 def test_photo_that_the_api_turns_otherwise_is_shown_as_the_api_turns_it(

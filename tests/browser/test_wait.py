@@ -19,8 +19,8 @@ def test_cold_start_is_explained(site: Any, stub: Stub, photo: Path) -> None:
     site.choose(photo)
     site.until(lambda: site.text("wait") == "Looking for people…")
     assert site.id("cancel").is_displayed()
-    site.until(lambda: site.text("wait").startswith("Waking the service up"))
-    assert site.text("live").startswith("Waking the service up")
+    site.until(lambda: site.text("wait").startswith("The service is starting"))
+    assert site.text("live").startswith("The service is starting")
     site.until_view("done")
 
 

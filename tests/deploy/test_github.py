@@ -35,7 +35,7 @@ def test_workflow_stores_no_key_and_may_write_nothing() -> None:
     assert yaml.safe_load(WORKFLOW)["permissions"] == {"contents": "read", "id-token": "write"}
 
 
-def test_nothing_that_somebody_types_is_pasted_into_a_command() -> None:
+def test_nothing_that_a_user_types_is_pasted_into_a_command() -> None:
     for step in yaml.safe_load(WORKFLOW)["jobs"]["deploy"]["steps"]:
         assert "${{" not in step.get("run", ""), step
 

@@ -80,7 +80,7 @@ def resource_policies(template: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 def test_nobody_from_outside_is_let_in_but_by_these_doors(template: Any) -> None:
     allowed = [(name, one) for name, one in resource_policies(template) if one["Effect"] == "Allow"]
     doors = {(one["Principal"]["Service"], one["Action"]) for _, one in allowed if isinstance(one["Principal"], dict)}
-    assert len(doors) == len(allowed), "somebody is let in who is no AWS service"
+    assert len(doors) == len(allowed), "a principal that is not an AWS service has access"
     assert doors == {("s3.amazonaws.com", "sqs:SendMessage"), ("cloudfront.amazonaws.com", "s3:GetObject")}
     assert all(one["Condition"] for _, one in allowed), "a service acts for every account: say for which"
     permissions = of_type(template, "AWS::Lambda::Permission").values()

@@ -19,7 +19,7 @@ time.sleep(2)
 @pytest.mark.real
 @pytest.mark.skipif(sys.platform != "linux", reason="the file is looked for where Linux has it")
 def test_a_process_that_estimates_leaves_no_file_and_calls_nobody(tmp_path: Path) -> None:
-    # onnxruntime keeps quiet by itself where it sees that it is in CI
+    # onnxruntime sends nothing where it detects CI
     environ = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG")}
     environ |= {"TMPDIR": str(tmp_path), "HOME": str(tmp_path), "HPE_CACHE_DIR": str(tmp_path / "cache")}
     subprocess.run([sys.executable, "-c", SCRIPT], cwd=Path(__file__).parents[2], env=environ, check=True)

@@ -20,7 +20,7 @@ from hpe.export.commands import export
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("checkpoints")
     pose, locate = lively_network(18, 16, width=8), lively_network(34, 16, width=8, joints=3)
-    locate.final_layer.bias.data = torch.tensor([0.5, 0.3, 0.4])  # somebody is everywhere, and a third of the frame
+    locate.final_layer.bias.data = torch.tensor([0.5, 0.3, 0.4])  # a person everywhere, a third of the frame
     torch.save({"state_dict": pose.state_dict(), "size": [128, 96], "sigma": 1.5}, folder / "pose.pt")
     torch.save({"state_dict": locate.state_dict(), "size": [416, 416]}, folder / "locate.pt")
     return {name: str(folder / f"{name}.pt") for name in ("pose", "locate")}

@@ -78,7 +78,7 @@ def test_added_labels_are_those_the_set_leaves_out_and_the_model_sees():
     assert add_labels(sample, seen, SURE, Rules()) == (sample, [])
 
 
-def test_a_midpoint_that_somebody_labelled_elsewhere_stays():
+def test_a_midpoint_labelled_elsewhere_stays():
     sample = stick_sample(1)
     headless = np.arange(16) != INDEX["head_top"]
     mpii = dataclasses.replace(sample, labelled=headless)

@@ -39,7 +39,7 @@ test("errors of the page itself are told calmly too", () => {
 
 test("the wait is explained as it grows", () => {
   assert.match(waitingText(0), /Looking/);
-  assert.match(waitingText(5000), /Waking/);
+  assert.match(waitingText(5000), /starting/);
   assert.match(waitingText(20000), /Still/);
 });
 
