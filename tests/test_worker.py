@@ -5,11 +5,9 @@
 import io
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from PIL import Image
 from web.fakes import FakeEstimator, no_model, photo
 
@@ -18,7 +16,6 @@ from hpe.settings import Settings
 from hpe.web import photo_bucket
 from hpe.web.request_log import Record
 
-ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = Settings(photo_bucket="photos", max_output_side=400)
 PHOTO = photo(800, 600)
 
@@ -71,12 +68,21 @@ def message(*keys: str, receive_count: int = 1) -> dict[str, Any]:
     }
 
 
+def upload(s3: FakeS3, data: bytes = PHOTO) -> str:
+    photo_id = photo_bucket.new_id()
+    s3.objects[f"uploads/{photo_id}"] = data
+    return photo_id
+
+
+def answered(store: photo_bucket.PhotoStore, photo_id: str, source: Any, settings: Settings = SETTINGS) -> bool:
+    return worker.answer_message(message(f"uploads/{photo_id}"), store, source, settings)
+
+
 def test_photo_becomes_drawn_photo_and_joints_and_is_forgotten(
     s3: FakeS3, store: photo_bucket.PhotoStore, estimator: FakeEstimator
 ) -> None:
-    photo_id = photo_bucket.new_id()
-    s3.objects[f"uploads/{photo_id}"] = PHOTO
-    assert worker.answer_message(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
+    photo_id = upload(s3)
+    assert answered(store, photo_id, lambda: estimator)
     png = Image.open(io.BytesIO(s3.objects[f"results/{photo_id}.png"]))
     assert png.size == (400, 300)
     joints = json.loads(s3.objects[f"results/{photo_id}.json"])
@@ -87,10 +93,9 @@ def test_photo_becomes_drawn_photo_and_joints_and_is_forgotten(
 
 
 def test_second_delivery_does_nothing(s3: FakeS3, store: photo_bucket.PhotoStore, estimator: FakeEstimator) -> None:
-    photo_id = photo_bucket.new_id()
-    s3.objects[f"uploads/{photo_id}"] = PHOTO
+    photo_id = upload(s3)
     for _ in range(2):
-        assert worker.answer_message(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
+        assert answered(store, photo_id, lambda: estimator)
     assert len(estimator.calls) == 1
     assert len(s3.written) == 2
 
@@ -100,7 +105,7 @@ def test_photo_uploaded_again_after_its_result_is_only_deleted(
 ) -> None:
     photo_id = photo_bucket.new_id()
     s3.objects |= {f"uploads/{photo_id}": PHOTO, f"results/{photo_id}.json": b"{}"}
-    assert worker.answer_message(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
+    assert answered(store, photo_id, lambda: estimator)
     assert (estimator.calls, f"uploads/{photo_id}" in s3.objects) == ([], False)
 
 
@@ -110,9 +115,8 @@ def test_photo_uploaded_again_after_its_result_is_only_deleted(
 def test_unreadable_photo_leaves_its_problem_and_is_not_tried_again(
     s3: FakeS3, store: photo_bucket.PhotoStore, estimator: FakeEstimator, data: bytes, status: int
 ) -> None:
-    photo_id = photo_bucket.new_id()
-    s3.objects[f"uploads/{photo_id}"] = data
-    assert worker.answer_message(message(f"uploads/{photo_id}"), store, lambda: estimator, SETTINGS)
+    photo_id = upload(s3, data)
+    assert answered(store, photo_id, lambda: estimator)
     problem = json.loads(s3.objects[f"results/{photo_id}.problem.json"])
     assert problem["status"] in (status, 415, 422)
     assert problem["detail"]
@@ -122,25 +126,22 @@ def test_unreadable_photo_leaves_its_problem_and_is_not_tried_again(
 def test_photo_over_the_limit_leaves_a_413(
     s3: FakeS3, store: photo_bucket.PhotoStore, estimator: FakeEstimator
 ) -> None:
-    photo_id = photo_bucket.new_id()
-    s3.objects[f"uploads/{photo_id}"] = PHOTO
+    photo_id = upload(s3)
     small = Settings(photo_bucket="photos", max_upload_bytes=1000)
-    assert worker.answer_message(message(f"uploads/{photo_id}"), store, lambda: estimator, small)
+    assert answered(store, photo_id, lambda: estimator, small)
     assert json.loads(s3.objects[f"results/{photo_id}.problem.json"])["status"] == 413
 
 
 def test_missing_model_is_tried_again_and_the_photo_kept(s3: FakeS3, store: photo_bucket.PhotoStore) -> None:
-    photo_id = photo_bucket.new_id()
-    s3.objects[f"uploads/{photo_id}"] = PHOTO
-    assert not worker.answer_message(message(f"uploads/{photo_id}"), store, no_model, SETTINGS)
+    photo_id = upload(s3)
+    assert not answered(store, photo_id, no_model)
     assert set(s3.objects) == {f"uploads/{photo_id}"}
 
 
 def test_last_try_tells_the_waiting_client(
     s3: FakeS3, store: photo_bucket.PhotoStore, estimator: FakeEstimator
 ) -> None:
-    photo_id = photo_bucket.new_id()
-    s3.objects[f"uploads/{photo_id}"] = PHOTO
+    photo_id = upload(s3)
     s3.broken.add(f"uploads/{photo_id}")
     last = message(f"uploads/{photo_id}", receive_count=worker.LAST_TRY)
     assert not worker.answer_message(last, store, lambda: estimator, SETTINGS)
@@ -161,7 +162,7 @@ def test_one_bad_message_does_not_hold_up_the_batch(
 
 
 def test_upload_deleted_meanwhile_is_no_failure(store: photo_bucket.PhotoStore, estimator: FakeEstimator) -> None:
-    assert worker.answer_message(message(f"uploads/{photo_bucket.new_id()}"), store, lambda: estimator, SETTINGS)
+    assert answered(store, photo_bucket.new_id(), lambda: estimator)
     assert not estimator.calls
 
 
@@ -183,16 +184,6 @@ def test_message_that_is_not_json_goes_to_the_dead_letters(
     store: photo_bucket.PhotoStore, estimator: FakeEstimator
 ) -> None:
     assert not worker.answer_message({"messageId": "m", "body": "{"}, store, lambda: estimator, SETTINGS)
-
-
-def test_last_try_is_the_queues_last_receive() -> None:
-    class Loader(yaml.SafeLoader):
-        pass
-
-    Loader.add_multi_constructor("!", lambda loader, tag, node: tag)
-    template = yaml.load((ROOT / "deploy/resources/photos.yml").read_text(), Loader)
-    queue = template["Resources"]["PhotoQueue"]["Properties"]
-    assert queue["RedrivePolicy"]["maxReceiveCount"] == worker.LAST_TRY
 
 
 def test_look_gives_the_same_answer_as_post_pose(estimator: FakeEstimator) -> None:

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +15,19 @@ from click.testing import CliRunner, Result
 
 from hpe.commands.submit import submit as command
 from hpe.commands.uploads_client import retry_after
+
+
+def address(server: Any) -> str:
+    return f"http://127.0.0.1:{server.server_address[1]}"
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler], **attributes: Any) -> Iterator[ThreadingHTTPServer]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as found:
+        vars(found).update(attributes)
+        threading.Thread(target=found.serve_forever, daemon=True).start()
+        yield found
+        found.shutdown()
 
 
 class Api(BaseHTTPRequestHandler):
@@ -32,7 +46,7 @@ class Api(BaseHTTPRequestHandler):
         state = self.server.state  # type: ignore[attr-defined]
         state["tokens"].append((self.path, self.headers["Authorization"]))
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        base = f"http://127.0.0.1:{self.server.server_address[1]}"
+        base = address(self.server)
         with state["lock"]:
             if self.path == "/uploads":
                 if state["throttle"] and not state["throttled"]:
@@ -49,7 +63,7 @@ class Api(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         state = self.server.state  # type: ignore[attr-defined]
         state["tokens"].append((self.path, self.headers["Authorization"]))
-        base = f"http://127.0.0.1:{self.server.server_address[1]}"
+        base = address(self.server)
         kind, _, name = self.path.lstrip("/").partition("/")
         if kind == "results":
             with state["lock"]:
@@ -70,11 +84,8 @@ class Api(BaseHTTPRequestHandler):
 def server() -> Iterator[tuple[str, dict[str, Any]]]:
     state: dict[str, Any] = {"tickets": [], "broken": {}, "asked": set(), "throttle": False, "throttled": False}
     state |= {"lock": threading.Lock(), "tokens": []}
-    with ThreadingHTTPServer(("127.0.0.1", 0), Api) as found:
-        found.state = state  # type: ignore[attr-defined]
-        threading.Thread(target=found.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{found.server_address[1]}", state
-        found.shutdown()
+    with serving(Api, state=state) as found:
+        yield address(found), state
 
 
 def folder(path: Path, **photos: bytes) -> Path:
@@ -184,26 +195,17 @@ def test_what_is_not_an_address_is_a_usage_error(tmp_path: Path, address: str) -
 # --- whatever answers
 
 
-class Odd(BaseHTTPRequestHandler):
+class Odd(Api):
     """Answers each path as `server.answers` says: (status, body, headers), by turns if there are several."""
 
-    def answer(self) -> None:
+    def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         kind = self.path.strip("/").split("/")[0]
         found = self.server.answers[kind]  # type: ignore[attr-defined]
         status, body, headers = found.pop(0) if len(found) > 1 else found[0]
-        data = body.replace("BASE", f"http://127.0.0.1:{self.server.server_address[1]}").encode()
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        self.answer(status, body.replace("BASE", address(self.server)).encode(), **headers)
 
-    do_GET = do_POST = answer  # noqa: N815
-
-    def log_message(self, *arguments: object) -> None:
-        pass
+    do_POST = do_GET  # noqa: N815
 
 
 TICKET = json.dumps({"url": "BASE/s3", "fields": {"key": "1"}, "result": "/results/1"})
@@ -220,19 +222,13 @@ BODIES = ["{}", "[]", "null", '"text"', "5", "", "<html><body>Sign in</body></ht
 
 @pytest.fixture
 def odd() -> Iterator[ThreadingHTTPServer]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Odd) as found:
-        found.answers = {kind: [answer] for kind, answer in GOOD.items()}  # type: ignore[attr-defined]
-        threading.Thread(target=found.serve_forever, daemon=True).start()
+    with serving(Odd, answers={kind: [answer] for kind, answer in GOOD.items()}) as found:
         yield found
-        found.shutdown()
 
 
-def submit_to(server: ThreadingHTTPServer, tmp_path: Path, *options: str) -> Result:
-    photos = folder(tmp_path / "in", a=b"one", b=b"two")
-    url = f"http://127.0.0.1:{server.server_address[1]}"
-    return CliRunner().invoke(
-        command, [str(photos), "--api", url, "-o", str(tmp_path / "out/"), "--jobs", "1", *options]
-    )
+def submit_to(server: ThreadingHTTPServer, tmp_path: Path, *options: str, count: int = 2) -> Result:
+    photos = folder(tmp_path / "in", **{f"p{n}": b"x" for n in range(count)})
+    return submit(address(server), tmp_path / "out", photos, "--jobs", "1", *options)
 
 
 @pytest.mark.parametrize("status", [200, 202, 403, 502])
@@ -245,14 +241,12 @@ def test_any_answer_of_any_proxy_ends_in_one_line_a_photo(
     bodies = [body.encode("utf-8", "replace").decode() for body in BODIES]
     odd.answers[kind] = [(status, body, {"Content-Type": "text/html"}) for body in bodies]  # type: ignore[attr-defined]
     odd.answers["png"] = [(200, "", {})]  # type: ignore[attr-defined]
-    photos = folder(tmp_path / "in", **{f"p{n}": b"x" for n in range(len(bodies))})
-    url = f"http://127.0.0.1:{odd.server_address[1]}"
-    result = CliRunner().invoke(command, [str(photos), "--api", url, "-o", str(tmp_path / "out/"), "--jobs", "1"])
+    result = submit_to(odd, tmp_path, count=len(bodies))
     assert (result.exit_code, result.stdout) == (1, "")
     lines = result.stderr.splitlines()
     assert len(lines) == len(bodies) + 1
-    assert all(line.startswith(f"hpe: {photos}/p") and 40 < len(line) < 600 for line in lines[:-1])
-    assert not any((tmp_path / "out").rglob("*")) if (tmp_path / "out").exists() else True
+    assert all(line.startswith(f"hpe: {tmp_path}/in/p") and 40 < len(line) < 600 for line in lines[:-1])
+    assert not list((tmp_path / "out").rglob("*"))
 
 
 def test_picture_that_is_none_is_not_kept(odd: ThreadingHTTPServer, tmp_path: Path) -> None:

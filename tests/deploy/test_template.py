@@ -10,6 +10,7 @@ import pytest
 
 from hpe.web.api import ROUTES
 from hpe.web.cors import ALLOWED, EXPOSED
+from worker import LAST_TRY
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,7 +76,10 @@ def test_worker_reports_partial_failures_and_has_dead_letters(template: Any) -> 
     queue = template["Resources"]["PhotoQueue"]["Properties"]
     worker = template["Resources"]["WorkerLambdaFunction"]["Properties"]
     assert queue["VisibilityTimeout"] >= 6 * worker["Timeout"]
-    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["PhotoDeadLetters", "Arn"]}
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": ["PhotoDeadLetters", "Arn"]},
+        "maxReceiveCount": LAST_TRY,
+    }
 
 
 @pytest.mark.parametrize("name", ["ApiRole", "WorkerRole"])
