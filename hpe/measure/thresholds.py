@@ -172,8 +172,8 @@ def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
 @click.option("--model", default="", help="A manifest with its networks beside it [the default model].")
 @click.option("--people", type=click.Path(path_type=Path), required=True, help="Training photos (people.json).")
 @click.option("--negatives", type=click.Path(path_type=Path), required=True, help="A tar of photos without people.")
-@click.option("--limit", default=900, show_default=True, help="Training photos, and a third as many without people.")
-@click.option("--silent", default=0.99, show_default=True, help="Share of photos without people to stay silent on.")
+@click.option("--limit", default=900, show_default=True, help="Photos with people, and as many without from each set.")
+@click.option("--silent", default=0.995, show_default=True, help="Share of photos without people to stay silent on.")
 @click.option("--write", type=click.Path(path_type=Path), default=None, help="Put the result into this manifest.")
 def main(model: str, people: Path, negatives: Path, limit: int, silent: float, write: Path | None) -> None:
     """Fit a model's calibrations and choose its thresholds on training photos.
@@ -181,8 +181,10 @@ def main(model: str, people: Path, negatives: Path, limit: int, silent: float, w
     Photos without people are those of the training part, which `hpe eval` does not measure on.
     """
     estimator = open_model(model)
-    photos = spread(read_photos(people), limit)
-    empty = spread(read_empty(negatives, "train"), max(1, limit // 3))
+    every = read_photos(people)
+    nobody = [photo for photo in every if photo.ignore.all()]
+    photos = spread([photo for photo in every if not photo.ignore.all()], limit) + spread(nobody, limit)
+    empty = spread(read_empty(negatives, "train"), limit)
     evidence = gather(estimator, photos, [sample.image() for sample in empty])
     card = choose(estimator.card, evidence, silent)
     click.echo("\n".join(_table(evidence, card)))
