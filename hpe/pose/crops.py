@@ -55,12 +55,12 @@ def whole_image_box(width: int, height: int) -> NDArray[np.float64]:
 def fit_affine(width: int, height: int, longer: int) -> tuple[Affine, tuple[int, int]]:
     """A picture of width x height px -> (2, 3) float64 map to a longer side of at most `longer` px, and the frame.
 
-    Small pictures are not enlarged: that costs time, and people who fill an enlarged one are found less well. The
-    picture lies at the frame's top left, its corner in the frame's corner; the frame's (height, width) are the next
-    multiples of 32, so that little is padding.
+    Small pictures are enlarged no further than their frame, the next multiple of 32: more costs time, and people who
+    fill an enlarged picture are found less well. The picture lies at the frame's top left, its corner in the frame's
+    corner; the frame's (height, width) are the next multiples of 32, so that little is padding.
     """
     side = max(width, height)
-    longer = min(longer, side)
+    longer = min(longer, -(-side // MULTIPLE) * MULTIPLE)
     scale = longer / side
     affine = np.array([[scale, 0.0, scale / 2 - 0.5], [0.0, scale, scale / 2 - 0.5]], dtype=np.float64)
     # in integers: 416 / 1000 * 1000 would round up to another 32 px
@@ -76,7 +76,9 @@ def fit_pixels(width: int, height: int, pixels: int) -> tuple[Affine, tuple[int,
     """
     # what is shown of the picture alone has at most so many px
     side = max(width, height)
-    longest = max(1, min(side, pixels // MULTIPLE, math.isqrt(pixels * side // min(width, height))))
+    longest = max(
+        1, min(-(-side // MULTIPLE) * MULTIPLE, pixels // MULTIPLE, math.isqrt(pixels * side // min(width, height)))
+    )
     fits = (fit_affine(width, height, longer) for longer in range(longest, 0, -1))
     return next((affine, frame) for affine, frame in fits if frame[0] * frame[1] <= pixels)
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from hpe.engine.estimator import PoseEstimator
 from hpe.engine.manifest import LocatorCard, ModelCard
 from hpe.pose.boxes import encode_boxes
+from hpe.pose.crops import apply_affine, fit_affine
 from hpe.pose.heatmaps import encode_joints
 
 HEIGHT, WIDTH, LONGER = 128, 96, 416
@@ -87,5 +88,5 @@ def estimator_of(
 ) -> PoseEstimator:
     """An estimator of stand-ins that locates these people in pictures of (width, height)."""
     boxes = np.array([box_of(points) for points in people]).reshape(-1, 4)
-    network = (boxes + 0.5) * min(1, LONGER / max(picture)) - 0.5
+    network = apply_affine(boxes.reshape(-1, 2), fit_affine(*picture, LONGER)[0]).reshape(-1, 4)
     return PoseEstimator.of(BoxSession(network), session or DotSession(), CARD, **options)  # type: ignore[arg-type]

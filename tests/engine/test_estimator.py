@@ -123,7 +123,7 @@ def test_small_people_who_are_unsure_or_cannot_be_shown_larger_need_no_second_lo
 def test_of_two_poses_on_one_person_the_better_stays() -> None:
     # two boxes that overlap by half: both crops show the same dots
     boxes = np.array([box_of(ONE), box_of(ONE) + np.array([70, 0, 0, 0])])
-    locator = BoxSession(boxes)
+    locator = BoxSession((boxes + 0.5) * 416 / 400 - 0.5)
     estimator = PoseEstimator.of(locator, DotSession(), CARD)
     assert len(estimator.locate(IMAGE)[0]) == 2
     (pose,) = estimator(IMAGE)
