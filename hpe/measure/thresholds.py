@@ -1,8 +1,8 @@
 """`python -m hpe.measure.thresholds`: what a model's scores are worth, fitted on training photos.
 
 Joint and person scores become probabilities by logistic regression (Platt 1999), so that a joint of 0.5 is as likely
-right as wrong: that is the joint threshold. The person threshold is the lowest that stays silent on enough photos
-without people. The locator's is as high as hardly any of these people allow, since each box costs a crop.
+right as wrong: that is the joint threshold. The person threshold is 0.5 as well, or the lowest that stays silent on
+enough photos without people. The locator's is as high as hardly any of these people allow, since each box costs a crop.
 """
 
 import math
@@ -159,13 +159,11 @@ def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
         return np.asarray(1 / (1 + np.exp(-(features(located, peaks) @ weights[:2] + weights[2]))), np.float64)
 
     surest = [float(likely(*found).max(initial=0)) for found in evidence.empty]
-    threshold = math.ceil(1000 * float(np.quantile(surest, silent))) / 1000 if surest else 0.5
+    threshold = max(0.5, math.ceil(1000 * float(np.quantile(surest, silent))) / 1000) if surest else 0.5
     known = evidence.people & (likely(evidence.located, evidence.seen) >= threshold)
     least = math.floor(1000 * float(np.quantile(evidence.located[known], 0.01))) / 1000
     locate = None if card.locate is None else replace(card.locate, threshold=max(least, LEAST_SCORE))
-    return replace(
-        card, calibration=joint, threshold=0.5, person=person, person_threshold=max(threshold, 0.02), locate=locate
-    )
+    return replace(card, calibration=joint, threshold=0.5, person=person, person_threshold=threshold, locate=locate)
 
 
 @click.command()
@@ -173,7 +171,9 @@ def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
 @click.option("--people", type=click.Path(path_type=Path), required=True, help="Training photos (people.json).")
 @click.option("--negatives", type=click.Path(path_type=Path), required=True, help="A tar of photos without people.")
 @click.option("--limit", default=900, show_default=True, help="Photos with people, and as many without from each set.")
-@click.option("--silent", default=0.995, show_default=True, help="Share of photos without people to stay silent on.")
+@click.option(
+    "--silent", default=0.98, show_default=True, help="Least share of photos without people to stay silent on."
+)
 @click.option("--write", type=click.Path(path_type=Path), default=None, help="Put the result into this manifest.")
 def main(model: str, people: Path, negatives: Path, limit: int, silent: float, write: Path | None) -> None:
     """Fit a model's calibrations and choose its thresholds on training photos.

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hpe.pose.crops import (
     MARGIN,
     PAD_RGB,
+    SMOOTH,
     apply_affine,
     crop_affine,
     fit_affine,
@@ -166,9 +167,9 @@ def test_a_smoothed_picture_changes_less_when_it_is_moved():
             np.subtract(*(warp(i, affine, frame, smooth).astype(int) for i in (image[:, :-1], image[:, 1:])))
         ).mean()
 
-    assert change(0.43) < 0.75 * change(0)
+    assert change(SMOOTH) < 0.95 * change(0)
     flat = np.full((300, 399, 3), 77, np.uint8)
-    assert (warp(flat, affine, frame, 0.43)[:200, :265] == 77).all()
+    assert (warp(flat, affine, frame, SMOOTH)[:200, :265] == 77).all()
 
 
 def test_a_fitted_picture_is_padded_on_the_right_or_below_alone():
