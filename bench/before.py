@@ -62,7 +62,7 @@ def run(effort: Effort) -> str:
         for threads in (1, 2):
             rounds = [
                 [_times(checkout, folder, threads) for checkout in (Path(before), ROOT)]
-                for _ in range(max(2, effort.rounds // 5))
+                for _ in range(max(1, effort.rounds // 14))
             ]
             text += [f"### {threads} thread{'s'[: threads > 1]}", compared(rounds)]
     return "\n\n".join(text)
