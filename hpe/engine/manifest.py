@@ -36,8 +36,8 @@ class PersonCalibration:
 class CoarseLook:
     """A locator's first look at a picture, in a frame of at most `pixels` px.
 
-    Only where it finds somebody (a score of at least `score`) whose longer side is below `small_px` px of that frame,
-    the picture is looked at again in full.
+    If this finds a person with a score of at least `score` and a longer side of less than `small_px` px of that frame,
+    the locator looks again, at its input size.
     """
 
     pixels: int

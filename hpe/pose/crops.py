@@ -60,7 +60,7 @@ def fit_affine(width: int, height: int, longer: int) -> tuple[Affine, tuple[int,
     corner; the frame's (height, width) are the next multiples of 32, so that little is padding.
     """
     side = max(width, height)
-    longer = min(longer, -(-side // MULTIPLE) * MULTIPLE)
+    longer = min(longer, _rounded_up(side))
     scale = longer / side
     affine = np.array([[scale, 0.0, scale / 2 - 0.5], [0.0, scale, scale / 2 - 0.5]], dtype=np.float64)
     # in integers: 416 / 1000 * 1000 would round up to another 32 px
@@ -76,11 +76,14 @@ def fit_pixels(width: int, height: int, pixels: int) -> tuple[Affine, tuple[int,
     """
     # what is shown of the picture alone has at most so many px
     side = max(width, height)
-    longest = max(
-        1, min(-(-side // MULTIPLE) * MULTIPLE, pixels // MULTIPLE, math.isqrt(pixels * side // min(width, height)))
-    )
+    longest = max(1, min(_rounded_up(side), pixels // MULTIPLE, math.isqrt(pixels * side // min(width, height))))
     fits = (fit_affine(width, height, longer) for longer in range(longest, 0, -1))
     return next((affine, frame) for affine, frame in fits if frame[0] * frame[1] <= pixels)
+
+
+def _rounded_up(side: int) -> int:
+    """The next multiple of 32, which the networks halve five times."""
+    return -(-side // MULTIPLE) * MULTIPLE
 
 
 def scale_of(affine: Affine) -> float:
