@@ -23,9 +23,9 @@ from hpe.train.config import check_files, read_config
     "checkpoint",
     type=click.Path(path_type=Path),
     default=None,
-    metavar="CHECKPOINT",
-    help="Train nothing: correct or add labels by this model, in every source that names a file for them in `labels`; "
-    "if none does, in the first, into labels.json of the run.",
+    metavar="MODEL",
+    help="Train nothing: correct or add labels by this model, a manifest or a checkpoint, in every source that names a "
+    "file for them in `labels`; if none does, in the first, into labels.json of the run.",
 )
 def train(
     config_path: Path, out: Path | None, device: str, hours: float | None, steps: int | None, checkpoint: Path | None
@@ -37,7 +37,7 @@ def train(
 
     \b
     hpe train --config configs/pose.yaml
-    hpe train --config configs/pose.yaml --relabel models/checkpoints/pose-resnet18.pt
+    hpe train --config configs/pose.yaml --relabel models/pose.json
     """
     config = read_config(config_path)
     if hours is not None and steps is not None:

@@ -20,10 +20,12 @@ from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
 from hpe.measure.heads import write_heads
+from hpe.measure.lookalikes import write_lookalikes
 from hpe.measure.models import open_model
 from hpe.measure.pck import torso_px
 from hpe.pose.skeleton import FLIP_PAIRS, INDEX, JOINTS
 from hpe.train.config import Source
+from hpe.train.data.readers import read_source
 from hpe.train.data.samples import MIDPOINTS, Sample, with_midpoints
 from hpe.train.data.shards import training_samples
 
@@ -111,6 +113,9 @@ def write_corrected_labels(model: str, source: Source, out: Path, cache: Path, r
     """
     estimator: PoseEstimator = open_model(model)
     rules = rules or Rules()
+    if source.kind == "empty":  # thresholds are chosen on the others, which the network has not learnt by heart
+        lookalikes = replace(source, labels="", options=source.options | {"part": "lookalikes"})
+        return write_lookalikes(estimator, read_source(lookalikes), out)
     if source.kind == "people":
         return write_heads(estimator, Path(source.path).expanduser(), out, rules.seen)
     samples = training_samples(replace(source, labels=""), cache)

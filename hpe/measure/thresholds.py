@@ -178,13 +178,15 @@ def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
 def main(model: str, people: Path, negatives: Path, limit: int, silent: float, write: Path | None) -> None:
     """Fit a model's calibrations and choose its thresholds on training photos.
 
-    Photos without people are those of the training part, which `hpe eval` does not measure on.
+    Photos without people are those of which the pose network has not learnt what people are mistaken for, and which
+    `hpe eval` does not measure on.
     """
     estimator = open_model(model)
     every = read_photos(people)
-    nobody = [photo for photo in every if photo.ignore.all()]
+    learnt = {sample.id for sample in read_empty(people, "lookalikes")}
+    nobody = [photo for photo in every if photo.ignore.all() and photo.id not in learnt]
     photos = spread([photo for photo in every if not photo.ignore.all()], limit) + spread(nobody, limit)
-    empty = spread(read_empty(negatives, "train"), limit)
+    empty = spread(read_empty(negatives, "thresholds"), limit)
     evidence = gather(estimator, photos, [sample.image() for sample in empty])
     card = choose(estimator.card, evidence, silent)
     click.echo("\n".join(_table(evidence, card)))

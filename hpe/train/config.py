@@ -35,7 +35,8 @@ class Source:
     kind: a reader's name (`hpe.train.data.readers`). weight: how often one sample is drawn, relative to others.
     match: keep only ids that begin with this; empty keeps all. options: the reader's own keyword arguments.
     labels: a file of labels from `hpe train --relabel`; empty takes the data set's own. add_labels: that command adds
-    joints that the set leaves unlabelled, and leaves alone those it has; of kind people it always does.
+    joints that the set leaves unlabelled, and leaves alone those it has; of kind people it always does. Of kind empty
+    the labels are boxes in which a locator saw somebody.
     """
 
     kind: str
@@ -161,7 +162,7 @@ def check_files(config: TrainConfig, path: Path, labels: bool = True) -> None:
     if unmade:
         raise BadData(
             f"{path} needs labels that are not made yet: {', '.join(unmade)}: first run hpe train --config {path} "
-            "--relabel models/checkpoints/pose-resnet18.pt, or take `labels` out of the sources"
+            "--relabel models/pose.json, or take `labels` out of the sources"
         )
 
 

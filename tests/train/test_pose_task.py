@@ -130,6 +130,21 @@ def test_photos_without_people_have_empty_targets_that_count(tmp_path: Path) -> 
     assert pictures.std() > 10
 
 
+def test_a_lookalike_is_seen_in_the_box_that_a_locator_drew_round_it(tmp_path: Path) -> None:
+    scenery = np.full((100, 200, 3), 255, np.uint8)
+    scenery[20:60, 120:150] = (0, 200, 0)
+    path = tmp_path / "empty.tar"
+    write_tar(path, {"a.png": png(scenery)})
+    labels = tmp_path / "labels.json"
+    labels.write_text(json.dumps([{"id": "a.png", "boxes": [[120, 20, 149, 59]]}] * 40))
+    source = Source("empty", str(path), labels=str(labels))
+    pictures, targets, weights = example(task(tmp_path, source))
+    assert (targets == 0).all()
+    assert (weights == 1).all()
+    green = [(np.abs(picture.astype(int) - (0, 200, 0)).max(axis=2) < 60).mean() for picture in pictures]
+    assert np.median(green) == pytest.approx(0.64, abs=0.05)  # 1 / 1.25 of each side, like a person
+
+
 def test_cut_out_people_get_other_scenery_and_whole_photos_end_where_they_end(tmp_path: Path) -> None:
     empty = Source("empty", str(write_sceneries(tmp_path, 2)), weight=1e-6)
     changes = dataclasses.replace(STILL, scenery_p=1.0)

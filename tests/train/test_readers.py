@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 import pytest
 from scipy.io import savemat
-from train.figures import png, scenery, write_people, write_sceneries, write_tar
+from train.figures import png, scenery, write_people, write_photos, write_sceneries, write_tar
 
 from hpe.errors import BadData
 from hpe.pose.skeleton import INDEX
 from hpe.train.config import Source
 from hpe.train.data.coco import COCO_JOINTS
 from hpe.train.data.lsp import ORDER
-from hpe.train.data.readers import read_source
+from hpe.train.data.readers import read_empty, read_source
 
 
 def write_images(folder, names, width=60, height=80):
@@ -122,6 +122,37 @@ def test_empty_photos_are_split_one_in_five(tmp_path):
     assert everything[0].box.tolist() == [0, 0, 150, 110]
     with pytest.raises(BadData, match="part 'half'"):
         read_source(Source("empty", path, options={"part": "half"}))
+
+
+def test_the_photos_that_lend_lookalikes_are_not_those_that_thresholds_are_chosen_on(tmp_path):
+    path = write_sceneries(tmp_path, 10)
+    parts = {part: {s.id for s in read_empty(path, part)} for part in ("train", "lookalikes", "thresholds")}
+    assert not parts["lookalikes"] & parts["thresholds"]
+    assert parts["lookalikes"] | parts["thresholds"] == parts["train"]
+
+
+def test_photos_that_name_nobody_are_photos_without_people(tmp_path):
+    path = write_photos(tmp_path, 3)
+    rows = json.loads(path.read_text())
+    rows[1]["people"] = []
+    path.write_text(json.dumps(rows))
+    (only,) = read_source(Source("empty", str(path)))
+    assert only.id == rows[1]["id"]
+    assert only.empty
+
+
+def test_each_lookalike_is_a_sample_of_its_own(tmp_path):
+    path, labels = write_sceneries(tmp_path, 10), tmp_path / "lookalikes.json"
+    labels.write_text(
+        json.dumps(
+            [{"id": "1.png", "boxes": [[1, 2, 30, 40], [5, 6, 70, 80]]}, {"id": "5.png", "boxes": [[0, 0, 9, 9]]}]
+        )
+    )
+    samples = read_source(Source("empty", str(path), options={"part": "train"}, labels=str(labels)))
+    assert len(samples) == 8 + 2  # the fifth is of the other part
+    boxes = {tuple(s.box.tolist()): s.id for s in samples if s.lookalike}
+    assert boxes == {(1, 2, 30, 40): "1.png", (5, 6, 70, 80): "1.png"}
+    assert all(s.empty and s.labelled.all() for s in samples)
 
 
 # --- LSP and LSPET

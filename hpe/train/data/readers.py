@@ -1,8 +1,9 @@
 """Data set folders -> samples, one reader a published format, all to the 16 MPII joints."""
 
-import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -52,12 +53,39 @@ def _joints(path: Path, row: dict[str, object]) -> np.ndarray[tuple[int, ...], n
     return joints
 
 
-def read_empty(path: Path, part: str = "all") -> list[Sample]:
-    """A tar of photos with nobody in them. part: "all", "test" (every fifth by name) or "train" (the others)."""
-    if part not in ("all", "train", "test"):
-        raise BadData(f"part {part!r}: choose all, train or test")
-    files = sorted(read_tar(path).items())
-    return [empty_sample(n, e) for i, (n, e) in enumerate(files) if part == "all" or (i % 5 == 0) == (part == "test")]
+# of five photos without people, in the order of their names
+PARTS: Final[Mapping[str, tuple[int, ...]]] = {
+    "all": (0, 1, 2, 3, 4),
+    "test": (0,),
+    "train": (1, 2, 3, 4),
+    "lookalikes": (1, 2),
+    "thresholds": (3, 4),
+}
+
+
+def read_empty(path: Path, part: str = "all", labels: str = "") -> list[Sample]:
+    """Photos with nobody in them: a tar of such photos, or those of whole photos (.json) that name nobody.
+
+    part: "all", "test" (every fifth by name) or "train" (the others), of which "lookalikes" may lend boxes for
+    training and "thresholds" do not. labels: a file of boxes that a locator found there, as `hpe train --relabel`
+    writes it: one more sample each.
+    """
+    if part not in PARTS:
+        raise BadData(f"part {part!r}: choose {', '.join(PARTS)}")
+    files: dict[str, bytes | Path] = {}
+    if path.suffix == ".json":
+        files |= {photo.id: photo.encoded for photo in read_photos(path) if not len(photo.boxes)}
+    else:
+        files |= read_tar(path)
+    chosen = {name: files[name] for i, name in enumerate(sorted(files)) if i % 5 in PARTS[part]}
+    samples = [empty_sample(name, encoded) for name, encoded in chosen.items()]
+    for row in read_json(Path(labels).expanduser()) if labels else []:
+        if row["id"] in chosen:
+            samples += [
+                replace(empty_sample(row["id"], chosen[row["id"]]), box=np.array(box, np.float32), lookalike=True)
+                for box in row["boxes"]
+            ]
+    return samples
 
 
 def read_people(path: Path, labels: str = "", min_px: float = 32.0) -> list[Sample]:
@@ -79,8 +107,8 @@ def read_source(source: Source) -> list[Sample]:
     """A config's Source -> its samples. Raises BadData for an unknown kind, missing files, no samples."""
     if source.kind not in READERS:
         raise BadData(f"kind {source.kind!r}: choose one of {', '.join(READERS)}")
-    # of whole photos the labels name people by their number, which ends with the reader
-    inside = {"labels": source.labels} if source.kind == "people" and source.labels else {}
+    # of whole photos the labels name people by their number, which ends with the reader, and of empty ones boxes
+    inside = {"labels": source.labels} if source.kind in ("people", "empty") and source.labels else {}
     try:
         samples = READERS[source.kind](Path(source.path).expanduser(), **source.options, **inside)
     except TypeError as error:
@@ -107,4 +135,4 @@ def _with_labels(sample: Sample, joints: np.ndarray[tuple[int, ...], np.dtype[np
     # a box of the data set's own stays; one drawn round the old labels is drawn round the new
     drawn = np.allclose(sample.box, person_box(sample.points, sample.labelled), atol=0.1)
     box = person_box(points, labelled) if drawn else sample.box
-    return dataclasses.replace(sample, points=points, labelled=labelled, box=box)
+    return replace(sample, points=points, labelled=labelled, box=box)

@@ -19,7 +19,8 @@ class Sample:
     encoded: the image file's bytes, or its path where the data set is too large for memory. points: (16, 2)
     float32 px of that image; labelled: (16,) bool; box: (4,) float32 x0, y0, x1, y1 px, the person's box as
     the data set defines it, or `person_box` of the labelled joints. whole_box: the box is known to hold the whole
-    visible person, so that no joint lies outside it. head_px: the data set's own PCKh reference length in px, or nan.
+    visible person, so that no joint lies outside it. lookalike: nobody is there, but a locator saw somebody in `box`.
+    head_px: the data set's own PCKh reference length in px, or nan.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Sample:
     empty: bool = False
     head_px: float = float("nan")
     whole_box: bool = False
+    lookalike: bool = False
 
     def image(self) -> NDArray[np.uint8]:
         """-> (H, W, 3) uint8 RGB."""
@@ -68,7 +70,7 @@ def with_midpoints(
     return points, labelled
 
 
-def empty_sample(name: str, encoded: bytes) -> Sample:
+def empty_sample(name: str, encoded: bytes | Path) -> Sample:
     """A picture with nobody in it: every joint has weight and an empty target."""
     height, width = decode_rgb(encoded, name).shape[:2]
     return Sample(

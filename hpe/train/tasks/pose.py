@@ -45,6 +45,8 @@ class People:
         self.labelled = torch.from_numpy(np.stack([s.labelled for s in samples])).to(device)
         self.box = torch.from_numpy(np.stack([s.box for s in samples]).astype(np.float32)).to(device)
         self.empty = torch.tensor([s.empty for s in samples], device=device)
+        # of photos without people, those of which any part will do
+        self.anywhere = torch.tensor([s.empty and not s.lookalike for s in samples], device=device)
         self.whole_box = torch.tensor([s.whole_box for s in samples], device=device)
         size = self.pixels.size[self.pixels.index]
         # the picture's outer edges, pixel centres at integers
@@ -64,7 +66,9 @@ class PoseTask:
             weights += [source.weight] * len(found)
         self.people = People(samples, device, config.workers)
         self._draw = Draw(weights, device)
-        self._empty = torch.tensor([i for i, s in enumerate(samples) if s.empty], dtype=torch.int64, device=device)
+        self._empty = torch.tensor(
+            [i for i, s in enumerate(samples) if s.empty and not s.lookalike], dtype=torch.int64, device=device
+        )
         self._flip = torch.tensor(FLIP_ORDER, device=device)
         self._validation = [
             (Path(s.path).stem, People(v, device, config.workers), v[0].whole_box)
@@ -93,7 +97,8 @@ class PoseTask:
             self.people.frame[who], self.people.box[who], points, labelled & ~empty[:, None], settings, chance
         )
         box = clipped(self.people.box[who], visible)
-        box = torch.where(empty[:, None], windows(self.people.frame[who], chance), box)
+        anywhere = self.people.anywhere[who]
+        box = torch.where(anywhere[:, None], windows(self.people.frame[who], chance), box)
         affine = random_affine(box, height, width, settings, chance)
         flip = chance.chosen(settings.flip_p)
         affine = torch.where(flip[:, None, None], mirrored(affine, width), affine)

@@ -1,0 +1,47 @@
+"""Where a locator sees somebody in photos without people: the pose network learns to find no joints there."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from hpe.engine.estimator import PoseEstimator
+from hpe.errors import BadSettings
+from hpe.pose.boxes import Boxes
+from hpe.train.data.samples import Sample
+
+LEAST_SCORE: Final[float] = 0.05  # of the locator: far below its threshold, since every network errs elsewhere
+AT_MOST: Final[int] = 5  # boxes a view
+PART: Final[float] = 0.6  # of the photo's sides: of its four corners there are views of their own
+
+
+def write_lookalikes(estimator: PoseEstimator, samples: Sequence[Sample], out: Path) -> str:
+    """Boxes in photos without people into `out`, for a source's `labels` -> a summary for people."""
+    if estimator.card.locate is None:
+        raise BadSettings(f"{estimator.card.name} has no locator: it sees nobody in particular where nobody is")
+    eager = estimator.with_card(locate=replace(estimator.card.locate, threshold=LEAST_SCORE))
+    rows = []
+    for sample in tqdm(samples, unit="photo", disable=None):
+        boxes = lookalikes(eager, sample.image())
+        if len(boxes):
+            rows.append({"id": sample.id, "boxes": boxes.round(1).tolist()})
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(rows))
+    return f"{sum(len(row['boxes']) for row in rows):,} boxes in {len(rows):,} of {len(samples):,} photos, into {out}"
+
+
+def lookalikes(estimator: PoseEstimator, rgb: NDArray[np.uint8]) -> Boxes:
+    """-> (K, 4) px: what is found in the whole photo and in its four corners, each seen from nearer."""
+    height, width = rgb.shape[:2]
+    h, w = max(1, round(PART * height)), max(1, round(PART * width))
+    views = [(0, 0, height, width), *((y, x, h, w) for y in (0, height - h) for x in (0, width - w))]
+    found = [
+        estimator.locate(np.ascontiguousarray(rgb[y : y + h, x : x + w]), AT_MOST)[0] + np.array([x, y, x, y])
+        for y, x, h, w in views
+    ]
+    return np.concatenate(found)
