@@ -4,8 +4,6 @@ Top-down, as Xiao et al. (ECCV 2018) have it. N crops, K people.
 """
 
 import dataclasses
-import math
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from threading import Thread
@@ -15,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpe.engine.bundle import Bundle, open_bundle
+from hpe.engine.inputs import checked_boxes, checked_max_people, checked_threshold
 from hpe.engine.locator import Locator
-from hpe.engine.manifest import Calibration, ModelCard, PersonCalibration
+from hpe.engine.manifest import ModelCard
+from hpe.engine.scores import joint_scores, person_score
 from hpe.engine.session import OnnxSession, Session, runtime
-from hpe.errors import BadModel, BadRequest, BadSettings
+from hpe.errors import BadModel
 from hpe.image.decode import as_rgb
 from hpe.pose.boxes import Boxes, one_each
 from hpe.pose.crops import MARGIN, crop_affine, undo_affine, warp, whole_image_box
@@ -28,19 +28,14 @@ from hpe.pose.skeleton import FLIP_ORDER, NUM_JOINTS
 from hpe.settings import MAX_PEOPLE, Settings
 
 if TYPE_CHECKING:
+    from hpe.engine.inputs import BoxesLike
     from hpe.image.decode import ImageLike
-
-    BoxesLike = NDArray[np.floating] | Sequence[Sequence[float]]
 
 # Crops a run of the pose network. On one thread it makes no difference; on two, four crops take 0.8 to 0.9 of the time
 # of four runs, since threads wait for each other at every layer, and twenty at once would only take more memory.
 BATCH: Final[int] = 4
 # Of a locator: centres, widths, heights.
 LOCATOR_MAPS: Final[int] = 3
-# Of a person's joints, those that count towards the person's score: a portrait shows no more.
-_SCORE_JOINTS: Final[int] = 5
-# Lower scores count as this one, as do joints outside the picture: there is nothing to be read in a flat heatmap.
-_LEAST_JOINT: Final[float] = 0.1
 
 
 class PoseEstimator:
@@ -204,44 +199,6 @@ def _load(bundle: Bundle, threads: int) -> tuple[Session | None, Session]:
         return locator.result(), session
 
 
-def person_score(
-    located: float | None, joints: NDArray[np.floating], calibration: PersonCalibration | None = None
-) -> float:
-    """How likely a person is there, 0..1: from the locator's score and the (16,) scores of the joints in its box.
-
-    Scenery that looks like a person from afar has no joints from near by. With the model's calibration it is a
-    probability; without one the locator's score times the square root of the mean of the five best joints' scores. That
-    mean alone for a box that no locator found.
-    """
-    seen = float(np.sort(joints)[-_SCORE_JOINTS:].mean())
-    if located is None:
-        return seen
-    if calibration is None:
-        return located * math.sqrt(seen)
-    located_logit, joints_logit = person_evidence(np.array([located]), joints[None])[0].tolist()
-    value = calibration.locator * located_logit + calibration.joints * joints_logit + calibration.intercept
-    return 1 / (1 + math.exp(-value))
-
-
-def person_evidence(located: NDArray[np.floating], joints: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(K,) scores of the locator, (K, 16) of the joints -> (K, 2) the first one's logit, and the five best's mean."""
-    best = np.sort(joints, axis=1)[:, -_SCORE_JOINTS:].astype(np.float64)
-    return np.column_stack([_logits(located, 1e-6), _logits(best, _LEAST_JOINT).mean(axis=1)])
-
-
-def _logits(scores: NDArray[np.floating], least: float) -> NDArray[np.float64]:
-    kept = np.clip(np.asarray(scores, np.float64), least, 1 - 1e-6)
-    return np.asarray(np.log(kept / (1 - kept)))
-
-
-def joint_scores(peaks: NDArray[np.float32], calibration: Calibration | None) -> NDArray[np.float32]:
-    """Peak heights -> scores in 0..1: by the model's calibration, as they are without one."""
-    if calibration is None:
-        return np.clip(peaks, 0.0, 1.0).astype(np.float32)
-    logits = calibration.slope * peaks.astype(np.float64) + calibration.intercept
-    return (1 / (1 + np.exp(-logits))).astype(np.float32)
-
-
 def make_pose(
     points: NDArray[np.floating],
     scores: NDArray[np.float32],
@@ -254,40 +211,3 @@ def make_pose(
         chosen = points[scores >= threshold] if bool((scores >= threshold).any()) else points
         box = np.concatenate([chosen.min(axis=0), chosen.max(axis=0)])
     return Pose(points.astype(np.float32), scores.astype(np.float32), box.astype(np.float32), score, threshold)
-
-
-def checked_threshold(value: float) -> float:
-    """Scores are from 0 to 1: 30, meant as percent, would hide every joint without a word. Raises BadSettings."""
-    if not 0 <= value <= 1:
-        raise BadSettings(f"threshold={value!r} is not a score: give a number from 0 to 1, like 0.3")
-    return value
-
-
-def checked_max_people(value: int) -> int:
-    """Raises BadSettings for anything but 1 to 20."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= MAX_PEOPLE:
-        raise BadSettings(f"max_people={value!r}: give a whole number from 1 to {MAX_PEOPLE}")
-    return int(value)
-
-
-def checked_boxes(boxes: "BoxesLike", height: int, width: int) -> Boxes:
-    """(K, 4) x0, y0, x1, y1 in px of a picture of this size -> (K, 4) float64. Raises BadRequest naming the bad one."""
-    how = "give (K, 4) numbers: x0, y0, x1, y1 of each person in px"
-    try:
-        found = np.asarray(boxes, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise BadRequest(f"boxes are not numbers in rows of four: {how}") from error
-    if found.ndim != 2 or found.shape[1] != 4:
-        raise BadRequest(f"boxes of shape {found.shape}: {how}")
-    if len(found) > MAX_PEOPLE:
-        raise BadRequest(f"{len(found)} boxes; the limit is {MAX_PEOPLE}: send the others separately", limit=MAX_PEOPLE)
-    for box in found:
-        x0, y0, x1, y1 = box.tolist()
-        name = f"box {x0:g},{y0:g},{x1:g},{y1:g}"
-        if not np.isfinite(box).all():
-            raise BadRequest(f"{name} is not finite: {how}")
-        if x1 - x0 < 1 or y1 - y0 < 1:
-            raise BadRequest(f"{name} is not a px wide and high: x1 and y1 are the far corner, not the size")
-        if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
-            raise BadRequest(f"{name} lies outside the picture of {width}x{height} px: {how} of the upright picture")
-    return found

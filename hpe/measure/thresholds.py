@@ -15,8 +15,9 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.engine.estimator import PoseEstimator, joint_scores, person_evidence
+from hpe.engine.estimator import PoseEstimator
 from hpe.engine.manifest import Calibration, ModelCard, PersonCalibration, read_manifest, write_manifest
+from hpe.engine.scores import joint_scores, person_evidence
 from hpe.errors import BadSettings
 from hpe.measure.box_ap import overlaps
 from hpe.measure.evaluate import spread

@@ -9,8 +9,9 @@ from engine.stand_ins import CARD, HEIGHT, WIDTH, BoxSession, DotSession, box_of
 from PIL import Image
 
 from hpe import PoseEstimator
-from hpe.engine.estimator import BATCH, person_score
+from hpe.engine.estimator import BATCH
 from hpe.engine.manifest import Calibration, CoarseLook
+from hpe.engine.scores import person_score
 from hpe.errors import BadModel, BadRequest, BadSettings, UnsupportedImage
 from hpe.pose.skeleton import INDEX, JOINTS
 

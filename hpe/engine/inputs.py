@@ -1,0 +1,49 @@
+"""What a caller may ask of an estimator: each mistake in one line that says what to give."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpe.errors import BadRequest, BadSettings
+from hpe.pose.boxes import Boxes
+from hpe.settings import MAX_PEOPLE
+
+BoxesLike = NDArray[np.floating] | Sequence[Sequence[float]]
+
+
+def checked_threshold(value: float) -> float:
+    """Scores are from 0 to 1: 30, meant as percent, would hide every joint without a word. Raises BadSettings."""
+    if not 0 <= value <= 1:
+        raise BadSettings(f"threshold={value!r} is not a score: give a number from 0 to 1, like 0.3")
+    return value
+
+
+def checked_max_people(value: int) -> int:
+    """Raises BadSettings for anything but 1 to 20."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= MAX_PEOPLE:
+        raise BadSettings(f"max_people={value!r}: give a whole number from 1 to {MAX_PEOPLE}")
+    return int(value)
+
+
+def checked_boxes(boxes: BoxesLike, height: int, width: int) -> Boxes:
+    """(K, 4) x0, y0, x1, y1 in px of a picture of this size -> (K, 4) float64. Raises BadRequest naming the bad one."""
+    how = "give (K, 4) numbers: x0, y0, x1, y1 of each person in px"
+    try:
+        found = np.asarray(boxes, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise BadRequest(f"boxes are not numbers in rows of four: {how}") from error
+    if found.ndim != 2 or found.shape[1] != 4:
+        raise BadRequest(f"boxes of shape {found.shape}: {how}")
+    if len(found) > MAX_PEOPLE:
+        raise BadRequest(f"{len(found)} boxes; the limit is {MAX_PEOPLE}: send the others separately", limit=MAX_PEOPLE)
+    for box in found:
+        x0, y0, x1, y1 = box.tolist()
+        name = f"box {x0:g},{y0:g},{x1:g},{y1:g}"
+        if not np.isfinite(box).all():
+            raise BadRequest(f"{name} is not finite: {how}")
+        if x1 - x0 < 1 or y1 - y0 < 1:
+            raise BadRequest(f"{name} is not a px wide and high: x1 and y1 are the far corner, not the size")
+        if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
+            raise BadRequest(f"{name} lies outside the picture of {width}x{height} px: {how} of the upright picture")
+    return found

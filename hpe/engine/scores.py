@@ -1,0 +1,52 @@
+"""What heatmaps' peaks and the locator's score are worth: scores of joints and of people, in 0..1."""
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpe.engine.manifest import Calibration, PersonCalibration
+
+# Of a person's joints, those that count towards the person's score: a portrait shows no more.
+_SCORE_JOINTS: Final[int] = 5
+# Lower scores count as this one, as do joints outside the picture: there is nothing to be read in a flat heatmap.
+_LEAST_JOINT: Final[float] = 0.1
+
+
+def person_score(
+    located: float | None, joints: NDArray[np.floating], calibration: PersonCalibration | None = None
+) -> float:
+    """How likely a person is there, 0..1: from the locator's score and the (16,) scores of the joints in its box.
+
+    Scenery that looks like a person from afar has no joints from near by. With the model's calibration it is a
+    probability; without one the locator's score times the square root of the mean of the five best joints' scores. That
+    mean alone for a box that no locator found.
+    """
+    seen = float(np.sort(joints)[-_SCORE_JOINTS:].mean())
+    if located is None:
+        return seen
+    if calibration is None:
+        return located * math.sqrt(seen)
+    located_logit, joints_logit = person_evidence(np.array([located]), joints[None])[0].tolist()
+    value = calibration.locator * located_logit + calibration.joints * joints_logit + calibration.intercept
+    return 1 / (1 + math.exp(-value))
+
+
+def person_evidence(located: NDArray[np.floating], joints: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(K,) scores of the locator, (K, 16) of the joints -> (K, 2) the first one's logit, and the five best's mean."""
+    best = np.sort(joints, axis=1)[:, -_SCORE_JOINTS:].astype(np.float64)
+    return np.column_stack([_logits(located, 1e-6), _logits(best, _LEAST_JOINT).mean(axis=1)])
+
+
+def _logits(scores: NDArray[np.floating], least: float) -> NDArray[np.float64]:
+    kept = np.clip(np.asarray(scores, np.float64), least, 1 - 1e-6)
+    return np.asarray(np.log(kept / (1 - kept)))
+
+
+def joint_scores(peaks: NDArray[np.float32], calibration: Calibration | None) -> NDArray[np.float32]:
+    """Peak heights -> scores in 0..1: by the model's calibration, as they are without one."""
+    if calibration is None:
+        return np.clip(peaks, 0.0, 1.0).astype(np.float32)
+    logits = calibration.slope * peaks.astype(np.float64) + calibration.intercept
+    return (1 / (1 + np.exp(-logits))).astype(np.float32)
