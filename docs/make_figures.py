@@ -143,11 +143,14 @@ def draw_heatmaps(out: Path) -> None:
     right.set_xlim(corner[0], corner[0] + 7)
     right.set_ylim(corner[1] + 7, corner[1])
     right.plot(*cell, "o", color="white", markersize=15, fillstyle="none", markeredgewidth=2, label="true place")
-    marks = {"argmax": ("s", "#4a90d9"), "quarter": ("^", "#f08c3a"), "dark": ("P", "#3fcf8d")}
-    for refine, (mark, colour) in marks.items():
-        found = decode_joints(seen, refine, SIGMA)[0][joint]  # type: ignore[arg-type]
+    row, column = np.unravel_index(seen[joint].argmax(), seen[joint].shape)
+    places = {
+        "the highest cell": (np.array([column, row]) * STRIDE, "s", "#4a90d9"),
+        "refined": (decode_joints(seen, SIGMA)[0][joint], "P", "#3fcf8d"),
+    }
+    for name, (found, mark, colour) in places.items():
         error = float(np.linalg.norm(found - pose.points[joint]))
-        label = f"{refine}, {error:.2f} px off"
+        label = f"{name}, {error:.2f} px off"
         right.plot(*(found / STRIDE), mark, color=colour, markersize=9, markeredgecolor="black", label=label, ls="")
     right.set_title("7x7 cells round the peak", fontsize=11, color=INK)
     right.legend(loc="lower left", fontsize=9, facecolor="#2a3140", labelcolor="white", framealpha=0.9)

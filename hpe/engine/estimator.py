@@ -168,7 +168,7 @@ class PoseEstimator:
             batch = slice(start, start + BATCH)
             heatmaps = self._heatmaps(np.stack([warp(rgb, affine, self.card.frame) for affine in affines[batch]]), flip)
             for k, maps in enumerate(heatmaps, start):
-                found, peaks = decode_joints(maps, "dark", self.card.sigma)
+                found, peaks = decode_joints(maps, self.card.sigma)
                 points[k] = undo_affine(found, affines[k])
                 scores[k] = joint_scores(peaks, self.card.calibration)
         inside = (points >= -0.5) & (points <= np.array([rgb.shape[1], rgb.shape[0]]) - 0.5)

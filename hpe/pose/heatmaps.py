@@ -5,7 +5,7 @@ are centred at joint / stride without rounding (unbiased encoding), so decoding 
 joint exactly.
 """
 
-from typing import Final, Literal
+from typing import Final
 
 import cv2
 import numpy as np
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from hpe.pose.crops import Frame, height_width
 
 STRIDE: Final[int] = 4
-Refine = Literal["argmax", "quarter", "dark"]
 
 
 def encode_joints(
@@ -38,15 +37,13 @@ def encode_joints(
 
 
 def decode_joints(
-    heatmaps: NDArray[np.floating], refine: Refine = "dark", sigma: float = 2.0
+    heatmaps: NDArray[np.floating], sigma: float = 2.0
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """(J, h, w) float heatmaps -> (J, 2) float32 network px (x, y), (J,) float32 peak heights.
 
-    The peak's cell, then a sub-cell refinement:
-    - "quarter": a quarter of a cell towards the higher neighbour (Newell et al., ECCV 2016);
-    - "dark": a second-order Taylor step on the log of the smoothed heatmap (DARK: Zhang et al., CVPR 2020,
-      arXiv 1910.06278, equations 7-9). `sigma` (cells) sets the smoothing kernel.
-    A peak on the border of the map is not refined in that direction's pair.
+    The peak's cell, then a second-order Taylor step on the log of the smoothed heatmap (DARK: Zhang et al., CVPR 2020,
+    arXiv 1910.06278, equations 7-9). `sigma` (cells) sets the smoothing kernel. A peak on the border of the map is not
+    refined.
     """
     maps = np.ascontiguousarray(heatmaps, dtype=np.float32)
     joints, height, width = maps.shape
@@ -55,18 +52,8 @@ def decode_joints(
     ys, xs = np.divmod(flat, width)
     cells = np.stack([xs, ys], axis=1).astype(np.float32)
     inner = (xs > 0) & (xs < width - 1) & (ys > 0) & (ys < height - 1)
-    if refine == "quarter":
-        cells[inner] += _quarter_offset(maps[inner], xs[inner], ys[inner])
-    elif refine == "dark":
-        cells[inner] += _dark_offset(maps[inner], xs[inner], ys[inner], sigma)
+    cells[inner] += _dark_offset(maps[inner], xs[inner], ys[inner], sigma)
     return cells * STRIDE, scores
-
-
-def _quarter_offset(maps: NDArray[np.float32], xs: NDArray[np.intp], ys: NDArray[np.intp]) -> NDArray[np.float32]:
-    n = np.arange(len(maps))
-    dx = np.sign(maps[n, ys, xs + 1] - maps[n, ys, xs - 1])
-    dy = np.sign(maps[n, ys + 1, xs] - maps[n, ys - 1, xs])
-    return (0.25 * np.stack([dx, dy], axis=1)).astype(np.float32)
 
 
 def _dark_offset(

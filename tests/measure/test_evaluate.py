@@ -154,7 +154,7 @@ def test_the_labelled_box_is_cropped_as_the_product_crops(checkpoint):
     predictions = predict_in_boxes(open_model(str(checkpoint)), [sample])
     affine = crop_affine(sample.box, 64)
     maps = TorchSession(read_network(checkpoint)[0]).run(warp(sample.image(), affine, 64)[None])[0]
-    expected = undo_affine(decode_joints(maps, "dark", 1.0)[0], affine)
+    expected = undo_affine(decode_joints(maps, 1.0)[0], affine)
     np.testing.assert_allclose(predictions.points[0], expected, atol=1e-6)
 
 

@@ -73,7 +73,7 @@ def test_targets_lie_on_their_joints_turned_scaled_and_mirrored(tmp_path: Path, 
     apart = []
     for picture, maps in zip(pictures, targets, strict=True):
         for name, colour in KNEES.items():
-            x, y = decode_joints(maps, "dark", 1.5)[0][INDEX[names[name]]]
+            x, y = decode_joints(maps, 1.5)[0][INDEX[names[name]]]
             apart.append(np.hypot(*(dot(picture, colour) - (x, y))))
     assert max(apart) < 1.5
     assert len({picture.tobytes() for picture in pictures}) == len(pictures)  # all different
@@ -203,7 +203,7 @@ def test_heatmaps_decode_to_the_points_they_were_made_of() -> None:
     places = torch.tensor([[[10.3, 20.0], [33.9, 47.1], [-40.0, 8.0]]])
     maps, inside = heatmaps(places, 64, 48, 1.5)
     assert inside.tolist() == [[True, True, False]]
-    found, _ = decode_joints(maps[0].numpy(), "dark", 1.5)
+    found, _ = decode_joints(maps[0].numpy(), 1.5)
     np.testing.assert_allclose(found[:2], places[0, :2], atol=0.1)
     np.testing.assert_allclose(peaks(maps)[0, :2] * 4, places[0, :2], atol=1.5)
 
