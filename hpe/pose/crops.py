@@ -20,10 +20,11 @@ PAD_RGB: Final[tuple[int, int, int]] = (0, 0, 0)
 MARGIN: Final[float] = 1.25
 # The networks halve a picture five times.
 MULTIPLE: Final[int] = 32
-# Network px, the locator's: a picture moved by a px then gives much the same scores. More of it costs AP.
-SMOOTH: Final[float] = 0.25
+# For the locator, so that a picture moved by a px gives much the same scores; 1 would leave no frequency that aliases.
+SMOOTH: Final[float] = 0.7
 # Bilinear sampling reads two by two px: of a picture that is finer still it would skip some, and alias.
 _FINEST: Final[float] = 0.5  # network px to an image px
+_LEAST_SIGMA: Final[float] = 0.2  # px: a narrower Gaussian leaves a picture of bytes as it is
 
 
 def height_width(frame: Frame) -> tuple[int, int]:
@@ -95,7 +96,8 @@ def warp(image: NDArray[np.uint8], affine: Affine, frame: Frame, smooth: float =
     """(H, W, 3) uint8 RGB, (2, 3) -> (height, width, 3) uint8 RGB of the frame, padded with `PAD_RGB`.
 
     Where the map shrinks the picture by more than two, the picture is halved first, as often as it takes. smooth:
-    standard deviation, network px, of a Gaussian against aliasing.
+    against aliasing, how strongly the rest is smoothed before it shrinks to a share s, by a Gaussian with a standard
+    deviation of smooth * sqrt(1 / s^2 - 1) px: one that shrinks little is hardly smoothed, an enlarged one not at all.
     """
     height, width = height_width(frame)
     scale = scale_of(affine)
@@ -104,8 +106,9 @@ def warp(image: NDArray[np.uint8], affine: Affine, frame: Frame, smooth: float =
         image, affine = _around(image, affine, (height, width), 2**halvings)
         for _ in range(halvings):
             image, affine = _halved(image, affine)
-    if smooth:
-        image = cv2.GaussianBlur(image, (0, 0), smooth / scale_of(affine)).astype(np.uint8, copy=False)
+    sigma = smooth * math.sqrt(max(0.0, 1 / scale_of(affine) ** 2 - 1))
+    if sigma > _LEAST_SIGMA:
+        image = cv2.GaussianBlur(image, (0, 0), sigma).astype(np.uint8, copy=False)
     out = cv2.warpAffine(
         image, affine, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=PAD_RGB
     )

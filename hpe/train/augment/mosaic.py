@@ -47,6 +47,7 @@ class Layout:
 
     x_lines, y_lines: (N, 4) px where columns and rows begin and the last ends. low, high: (N, S, 2) the slots' corners.
     which: (N, S) photos. size: (N, S, 2) their width and height. scale, corner: (N, S, 2). flip: (N, S) bool.
+    sharpness: (N, S), 0.5 to 1.
     """
 
     x_lines: Tensor
@@ -58,6 +59,7 @@ class Layout:
     scale: Tensor
     corner: Tensor
     flip: Tensor
+    sharpness: Tensor
 
 
 def mosaics(
@@ -93,7 +95,9 @@ def _layout(photos: Photos, draw: Draw, height: int, width: int, settings: Augme
     scale = (fit * jitter)[..., None] * torch.stack([stretch.sqrt(), 1 / stretch.sqrt()], dim=2)
     corner = low + chance.uniform(0, 1, SLOTS, 2) * (room - size * scale)
     flip = chance.uniform(0, 1, SLOTS) < settings.flip_p
-    return Layout(x_lines, y_lines, low, high, which, size, scale, corner, flip)
+    # in use pictures are smoothed before they shrink; halved early or late, they are a little softer here or sharper
+    sharpness = 2 ** chance.uniform(-1, 0, SLOTS)
+    return Layout(x_lines, y_lines, low, high, which, size, scale, corner, flip, sharpness)
 
 
 def _lines(grid: Tensor, side: int, chance: Chance) -> Tensor:
@@ -125,7 +129,7 @@ def _pictures(pixels: Pixels, layout: Layout, height: int, width: int) -> Tensor
     w, h = at(layout.size[..., 0]), at(layout.size[..., 1])
     inside = (px >= -0.5) & (px <= w - 0.5) & (py >= -0.5) & (py <= h - 0.5)
     px = torch.where(at(layout.flip.float()) > 0, w - 1 - px, px)
-    level = pixels.level_for(layout.scale.prod(dim=2).sqrt())
+    level = pixels.level_for(layout.scale.prod(dim=2).sqrt() * layout.sharpness)
     return pixels.sample(at(pixels.index[layout.which]), at(level), px, py) * inside.unsqueeze(-1)
 
 
