@@ -16,7 +16,7 @@ from hpe.engine.bundle import Bundle, open_bundle
 from hpe.engine.inputs import checked_boxes, checked_max_people, checked_threshold
 from hpe.engine.locator import Locator
 from hpe.engine.manifest import ModelCard
-from hpe.engine.scores import company_of, joint_scores, joints_score, person_scores
+from hpe.engine.scores import joint_scores, person_score
 from hpe.engine.session import OnnxSession, Session, runtime
 from hpe.errors import BadModel
 from hpe.image.decode import as_rgb
@@ -125,15 +125,17 @@ class PoseEstimator:
         if boxes is not None:
             given = checked_boxes(boxes, rgb.shape[0], rgb.shape[1])
             points, scores = self.joints(rgb, given, mirrored)
-            people = joints_score(scores)
-            return [make_pose(points[k], scores[k], float(people[k]), limit, given[k]) for k in range(len(given))]
+            return [
+                make_pose(points[k], scores[k], person_score(None, scores[k]), limit, given[k])
+                for k in range(len(given))
+            ]
         if self._locator is None:
             return self._only_one(rgb, mirrored, limit)
-        found, located = self._locator.find(rgb)
-        company = company_of(located)  # of all, so that a person's score does not depend on how many are asked for
-        found, located, company = found[:most], located[:most], company[:most]
+        found, located = self._locator.find(rgb, most)
         points, scores = self.joints(rgb, found, mirrored)
-        people = person_scores(located, scores, company, self.card.person)
+        people = np.array(
+            [person_score(float(one), joints, self.card.person) for one, joints in zip(located, scores, strict=True)]
+        )
         kept = np.flatnonzero(people >= self.card.person_threshold)
         # the card's threshold, so that who is found does not depend on what is drawn
         known = scores[kept] >= self.card.threshold
@@ -149,8 +151,7 @@ class PoseEstimator:
         rgb = as_rgb(image)
         if self._locator is None:
             return whole_image_box(rgb.shape[1], rgb.shape[0])[None], np.ones(1)
-        found, located = self._locator.find(rgb)
-        return found[:most], located[:most]
+        return self._locator.find(rgb, most)
 
     def joints(
         self, rgb: NDArray[np.uint8], boxes: NDArray[np.floating], flip: bool = False, margin: float = MARGIN
@@ -184,7 +185,7 @@ class PoseEstimator:
     def _only_one(self, rgb: NDArray[np.uint8], flip: bool, threshold: float) -> list[Pose]:
         """Without a locator: one person, in the frame of the whole picture."""
         points, scores = self.joints(rgb, whole_image_box(rgb.shape[1], rgb.shape[0])[None], flip, margin=1.0)
-        score = float(joints_score(scores)[0])
+        score = person_score(None, scores[0])
         return [make_pose(points[0], scores[0], score, threshold)] if score >= self.card.person_threshold else []
 
 

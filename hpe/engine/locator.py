@@ -26,26 +26,28 @@ class Locator:
     def __init__(self, session: Session, card: LocatorCard) -> None:
         self.session, self.card = session, card
 
-    def find(self, rgb: NDArray[np.uint8]) -> Found:
+    def find(self, rgb: NDArray[np.uint8], max_people: int) -> Found:
         """(H, W, 3) uint8 RGB -> (K, 4) float64 boxes in px of the picture, (K,) scores in 0..1, best first."""
         height, width = rgb.shape[:2]
         affine, frame = fit_affine(width, height, self.card.input_size)
         coarse = self.card.coarse
         if coarse is None:
-            return self._look(rgb, affine, frame, self.card.threshold)
+            return self._look(rgb, affine, frame, self.card.threshold, max_people)
         first, first_frame = fit_pixels(width, height, coarse.pixels)
-        boxes, scores = self._look(rgb, first, first_frame, min(self.card.threshold, coarse.score))
+        boxes, scores = self._look(rgb, first, first_frame, min(self.card.threshold, coarse.score), MAX_PEAKS)
         longer = (boxes[:, 2:] - boxes[:, :2]).max(axis=1) * scale_of(first)
         small = (scores >= coarse.score) & (longer < coarse.small_px)
         if small.any() and scale_of(affine) > _LARGER * scale_of(first):
-            return self._look(rgb, affine, frame, self.card.threshold)
-        kept = scores >= self.card.threshold
+            return self._look(rgb, affine, frame, self.card.threshold, max_people)
+        kept = np.flatnonzero(scores >= self.card.threshold)[:max_people]
         return boxes[kept], scores[kept]
 
-    def _look(self, rgb: NDArray[np.uint8], affine: Affine, frame: tuple[int, int], threshold: float) -> Found:
+    def _look(
+        self, rgb: NDArray[np.uint8], affine: Affine, frame: tuple[int, int], threshold: float, most: int
+    ) -> Found:
         maps = self.session.run(warp(rgb, affine, frame, SMOOTH)[None])[0]
         score = self.card.calibration or _USUAL
         unit = self.card.size_unit or self.card.input_size
         return decode_boxes(
-            maps, affine, rgb.shape[:2], unit, threshold, MAX_PEAKS, slope=score.slope, intercept=score.intercept
+            maps, affine, rgb.shape[:2], unit, threshold, most, slope=score.slope, intercept=score.intercept
         )

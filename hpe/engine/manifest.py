@@ -22,16 +22,14 @@ class Calibration:
 
 @dataclass(frozen=True)
 class PersonCalibration:
-    """How likely a person is there: the logistic function of locator * l + joints * j + company * c + intercept.
+    """How likely it is that a person is there: the logistic function of locator * l + joints * j + intercept.
 
-    l is the logit of the locator's score of the box, j the mean of the logits of the five best joints' scores in it, c
-    the logit of the locator's surest other box, within -1..1: where somebody is, others are more likely.
+    l is the logit of the locator's score of the box, j the mean of the logits of the five best joints' scores in it.
     """
 
     locator: float
     joints: float
     intercept: float
-    company: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -240,9 +238,7 @@ class _Reader:
         if not content:
             return None
         inner = _Reader(content, self._name, f"{self._prefix}person.")
-        weights = {key: inner.number(key, -1e6, 1e6) for key in ("locator", "joints", "intercept")}
-        company = inner.number("company", -1e6, 1e6) if "company" in content else 0.0  # models before knew none
-        return PersonCalibration(**weights, company=company)
+        return PersonCalibration(*(inner.number(key, -1e6, 1e6) for key in ("locator", "joints", "intercept")))
 
     def coarse(self) -> CoarseLook | None:
         content = self.get("coarse", dict, {})

@@ -1,5 +1,6 @@
 """What heatmaps' peaks and the locator's score are worth: scores of joints and of people, in 0..1."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -13,46 +14,29 @@ _SCORE_JOINTS: Final[int] = 5
 _LEAST_JOINT: Final[float] = 0.1
 
 
-def person_scores(
-    located: NDArray[np.floating],
-    joints: NDArray[np.floating],
-    company: NDArray[np.floating],
-    calibration: PersonCalibration | None = None,
-) -> NDArray[np.float64]:
-    """How likely a person is in each of K boxes, (K,) in 0..1.
+def person_score(
+    located: float | None, joints: NDArray[np.floating], calibration: PersonCalibration | None = None
+) -> float:
+    """How likely a person is there, 0..1: from the locator's score and the (16,) scores of the joints in its box.
 
-    From the (K,) scores of the locator, the (K, 16) of the joints in each box, and `company_of` the boxes. Scenery that
-    looks like a person from afar has no joints from near by. With the model's calibration it is a probability; without
-    one the locator's score times the square root of the mean of the five best joints' scores.
+    Scenery that looks like a person from afar has no joints from near by. With the model's calibration it is a
+    probability; without one the locator's score times the square root of the mean of the five best joints' scores. That
+    mean alone for a box that no locator found.
     """
+    seen = float(np.sort(joints)[-_SCORE_JOINTS:].mean())
+    if located is None:
+        return seen
     if calibration is None:
-        return np.asarray(located * np.sqrt(joints_score(joints)), np.float64)
-    weights = np.array([calibration.locator, calibration.joints, calibration.company])
-    values = person_evidence(located, joints, company) @ weights + calibration.intercept
-    return np.asarray(1 / (1 + np.exp(-values)), np.float64)
+        return located * math.sqrt(seen)
+    located_logit, joints_logit = person_evidence(np.array([located]), joints[None])[0].tolist()
+    value = calibration.locator * located_logit + calibration.joints * joints_logit + calibration.intercept
+    return 1 / (1 + math.exp(-value))
 
 
-def joints_score(joints: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(K, 16) scores of joints -> (K,) the mean of the five best: the person's score where no locator found the box."""
-    return np.asarray(np.sort(joints, axis=1)[:, -_SCORE_JOINTS:].astype(np.float64).mean(axis=1))
-
-
-def person_evidence(
-    located: NDArray[np.floating], joints: NDArray[np.floating], company: NDArray[np.floating]
-) -> NDArray[np.float64]:
-    """`person_scores`' first three -> (K, 3): l, j and c of `PersonCalibration`."""
+def person_evidence(located: NDArray[np.floating], joints: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(K,) scores of the locator, (K, 16) of the joints -> (K, 2) the first one's logit, and the five best's mean."""
     best = np.sort(joints, axis=1)[:, -_SCORE_JOINTS:].astype(np.float64)
-    return np.column_stack([_logits(located, 1e-6), _logits(best, _LEAST_JOINT).mean(axis=1), company])
-
-
-def company_of(located: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(K,) scores of all the locator's boxes in a picture -> (K,) the logit of the surest other one, within -1..1."""
-    if len(located) < 2:
-        return np.full(len(located), -1.0)
-    first, second = np.sort(located)[[-1, -2]]
-    others = np.full(len(located), first)
-    others[np.argmax(located)] = second
-    return np.clip(_logits(others, 1e-6), -1.0, 1.0)
+    return np.column_stack([_logits(located, 1e-6), _logits(best, _LEAST_JOINT).mean(axis=1)])
 
 
 def _logits(scores: NDArray[np.floating], least: float) -> NDArray[np.float64]:

@@ -30,6 +30,7 @@ Runner = Callable[[NDArray[np.uint8]], Maps]
 _SAME_BOX: Final = 0.5
 # Of average precision: it takes unsure boxes as well, of people who can be seen.
 _FAINT: Final = 0.02
+_MOST: Final = 60
 _LEAST_PX: Final = 32
 
 
@@ -119,7 +120,7 @@ def compare_locators(networks: Sequence[Network], photos: Sequence[Photo], card:
     reference: list[NDArray[np.float64]] = []
     for network in networks:
         locator = Locator(network, replace(card, threshold=_FAINT))
-        every = [np.column_stack(locator.find(rgb)) for rgb in pictures]
+        every = [np.column_stack(locator.find(rgb, _MOST)) for rgb in pictures]
         sure = [boxes[boxes[:, 4] >= card.threshold, :4] for boxes in every]
         reference = reference or sure
         shared = sum(_shared(first, now) for first, now in zip(reference, sure, strict=True))

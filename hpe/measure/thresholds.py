@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hpe.engine.estimator import PoseEstimator
 from hpe.engine.manifest import Calibration, ModelCard, PersonCalibration, read_manifest, write_manifest
-from hpe.engine.scores import company_of, joint_scores, person_evidence, person_scores
+from hpe.engine.scores import joint_scores, person_evidence
 from hpe.errors import BadSettings
 from hpe.measure.box_ap import overlaps
 from hpe.measure.evaluate import spread
@@ -39,8 +39,8 @@ class Evidence:
     """Everybody found in training photos, however unsure, with the locator's own score as the person's.
 
     right, joints: (M,) whether each joint is in its place, and its peak. people, located, seen: (K,) whether somebody
-    is there, the locator's score and (K, 16) peaks. company: (K,) `company_of` them. empty: for each photo without
-    people, the last three of what is found there.
+    is there, the locator's score and (K, 16) peaks. empty: for each photo without people, the last two of what is
+    found there.
     """
 
     right: NDArray[np.bool_]
@@ -48,8 +48,7 @@ class Evidence:
     people: NDArray[np.bool_]
     located: Scores
     seen: Scores
-    company: Scores
-    empty: list[tuple[Scores, Scores, Scores]]
+    empty: list[tuple[Scores, Scores]]
 
 
 def logistic(values: NDArray[np.floating], right: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -107,35 +106,29 @@ def gather(estimator: PoseEstimator, photos: list[Photo], negatives: Sequence[ND
     people: list[bool] = []
     located: list[float] = []
     seen: list[Scores] = []
-    company: list[float] = []
-    empty: list[tuple[Scores, Scores, Scores]] = []
+    empty: list[tuple[Scores, Scores]] = []
     for one, photo, image in zip(found, photos, images, strict=True):
         there, counted = _who_is_there(one, photo)
         people += there[counted].tolist()
         located += one.scores[counted].tolist()
         seen += list(one.joint_scores[counted])
-        others = company_of(one.scores)
-        company += others[counted].tolist()
         for p, k in pairs(box_iou(one.boxes, photo.boxes), SAME).items():
             side = float(max(photo.boxes[p, 2:] - photo.boxes[p, :2]))
             if not photo.ignore[p] and side >= LEAST_PX and photo.joints[p, :, 2].sum() >= 3:
                 absent += [float(one.joint_scores[k, j]) for j in cut_off(photo, p, image.shape[0])]
         if photo.ignore.all():
-            empty.append((one.scores[counted], one.joint_scores[counted], others[counted]))
+            empty.append((one.scores[counted], one.joint_scores[counted]))
     for one in find_all(raw, negatives, "photos without people"):
         people += [False] * len(one.scores)
         located += one.scores.tolist()
         seen += list(one.joint_scores)
-        others = company_of(one.scores)
-        company += others.tolist()
-        empty.append((one.scores, one.joint_scores, others))
+        empty.append((one.scores, one.joint_scores))
     return Evidence(
         np.concatenate([right, np.zeros(len(absent), np.bool_)]),
         np.concatenate([joints, absent]),
         np.array(people),
         np.array(located),
         np.array(seen).reshape(-1, NUM_JOINTS),
-        np.array(company),
         empty,
     )
 
@@ -156,20 +149,19 @@ def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
     slope, intercept = logistic(evidence.joints[:, None], evidence.right)
     joint = Calibration(round(float(slope), 3), round(float(intercept), 3))
 
-    def scored(peaks: Scores) -> Scores:
-        return np.where(peaks > 0, joint_scores(peaks, joint), 0)  # 0: outside the picture
+    def features(located: Scores, peaks: Scores) -> NDArray[np.float64]:
+        inside = peaks > 0  # of the picture
+        return person_evidence(located, np.where(inside, joint_scores(peaks, joint), 0))
 
-    found = evidence.located, evidence.seen, evidence.company
-    features = person_evidence(evidence.located, scored(evidence.seen), evidence.company)
-    of_locator, of_joints, of_company, rest = np.round(logistic(features, evidence.people), 3).tolist()
-    person = PersonCalibration(of_locator, of_joints, rest, of_company)
+    weights = np.round(logistic(features(evidence.located, evidence.seen), evidence.people), 3)
+    person = PersonCalibration(*(float(w) for w in weights))
 
-    def likely(located: Scores, peaks: Scores, company: Scores) -> NDArray[np.float64]:
-        return person_scores(located, scored(peaks), company, person)
+    def likely(located: Scores, peaks: Scores) -> NDArray[np.float64]:
+        return np.asarray(1 / (1 + np.exp(-(features(located, peaks) @ weights[:2] + weights[2]))), np.float64)
 
-    surest = [float(likely(*one).max(initial=0)) for one in evidence.empty]
+    surest = [float(likely(*found).max(initial=0)) for found in evidence.empty]
     threshold = max(0.5, math.ceil(1000 * float(np.quantile(surest, silent))) / 1000) if surest else 0.5
-    known = evidence.people & (likely(*found) >= threshold)
+    known = evidence.people & (likely(evidence.located, evidence.seen) >= threshold)
     least = math.floor(1000 * float(np.quantile(evidence.located[known], 0.01))) / 1000
     locate = None if card.locate is None else replace(card.locate, threshold=max(least, LEAST_SCORE))
     return replace(card, calibration=joint, threshold=0.5, person=person, person_threshold=threshold, locate=locate)

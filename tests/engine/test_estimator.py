@@ -10,8 +10,8 @@ from PIL import Image
 
 from hpe import PoseEstimator
 from hpe.engine.estimator import BATCH
-from hpe.engine.manifest import Calibration, CoarseLook, PersonCalibration
-from hpe.engine.scores import company_of, joints_score, person_scores
+from hpe.engine.manifest import Calibration, CoarseLook
+from hpe.engine.scores import person_score
 from hpe.errors import BadModel, BadRequest, BadSettings, UnsupportedImage
 from hpe.pose.skeleton import INDEX, JOINTS
 
@@ -140,31 +140,8 @@ def test_a_person_below_the_person_threshold_is_nobody() -> None:
 
 def test_the_score_is_surer_the_better_the_joints_and_the_locator() -> None:
     joints = np.linspace(0.1, 0.9, 16)
-    seen = np.stack([joints, joints - 0.1, joints - 0.1])
-    for calibration in (None, PersonCalibration(2.0, 0.6, -1.0, 0.2)):
-        best, faint, least = person_scores(np.array([0.9, 0.9, 0.5]), seen, np.zeros(3), calibration)
-        assert 1 > best > faint > least > 0
-    nothing, something = joints_score(np.stack([np.zeros(16), joints]))
-    assert 0 <= nothing < something <= 1
-
-
-def test_where_somebody_is_others_are_more_likely() -> None:
-    np.testing.assert_allclose(company_of(np.array([0.9, 0.6, 0.3])), [np.log(1.5), 1, 1])
-    assert company_of(np.array([0.9])).tolist() == [-1]  # alone, whatever the score
-    assert company_of(np.array([0.01, 0.02])).tolist() == [-1, -1]
-    assert company_of(np.zeros(0)).shape == (0,)
-    alone, together = person_scores(
-        np.full(2, 0.5), np.full((2, 16), 0.5), np.array([-1.0, 1.0]), PersonCalibration(2.0, 0.6, -1.0, 0.2)
-    )
-    assert together > alone
-
-
-def test_a_persons_score_does_not_depend_on_how_many_are_asked_for() -> None:
-    people = crowd(3)
-    estimator = estimator_of(people, (600, 400))
-    estimator = estimator.with_card(person=PersonCalibration(2.0, 0.6, -1.0, 0.5), person_threshold=0.1)
-    image = scene(600, 400, people, 3)
-    assert [pose.score for pose in estimator(image)][:1] == [pose.score for pose in estimator(image, max_people=1)]
+    assert person_score(0.9, joints) > person_score(0.9, joints - 0.1) > person_score(0.5, joints - 0.1) > 0
+    assert 0 <= person_score(None, np.zeros(16)) < person_score(None, joints) <= 1
 
 
 def test_calibrations_turn_values_into_scores() -> None:

@@ -1,7 +1,6 @@
 """Scores become probabilities, and thresholds follow from them."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,9 +24,8 @@ def evidence(count: int = 4000) -> Evidence:
     people = np.arange(count) % 2 == 0
     located = np.clip(rng.normal(np.where(people, 0.7, 0.25), 0.15), 0.05, 0.99)
     seen = np.clip(rng.normal(np.where(people, 0.7, 0.2)[:, None], 0.1, (count, 16)), 0, 1)
-    company = np.where(people, 1.0, rng.choice([-1.0, 1.0], count))  # nobody is alone here
-    empty = [(located[k : k + 1], seen[k : k + 1], company[k : k + 1]) for k in range(1, count, 2)]
-    return Evidence(right, peaks, people, located, seen, company, empty)
+    empty = [(located[k : k + 1], seen[k : k + 1]) for k in range(1, count, 2)]
+    return Evidence(right, peaks, people, located, seen, empty)
 
 
 def test_the_logistic_function_is_found_again() -> None:
@@ -76,10 +74,6 @@ def test_calibrations_survive_the_manifest() -> None:
     again = parse_manifest(write_manifest(card), "a manifest")
     assert again == card
     assert isinstance(again.person, PersonCalibration)
-    assert again.person.company > 0
-    content = json.loads(write_manifest(card))
-    del content["pose"]["person"]["company"]  # as models before have it
-    assert parse_manifest(json.dumps(content).encode(), "a manifest").person == replace(card.person, company=0.0)
 
 
 def test_a_calibration_of_words_is_refused_by_name() -> None:
