@@ -171,7 +171,7 @@ def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
 @click.option("--model", default="", help="A manifest with its networks beside it [the default model].")
 @click.option("--people", type=click.Path(path_type=Path), required=True, help="Training photos (people.json).")
 @click.option("--negatives", type=click.Path(path_type=Path), required=True, help="A tar of photos without people.")
-@click.option("--limit", default=900, show_default=True, help="Photos with people, and as many without from each set.")
+@click.option("--limit", default=450, show_default=True, help="Photos with people, and as many without from each set.")
 @click.option(
     "--silent", default=0.98, show_default=True, help="Least share of photos without people to stay silent on."
 )
