@@ -36,10 +36,11 @@ def person_score(
 def person_evidence(located: NDArray[np.floating], joints: NDArray[np.floating]) -> NDArray[np.float64]:
     """(K,) scores of the locator, (K, 16) of the joints -> (K, 2) the first one's logit, and the five best's mean."""
     best = np.sort(joints, axis=1)[:, -_SCORE_JOINTS:].astype(np.float64)
-    return np.column_stack([_logits(located, 1e-6), _logits(best, _LEAST_JOINT).mean(axis=1)])
+    return np.column_stack([logits(located), logits(best, _LEAST_JOINT).mean(axis=1)])
 
 
-def _logits(scores: NDArray[np.floating], least: float) -> NDArray[np.float64]:
+def logits(scores: NDArray[np.floating], least: float = 1e-6) -> NDArray[np.float64]:
+    """log(s / (1 - s)) of scores in 0..1, of which lower ones count as `least`."""
     kept = np.clip(np.asarray(scores, np.float64), least, 1 - 1e-6)
     return np.asarray(np.log(kept / (1 - kept)))
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from hpe import PoseEstimator
 from hpe.engine.estimator import BATCH
+from hpe.engine.locator import together
 from hpe.engine.manifest import Calibration, CoarseLook
 from hpe.engine.scores import person_score
 from hpe.errors import BadModel, BadRequest, BadSettings, UnsupportedImage
@@ -119,6 +120,18 @@ def test_small_people_who_are_unsure_or_cannot_be_shown_larger_need_no_second_lo
         estimator = PoseEstimator.of(locator, DotSession(), dataclasses.replace(COARSE, locate=locate))
         assert len(estimator.locate(np.zeros((*size[::-1], 3), np.uint8))[0]) == 1
         assert len(locator.frames) == 1
+
+
+def test_a_person_whom_both_looks_see_has_the_mean_of_both_logits() -> None:
+    first, second, third = ([10.0, 10, 50, 90], [60.0, 10, 90, 90], [200.0, 10, 230, 90])
+    fine = np.array([first, second]), np.array([0.9, 0.8])
+    coarse = np.array([third, [12.0, 10, 50, 88]]), np.array([0.7, 0.5])
+    boxes, scores = together(fine, coarse)
+    assert boxes.tolist() == [second, first]  # the second look's boxes alone, best first
+    np.testing.assert_allclose(scores, [0.8, 0.75])  # logits of log(9) and 0: log(3)
+    nothing = np.zeros((0, 4)), np.zeros(0)
+    assert together(nothing, coarse)[0].shape == (0, 4)
+    np.testing.assert_array_equal(together(fine, nothing)[1], fine[1])
 
 
 def test_of_two_poses_on_one_person_the_better_stays() -> None:
