@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpe.engine.manifest import Calibration, PersonCalibration
+from hpe.pose.logistic import logit, sigmoid
 
 # Of a person's joints, those that count towards the person's score: a portrait shows no more.
 _SCORE_JOINTS: Final[int] = 5
@@ -30,24 +31,17 @@ def person_score(
         return located * math.sqrt(seen)
     located_logit, joints_logit = person_evidence(np.array([located]), joints[None])[0].tolist()
     value = calibration.locator * located_logit + calibration.joints * joints_logit + calibration.intercept
-    return 1 / (1 + math.exp(-value))
+    return float(sigmoid(value))
 
 
 def person_evidence(located: NDArray[np.floating], joints: NDArray[np.floating]) -> NDArray[np.float64]:
     """(K,) scores of the locator, (K, 16) of the joints -> (K, 2) the first one's logit, and the five best's mean."""
     best = np.sort(joints, axis=1)[:, -_SCORE_JOINTS:].astype(np.float64)
-    return np.column_stack([logits(located), logits(best, _LEAST_JOINT).mean(axis=1)])
-
-
-def logits(scores: NDArray[np.floating], least: float = 1e-6) -> NDArray[np.float64]:
-    """log(s / (1 - s)) of scores in 0..1, of which lower ones count as `least`."""
-    kept = np.clip(np.asarray(scores, np.float64), least, 1 - 1e-6)
-    return np.asarray(np.log(kept / (1 - kept)))
+    return np.column_stack([logit(located), logit(best, _LEAST_JOINT).mean(axis=1)])
 
 
 def joint_scores(peaks: NDArray[np.float32], calibration: Calibration | None) -> NDArray[np.float32]:
     """Peak heights -> scores in 0..1: by the model's calibration, as they are without one."""
     if calibration is None:
         return np.clip(peaks, 0.0, 1.0).astype(np.float32)
-    logits = calibration.slope * peaks.astype(np.float64) + calibration.intercept
-    return (1 / (1 + np.exp(-logits))).astype(np.float32)
+    return sigmoid(calibration.slope * peaks.astype(np.float64) + calibration.intercept).astype(np.float32)

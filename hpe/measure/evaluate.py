@@ -9,6 +9,7 @@ import numpy as np
 from hpe.engine.estimator import PoseEstimator
 from hpe.measure import people
 from hpe.measure.coco_ap import oks_ap
+from hpe.measure.found import find_all, unsure
 from hpe.measure.models import open_model
 from hpe.measure.protocols import MEASURES, lsp_measures, predict_in_boxes
 from hpe.measure.report import Report
@@ -74,7 +75,7 @@ def _everybody(report: Report, estimator: PoseEstimator, path: Path, options: Op
     photos = spread(read_photos(path), options.limit)
     report.data, report.photos = path.name, len(photos)
     report.people = sum(int((~photo.ignore).sum()) for photo in photos)
-    found = people.find_all(people.unsure(estimator), [photo.image() for photo in photos])
+    found = find_all(unsure(estimator), [photo.image() for photo in photos])
     seen = [one.sure(estimator.card.person_threshold) for one in found]
     report.shares |= people.box_precision(found, photos) | people.oks_precision(found, photos)
     report.shares |= people.shown(seen, photos) | people.joints_near(seen, photos)

@@ -1,4 +1,4 @@
-"""Where a locator sees somebody in photos without people: the pose network learns to find no joints there."""
+"""False detections in photos without people, for training: the pose network learns to find no joints in them."""
 
 import json
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ from hpe.errors import BadSettings
 from hpe.pose.boxes import Boxes
 from hpe.train.data.samples import Sample
 
-LEAST_SCORE: Final[float] = 0.05  # of the locator: far below its threshold, since every network errs elsewhere
+LEAST_SCORE: Final[float] = 0.05  # of the locator, far below its threshold: another network makes other mistakes
 AT_MOST: Final[int] = 5  # boxes a view
-PART: Final[float] = 0.6  # of the photo's sides: of its four corners there are views of their own
+PART: Final[float] = 0.6  # of the photo's sides, that a corner's view spans
 
 
 def write_lookalikes(estimator: PoseEstimator, samples: Sequence[Sample], out: Path) -> str:
-    """Boxes in photos without people into `out`, for a source's `labels` -> a summary for people."""
+    """Writes the boxes found in these photos without people to `out`, for a source's `labels` -> a summary to print."""
     if estimator.card.locate is None:
-        raise BadSettings(f"{estimator.card.name} has no locator: it sees nobody in particular where nobody is")
+        raise BadSettings(f"{estimator.card.name} has no locator: give a manifest that has one, like models/pose.json")
     eager = estimator.with_card(locate=replace(estimator.card.locate, threshold=LEAST_SCORE))
     rows = []
     for sample in tqdm(samples, unit="photo", disable=None):
@@ -36,7 +36,7 @@ def write_lookalikes(estimator: PoseEstimator, samples: Sequence[Sample], out: P
 
 
 def lookalikes(estimator: PoseEstimator, rgb: NDArray[np.uint8]) -> Boxes:
-    """-> (K, 4) px: what is found in the whole photo and in its four corners, each seen from nearer."""
+    """(H, W, 3) uint8 RGB -> (K, 4) px: all that is found in the whole photo and in each of its corners, enlarged."""
     height, width = rgb.shape[:2]
     h, w = max(1, round(PART * height)), max(1, round(PART * width))
     views = [(0, 0, height, width), *((y, x, h, w) for y in (0, height - h) for x in (0, width - w))]

@@ -4,8 +4,6 @@ K people found, P people labelled, J joints. Labelled joints are those of `peopl
 """
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,8 +13,8 @@ from tqdm import tqdm
 from hpe.engine.estimator import PoseEstimator
 from hpe.measure.box_ap import box_ap
 from hpe.measure.coco_ap import keypoint_stats
+from hpe.measure.found import Found
 from hpe.pose.boxes import AREA_OF_BOX, OKS_SIGMAS, box_iou, overlaps
-from hpe.pose.result import Pose
 from hpe.pose.skeleton import INDEX, LIMB_JOINTS
 from hpe.train.data.people import Photo
 
@@ -24,51 +22,7 @@ LIMBS: Final[list[int]] = list(LIMB_JOINTS)
 SIZES_PX: Final[tuple[int, ...]] = (32, 96)  # least longer side of the people that count
 NEAR: Final[float] = 0.1  # of the box's longer side: a joint that close is right
 SAME: Final[float] = 0.5  # IoU or OKS from which it is the same person
-# For precision and recall, boxes and people down to this score count.
-LEAST_SCORE: Final[float] = 0.05
 EDGES: Final[NDArray[np.float64]] = np.linspace(0, 1, 11)
-
-
-@dataclass(frozen=True)
-class Found:
-    """Everybody found in one photo, however unsure, best first.
-
-    boxes: (K, 4) px. scores: (K,) person scores. points: (K, J, 2) px. joint_scores: (K, J).
-    """
-
-    boxes: NDArray[np.float64]
-    scores: NDArray[np.float64]
-    points: NDArray[np.float64]
-    joint_scores: NDArray[np.float64]
-
-    def sure(self, threshold: float) -> "Found":
-        """Those that the product shows."""
-        kept = self.scores >= threshold
-        return Found(self.boxes[kept], self.scores[kept], self.points[kept], self.joint_scores[kept])
-
-
-def unsure(estimator: PoseEstimator) -> PoseEstimator:
-    """The same networks, without thresholds on people."""
-    locate = estimator.card.locate
-    changed = None if locate is None else replace(locate, threshold=min(LEAST_SCORE, locate.threshold))
-    return estimator.with_card(person_threshold=0.0, locate=changed)
-
-
-def find_all(estimator: PoseEstimator, images: Sequence[NDArray[np.uint8]], what: str = "photos") -> list[Found]:
-    """(H, W, 3) uint8 RGB each -> who is found."""
-    bar = tqdm(images, desc=what, unit="photo", leave=False, disable=None)
-    return [as_found(estimator(image)) for image in bar]
-
-
-def as_found(poses: list[Pose]) -> Found:
-    if not poses:
-        return Found(np.zeros((0, 4)), np.zeros(0), np.zeros((0, len(INDEX), 2)), np.zeros((0, len(INDEX))))
-    return Found(
-        np.stack([p.box for p in poses]).astype(np.float64),
-        np.array([p.score for p in poses], np.float64),
-        np.stack([p.points for p in poses]).astype(np.float64),
-        np.stack([p.scores for p in poses]).astype(np.float64),
-    )
 
 
 def box_precision(found: list[Found], photos: list[Photo]) -> dict[str, float]:

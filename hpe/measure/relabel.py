@@ -113,7 +113,7 @@ def write_corrected_labels(model: str, source: Source, out: Path, cache: Path, r
     """
     estimator: PoseEstimator = open_model(model)
     rules = rules or Rules()
-    if source.kind == "empty":  # thresholds are chosen on the others, which the network has not learnt by heart
+    if source.kind == "empty":  # the other half, which is never learnt, serves to choose thresholds
         lookalikes = replace(source, labels="", options=source.options | {"part": "lookalikes"})
         return write_lookalikes(estimator, read_source(lookalikes), out)
     if source.kind == "people":

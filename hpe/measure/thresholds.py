@@ -21,13 +21,15 @@ from hpe.engine.scores import joint_scores, person_evidence
 from hpe.errors import BadSettings
 from hpe.measure.box_ap import overlaps
 from hpe.measure.evaluate import spread
+from hpe.measure.found import LEAST_SCORE, Found, find_all
 from hpe.measure.models import open_model
-from hpe.measure.people import LEAST_SCORE, SAME, Found, find_all, pairs, scored_joints
+from hpe.measure.people import SAME, pairs, scored_joints
 from hpe.measure.report import grid
 from hpe.pose.boxes import box_iou
+from hpe.pose.logistic import sigmoid
 from hpe.pose.skeleton import INDEX, NUM_JOINTS
 from hpe.train.data.people import Photo, read_photos
-from hpe.train.data.readers import read_empty
+from hpe.train.data.readers import in_part, read_empty
 
 Scores = NDArray[np.floating]
 LEAST_PX: Final[float] = 48  # people smaller than this say little about joints
@@ -157,7 +159,7 @@ def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
     person = PersonCalibration(*(float(w) for w in weights))
 
     def likely(located: Scores, peaks: Scores) -> NDArray[np.float64]:
-        return np.asarray(1 / (1 + np.exp(-(features(located, peaks) @ weights[:2] + weights[2]))), np.float64)
+        return sigmoid(features(located, peaks) @ weights[:2] + weights[2])
 
     surest = [float(likely(*found).max(initial=0)) for found in evidence.empty]
     threshold = max(0.5, math.ceil(1000 * float(np.quantile(surest, silent))) / 1000) if surest else 0.5
@@ -184,7 +186,7 @@ def main(model: str, people: Path, negatives: Path, limit: int, silent: float, w
     """
     estimator = open_model(model)
     every = read_photos(people)
-    learnt = {sample.id for sample in read_empty(people, "lookalikes")}
+    learnt = in_part((photo.id for photo in every if not len(photo.boxes)), "lookalikes")
     nobody = [photo for photo in every if photo.ignore.all() and photo.id not in learnt]
     photos = spread([photo for photo in every if not photo.ignore.all()], limit) + spread(nobody, limit)
     empty = spread(read_empty(negatives, "thresholds"), limit)
@@ -200,7 +202,7 @@ def main(model: str, people: Path, negatives: Path, limit: int, silent: float, w
 
 def _table(evidence: Evidence, card: ModelCard) -> list[str]:
     joint = card.calibration or Calibration(1.0, 0.0)
-    scores = 1 / (1 + np.exp(-(joint.slope * evidence.joints + joint.intercept)))
+    scores = sigmoid(joint.slope * evidence.joints + joint.intercept)
     rows = [["joint score", "right, %", "joints"]]
     for low in np.arange(0, 1, 0.1):
         chosen = (scores >= low) & (scores < low + 0.1)

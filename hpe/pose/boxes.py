@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from hpe.pose.crops import Affine, scale_of, undo_affine
 from hpe.pose.heatmaps import STRIDE
+from hpe.pose.logistic import logit, sigmoid
 from hpe.pose.skeleton import JOINTS, plain_name
 
 Boxes = NDArray[np.float64]
@@ -103,7 +104,7 @@ def decode_boxes(
     stays.
     """
     values = np.ascontiguousarray(maps[0], dtype=np.float32)
-    least = (_logit(threshold) - intercept) / slope
+    least = (float(logit(threshold, 1e-9)) - intercept) / slope
     highest = cv2.dilate(values, np.ones((3, 3), np.uint8))
     ys, xs = np.nonzero((values == highest) & (values >= least))
     best = np.argsort(-values[ys, xs], kind="stable")[:MAX_PEAKS]
@@ -113,15 +114,10 @@ def decode_boxes(
     middle = undo_affine(centres * STRIDE, affine)
     half = np.maximum(sides, 0.0) / scale_of(affine) / 2
     boxes = clipped(np.concatenate([middle - half, middle + half], axis=1), picture)
-    scores = 1 / (1 + np.exp(-(slope * values[ys, xs].astype(np.float64) + intercept)))
+    scores = sigmoid(slope * values[ys, xs].astype(np.float64) + intercept)
     whole = np.flatnonzero((boxes[:, 2:] - boxes[:, :2]).min(axis=1, initial=np.inf) >= MIN_SIDE_PX)
     kept = whole[nms(boxes[whole], scores[whole], iou)][:max_people]
     return boxes[kept], scores[kept]
-
-
-def _logit(score: float) -> float:
-    score = min(max(score, 1e-9), 1 - 1e-9)
-    return float(np.log(score / (1 - score)))
 
 
 def _step(values: NDArray[np.float32], ys: NDArray[np.intp], xs: NDArray[np.intp], axis: int) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""What is mistaken for people in photos without any."""
+"""Photos without people: where the locator finds someone all the same."""
 
 import dataclasses
 import json
@@ -18,7 +18,7 @@ from hpe.train.data.readers import read_source
 
 def test_boxes_of_every_view_are_px_of_the_photo() -> None:
     class Left(BoxSession):
-        """Sees somebody in the left half of whatever it is shown."""
+        """Finds one person, on the left of any picture."""
 
         def run(self, batch: np.ndarray) -> np.ndarray:
             height, width = batch.shape[1:3]

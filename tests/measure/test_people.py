@@ -11,6 +11,7 @@ from train.figures import stick_figure
 from hpe.commands.evaluate import guess_kind
 from hpe.measure import people as measured
 from hpe.measure.box_ap import box_ap
+from hpe.measure.found import Found, as_found
 from hpe.measure.steadiness import steadiness
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import INDEX
@@ -33,10 +34,10 @@ def photo(people: int = 1, ignore: bool = False, name: str = "a") -> Photo:
     return Photo(name, encoded, boxes, np.full(people, ignore), joints)
 
 
-def answer(one: Photo, shift_px: float = 0.0, score: float = 0.9, joint_score: float = 0.8) -> measured.Found:
+def answer(one: Photo, shift_px: float = 0.0, score: float = 0.9, joint_score: float = 0.8) -> Found:
     """What a product would say that is `shift_px` off."""
     count = len(one.boxes)
-    return measured.Found(
+    return Found(
         one.boxes.astype(np.float64) + shift_px,
         np.full(count, score),
         one.joints[:, :, :2].astype(np.float64) + shift_px,
@@ -44,7 +45,7 @@ def answer(one: Photo, shift_px: float = 0.0, score: float = 0.9, joint_score: f
     )
 
 
-NOBODY = measured.as_found([])
+NOBODY = as_found([])
 
 
 def test_right_answers_are_100_percent() -> None:
@@ -70,7 +71,7 @@ def test_nobody_found_is_zero_not_an_error() -> None:
 def test_a_false_person_costs_precision_only_if_surer_than_the_right_one() -> None:
     one = photo()
     right = answer(one)
-    strange = measured.Found(
+    strange = Found(
         np.concatenate([right.boxes, [[0, 210, 40, 250]]]),
         np.array([0.9, 0.5]),
         np.concatenate([right.points, right.points + 500]),

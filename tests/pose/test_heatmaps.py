@@ -48,7 +48,7 @@ def test_refinement_earns_its_keep():
     rows, columns = np.unravel_index(targets.reshape(200, -1).argmax(axis=1), targets.shape[1:])
     cells = np.linalg.norm(np.stack([columns, rows], axis=1) * STRIDE - joints, axis=1).mean()
     assert refined < 0.4
-    assert cells > 1.5 > refined
+    assert cells > 1.5
 
 
 def test_targets_are_gaussians_centred_without_rounding():

@@ -155,6 +155,22 @@ def test_each_lookalike_is_a_sample_of_its_own(tmp_path):
     assert all(s.empty and s.labelled.all() for s in samples)
 
 
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ('[["photo/1", 0, []]]', "expected boxes of photos"),
+        ('[{"id": "1.png"}]', "expected boxes of photos"),
+        ('[{"id": "1.png", "boxes": [[1, 2, 3]]}]', "expected boxes of photos"),
+        ('[{"id": "elsewhere.png", "boxes": [[1, 2, 3, 4]]}]', "names none of the source's photos"),
+    ],
+)
+def test_a_file_of_other_labels_is_refused(tmp_path, content, why):
+    path, labels = write_sceneries(tmp_path, 5), tmp_path / "labels.json"
+    labels.write_text(content)
+    with pytest.raises(BadData, match=why):
+        read_source(Source("empty", str(path), labels=str(labels)))
+
+
 # --- LSP and LSPET
 
 

@@ -47,7 +47,7 @@ class Layout:
 
     x_lines, y_lines: (N, 4) px where columns and rows begin and the last ends. low, high: (N, S, 2) the slots' corners.
     which: (N, S) photos. size: (N, S, 2) their width and height. scale, corner: (N, S, 2). flip: (N, S) bool.
-    sharpness: (N, S), 0.5 to 1.
+    sharpness: (N, S), 0.5 to 1, by which `scale` counts as smaller when a level of the pyramid is chosen.
     """
 
     x_lines: Tensor
@@ -95,7 +95,7 @@ def _layout(photos: Photos, draw: Draw, height: int, width: int, settings: Augme
     scale = (fit * jitter)[..., None] * torch.stack([stretch.sqrt(), 1 / stretch.sqrt()], dim=2)
     corner = low + chance.uniform(0, 1, SLOTS, 2) * (room - size * scale)
     flip = chance.uniform(0, 1, SLOTS) < settings.flip_p
-    # in use pictures are smoothed before they shrink; halved early or late, they are a little softer here or sharper
+    # in use pictures are smoothed before they shrink: some are halved early here, and look as soft
     sharpness = 2 ** chance.uniform(-1, 0, SLOTS)
     return Layout(x_lines, y_lines, low, high, which, size, scale, corner, flip, sharpness)
 

@@ -1,6 +1,6 @@
 """Data set folders -> samples, one reader a published format, all to the 16 MPII joints."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -53,7 +53,7 @@ def _joints(path: Path, row: dict[str, object]) -> np.ndarray[tuple[int, ...], n
     return joints
 
 
-# of five photos without people, in the order of their names
+# Of every five photos without people, in the order of their names, those that belong to a part.
 PARTS: Final[Mapping[str, tuple[int, ...]]] = {
     "all": (0, 1, 2, 3, 4),
     "test": (0,),
@@ -63,29 +63,38 @@ PARTS: Final[Mapping[str, tuple[int, ...]]] = {
 }
 
 
-def read_empty(path: Path, part: str = "all", labels: str = "") -> list[Sample]:
-    """Photos with nobody in them: a tar of such photos, or those of whole photos (.json) that name nobody.
-
-    part: "all", "test" (every fifth by name) or "train" (the others), of which "lookalikes" may lend boxes for
-    training and "thresholds" do not. labels: a file of boxes that a locator found there, as `hpe train --relabel`
-    writes it: one more sample each.
-    """
+def in_part(names: Iterable[str], part: str) -> set[str]:
+    """Those names of photos without people that belong to the part. Raises BadData for an unknown one."""
     if part not in PARTS:
         raise BadData(f"part {part!r}: choose {', '.join(PARTS)}")
+    return {name for i, name in enumerate(sorted(names)) if i % 5 in PARTS[part]}
+
+
+def read_empty(path: Path, part: str = "all", labels: str = "") -> list[Sample]:
+    """A tar of photos without people, or a `.json` of whole photos, of which those that list no one.
+
+    part: "all", "test" (every fifth by name) or "train" (the others). "lookalikes" is the half of the training photos
+    that `hpe train --relabel` searches, and "thresholds" the other half. labels: the file that it writes, of boxes that
+    the locator took for people: one more sample for each.
+    """
     files: dict[str, bytes | Path] = {}
     if path.suffix == ".json":
         files |= {photo.id: photo.encoded for photo in read_photos(path) if not len(photo.boxes)}
     else:
         files |= read_tar(path)
-    chosen = {name: files[name] for i, name in enumerate(sorted(files)) if i % 5 in PARTS[part]}
-    samples = [empty_sample(name, encoded) for name, encoded in chosen.items()]
-    for row in read_json(Path(labels).expanduser()) if labels else []:
-        if row["id"] in chosen:
-            samples += [
-                replace(empty_sample(row["id"], chosen[row["id"]]), box=np.array(box, np.float32), lookalike=True)
-                for box in row["boxes"]
-            ]
-    return samples
+    samples = {name: empty_sample(name, files[name]) for name in sorted(in_part(files, part))}
+    return [*samples.values(), *(_lookalikes(samples, files, Path(labels).expanduser()) if labels else [])]
+
+
+def _lookalikes(samples: dict[str, Sample], names: Iterable[str], path: Path) -> list[Sample]:
+    """A sample for each box of the file that lies in one of the samples' pictures."""
+    try:
+        boxes = {str(row["id"]): np.array(row["boxes"], np.float32).reshape(-1, 4) for row in read_json(path)}
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadData(f"{path}: {error!r}: expected boxes of photos: make them with hpe train --relabel") from error
+    if boxes and not boxes.keys() & set(names):
+        raise BadData(f"{path}: names none of the source's photos: were the labels made for another?")
+    return [replace(samples[name], box=box, lookalike=True) for name in boxes if name in samples for box in boxes[name]]
 
 
 def read_people(path: Path, labels: str = "", min_px: float = 32.0) -> list[Sample]:

@@ -19,7 +19,7 @@ class Sample:
     encoded: the image file's bytes, or its path where the data set is too large for memory. points: (16, 2)
     float32 px of that image; labelled: (16,) bool; box: (4,) float32 x0, y0, x1, y1 px, the person's box as
     the data set defines it, or `person_box` of the labelled joints. whole_box: the box is known to hold the whole
-    visible person, so that no joint lies outside it. lookalike: nobody is there, but a locator saw somebody in `box`.
+    visible person, so that no joint lies outside it. lookalike: `box` is a false detection of a locator.
     head_px: the data set's own PCKh reference length in px, or nan.
     """
 

@@ -45,7 +45,7 @@ class People:
         self.labelled = torch.from_numpy(np.stack([s.labelled for s in samples])).to(device)
         self.box = torch.from_numpy(np.stack([s.box for s in samples]).astype(np.float32)).to(device)
         self.empty = torch.tensor([s.empty for s in samples], device=device)
-        # of photos without people, those of which any part will do
+        # photos without people that are cropped at random; lookalikes are cropped round their box
         self.anywhere = torch.tensor([s.empty and not s.lookalike for s in samples], device=device)
         self.whole_box = torch.tensor([s.whole_box for s in samples], device=device)
         size = self.pixels.size[self.pixels.index]
@@ -66,9 +66,7 @@ class PoseTask:
             weights += [source.weight] * len(found)
         self.people = People(samples, device, config.workers)
         self._draw = Draw(weights, device)
-        self._empty = torch.tensor(
-            [i for i, s in enumerate(samples) if s.empty and not s.lookalike], dtype=torch.int64, device=device
-        )
+        self._empty = self.people.anywhere.nonzero()[:, 0]
         self._flip = torch.tensor(FLIP_ORDER, device=device)
         self._validation = [
             (Path(s.path).stem, People(v, device, config.workers), v[0].whole_box)
