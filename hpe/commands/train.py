@@ -56,7 +56,7 @@ def train(
         check_files(dataclasses.replace(config, train=tuple(named), val=(), init=""), config_path, labels=False)
         for source in named:
             out_file = Path(source.labels).expanduser()
-            click.echo(write_corrected_labels(str(checkpoint), source, out_file, Path(config.cache)))
+            click.echo(write_corrected_labels(str(checkpoint), source, out_file, Path(config.cache), task=config.task))
         return
     from hpe.train.loop import Trainer
 

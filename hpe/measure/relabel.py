@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
+from hpe.measure.agreed import write_agreed
 from hpe.measure.heads import write_heads
 from hpe.measure.lookalikes import write_lookalikes
 from hpe.measure.models import open_model
 from hpe.measure.pck import torso_px
 from hpe.pose.skeleton import FLIP_PAIRS, INDEX, JOINTS
 from hpe.train.config import Source
+from hpe.train.data.people import read_photos
 from hpe.train.data.readers import read_source
 from hpe.train.data.samples import MIDPOINTS, Sample, with_midpoints
 from hpe.train.data.shards import training_samples
@@ -106,16 +108,21 @@ def _grown(box: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
     return np.concatenate([middle - half, middle + half]).astype(np.float32)
 
 
-def write_corrected_labels(model: str, source: Source, out: Path, cache: Path, rules: Rules | None = None) -> str:
+def write_corrected_labels(
+    model: str, source: Source, out: Path, cache: Path, rules: Rules | None = None, task: str = "pose"
+) -> str:
     """Corrects a source's labels into `out`, for the config's `labels` -> a summary for people.
 
-    The people are those that training sees, cut out into `cache` where they are: joints are px of these pictures.
+    task: what the labels are for; in whole photos, people's heads for "pose", and doubtful people for "locate". The
+    people are those that training sees, cut out into `cache` where they are: joints are px of these pictures.
     """
     estimator: PoseEstimator = open_model(model)
     rules = rules or Rules()
     if source.kind == "empty":  # the other half, which is never learnt, serves to choose thresholds
         lookalikes = replace(source, labels="", options=source.options | {"part": "lookalikes"})
         return write_lookalikes(estimator, read_source(lookalikes), out)
+    if source.kind == "people" and task == "locate":
+        return write_agreed(estimator, read_photos(Path(source.path).expanduser()), out)
     if source.kind == "people":
         return write_heads(estimator, Path(source.path).expanduser(), out, rules.seen)
     samples = training_samples(replace(source, labels=""), cache)

@@ -89,6 +89,22 @@ def _add_joints(photos: list[Photo], path: Path) -> None:
         ) from error
 
 
+def count_agreed(photos: list[Photo], path: Path) -> None:
+    """Boxes to ignore become people, in place: rows of photo id, number and box, as `hpe train --relabel` writes them.
+
+    Raises BadData.
+    """
+    named = {photo.id: photo for photo in photos}
+    try:
+        for name, number, box in read_json(path):
+            named[name].boxes[number] = box
+            named[name].ignore[number] = False
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise BadData(
+            f"{path}: {error!r}: these labels are not of this set's photos: make them again with hpe train --relabel"
+        ) from error
+
+
 def _faces(people: list[dict[str, Any]]) -> frozenset[int]:
     """Rows of people -> numbers of those with nose and both eyes labelled, the first three of `face`."""
     return frozenset(k for k, p in enumerate(people) if p.get("face") and all(row[2] for row in p["face"][:3]))

@@ -23,7 +23,7 @@ from hpe.train.augment.chance import Chance
 from hpe.train.augment.mosaic import Photos, mosaics
 from hpe.train.augment.pixels import Draw
 from hpe.train.config import Source, Stage, TrainConfig
-from hpe.train.data.people import Photo, read_photos
+from hpe.train.data.people import Photo, count_agreed, read_photos
 from hpe.train.data.readers import read_source
 from hpe.train.data.samples import Sample
 from hpe.train.network import PoseResNet, normalise
@@ -109,7 +109,10 @@ def read_whole_photos(source: Source) -> list[Photo]:
     """A config's Source -> whole photos. A set of single people does not say who else is there. Raises BadData."""
     if source.kind != "people":
         return [_photo_of(sample) for sample in read_source(source)]
-    photos = [p for p in read_photos(Path(source.path).expanduser()) if p.id.startswith(source.match)]
+    everything = read_photos(Path(source.path).expanduser())
+    if source.labels:
+        count_agreed(everything, Path(source.labels).expanduser())
+    photos = [p for p in everything if p.id.startswith(source.match)]
     if not photos:
         raise BadData(f"{source.path}: no photos (match={source.match!r})")
     return photos
