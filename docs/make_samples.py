@@ -56,7 +56,7 @@ def admiral() -> Picture:
 def people() -> Picture:
     """(384, 810, 3) uint8 RGB: three photos side by side."""
     middle = cv2.resize(admiral(), (437, 512), interpolation=cv2.INTER_AREA)
-    row = np.hstack([photographer()[:, :340], middle[:, 30:400], astronaut()[:, 70:440]])
+    row = np.hstack([photographer()[:, :340], middle[:, 67:437], astronaut()[:, 70:440]])
     return cv2.resize(row, (810, 384), interpolation=cv2.INTER_AREA).astype(np.uint8)
 
 

@@ -136,6 +136,9 @@ class PoseEstimator:
         people = np.array(
             [person_score(float(one), joints, self.card.person) for one, joints in zip(located, scores, strict=True)]
         )
+        # Where somebody surely is, less sure people are likelier than in a photo that may show nobody at all.
+        if people.max(initial=0) < self.card.photo_threshold:
+            return []
         kept = np.flatnonzero(people >= self.card.person_threshold)
         # the card's threshold, so that who is found does not depend on what is drawn
         known = scores[kept] >= self.card.threshold
@@ -186,7 +189,8 @@ class PoseEstimator:
         """Without a locator: one person, in the frame of the whole picture."""
         points, scores = self.joints(rgb, whole_image_box(rgb.shape[1], rgb.shape[0])[None], flip, margin=1.0)
         score = person_score(None, scores[0])
-        return [make_pose(points[0], scores[0], score, threshold)] if score >= self.card.person_threshold else []
+        least = max(self.card.person_threshold, self.card.photo_threshold)
+        return [make_pose(points[0], scores[0], score, threshold)] if score >= least else []
 
 
 def _load(bundle: Bundle, threads: int) -> tuple[Session | None, Session]:

@@ -69,11 +69,12 @@ class ModelCard:
     """What is known of a model, the pose network first: the manifest.
 
     sha256: of the pose network's .onnx file. input_size: (height, width) of its frame in px, one number for a square.
-    threshold: joint score below which a joint is unsure. person_threshold: person score below which nobody is there;
-    both were chosen on training data. sigma: the targets' Gaussian, heatmap cells. figures: what was measured, for
-    people. calibration: of the heatmaps' peaks, None if they are scores as they are. person: of people's scores, None
-    for the locator's score times the root of the joints'. locate: the locator, None if the model has none: then the
-    whole picture is the one person's box.
+    threshold: joint score below which a joint is unsure. person_threshold: person score below which somebody is not
+    shown; photo_threshold: that below which the photo's best person is nobody, and with them everybody else; 0 if
+    person_threshold alone counts. All were chosen on training data. sigma: the targets' Gaussian, heatmap cells.
+    figures: what was measured, for people. calibration: of the heatmaps' peaks, None if they are scores as they are.
+    person: of people's scores, None for the locator's score times the root of the joints'. locate: the locator, None if
+    the model has none: then the whole picture is the one person's box.
     """
 
     name: str
@@ -88,6 +89,7 @@ class ModelCard:
     calibration: Calibration | None = None
     person: PersonCalibration | None = None
     locate: LocatorCard | None = None
+    photo_threshold: float = 0.0
 
     @property
     def frame(self) -> tuple[int, int]:
@@ -106,6 +108,8 @@ def write_manifest(card: ModelCard) -> bytes:
         "person_threshold": card.person_threshold,
         "sigma": card.sigma,
     }
+    if card.photo_threshold:
+        pose["photo_threshold"] = card.photo_threshold
     if card.calibration is not None:
         pose["calibration"] = vars(card.calibration)
     if card.person is not None:
@@ -152,6 +156,7 @@ def parse_manifest(data: bytes, name: str) -> ModelCard:
         calibration=pose.calibration(),
         person=pose.person(),
         locate=_locator(_Reader(locate, name, "locate.")) if locate else None,
+        photo_threshold=pose.share("photo_threshold") if pose.has("photo_threshold") else 0.0,
     )
 
 

@@ -75,8 +75,9 @@ def _everybody(report: Report, estimator: PoseEstimator, path: Path, options: Op
     photos = spread(read_photos(path), options.limit)
     report.data, report.photos = path.name, len(photos)
     report.people = sum(int((~photo.ignore).sum()) for photo in photos)
-    found = find_all(unsure(estimator), [photo.image() for photo in photos])
-    seen = [one.sure(estimator.card.person_threshold) for one in found]
+    images = [photo.image() for photo in photos]
+    found = find_all(unsure(estimator), images)
+    seen = find_all(estimator, images, "photos, as the product shows them")
     report.shares |= people.box_precision(found, photos) | people.oks_precision(found, photos)
     report.shares |= people.shown(seen, photos) | people.joints_near(seen, photos)
     name = f"PCK@{people.NEAR:g} of the box, labelled boxes from {people.SIZES_PX[-1]} px"

@@ -28,17 +28,12 @@ class Found:
     points: NDArray[np.float64]
     joint_scores: NDArray[np.float64]
 
-    def sure(self, threshold: float) -> "Found":
-        """Those that the product shows."""
-        kept = self.scores >= threshold
-        return Found(self.boxes[kept], self.scores[kept], self.points[kept], self.joint_scores[kept])
-
 
 def unsure(estimator: PoseEstimator) -> PoseEstimator:
     """The same networks, without thresholds on people."""
     locate = estimator.card.locate
     changed = None if locate is None else replace(locate, threshold=min(LEAST_SCORE, locate.threshold))
-    return estimator.with_card(person_threshold=0.0, locate=changed)
+    return estimator.with_card(person_threshold=0.0, photo_threshold=0.0, locate=changed)
 
 
 def find_all(estimator: PoseEstimator, images: Sequence[NDArray[np.uint8]], what: str = "photos") -> list[Found]:

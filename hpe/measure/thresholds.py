@@ -1,8 +1,10 @@
 """`python -m hpe.measure.thresholds`: what a model's scores are worth, fitted on training photos.
 
 Joint and person scores become probabilities by logistic regression (Platt 1999), so that a joint of 0.5 is as likely
-right as wrong: that is the joint threshold. The person threshold is 0.5 as well, or the lowest that stays silent on
-enough photos without people. The locator's is as high as hardly any of these people allow, since each box costs a crop.
+right as wrong: that is the joint threshold, and the person threshold as well. The photo's best person must score as
+much as stays silent on enough photos without people; beside one who does, less sure ones count, as weak edges count
+beside strong ones (hysteresis, Canny 1986). The locator's threshold is as high as hardly any of these people allow,
+since each box costs a crop.
 """
 
 import math
@@ -34,6 +36,11 @@ from hpe.train.data.readers import in_part, read_empty
 Scores = NDArray[np.floating]
 LEAST_PX: Final[float] = 48  # people smaller than this say little about joints
 EDGE_PX: Final[float] = 3
+# Calibrated: as likely right as wrong.
+SURE: Final[float] = 0.5
+WRITTEN: Final = ("calibration", "threshold", "person", "person_threshold", "photo_threshold")
+# Share of the people found that the locator's threshold may cost: in other photos it costs more.
+LOST: Final[float] = 0.002
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,7 @@ def gather(estimator: PoseEstimator, photos: list[Photo], negatives: Sequence[ND
         calibration=None,
         person=PersonCalibration(1.0, 0.0, 0.0),
         person_threshold=0.0,
+        photo_threshold=0.0,
         locate=replace(locate, threshold=LEAST_SCORE),
     )
     images = [photo.image() for photo in photos]
@@ -162,11 +170,12 @@ def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
         return sigmoid(features(located, peaks) @ weights[:2] + weights[2])
 
     surest = [float(likely(*found).max(initial=0)) for found in evidence.empty]
-    threshold = max(0.5, math.ceil(1000 * float(np.quantile(surest, silent))) / 1000) if surest else 0.5
-    known = evidence.people & (likely(evidence.located, evidence.seen) >= threshold)
-    least = math.floor(1000 * float(np.quantile(evidence.located[known], 0.01))) / 1000
+    photo = max(SURE, math.ceil(1000 * float(np.quantile(surest, silent))) / 1000) if surest else SURE
+    known = evidence.people & (likely(evidence.located, evidence.seen) >= SURE)
+    least = math.floor(1000 * float(np.quantile(evidence.located[known], LOST))) / 1000
     locate = None if card.locate is None else replace(card.locate, threshold=max(least, LEAST_SCORE))
-    return replace(card, calibration=joint, threshold=0.5, person=person, person_threshold=threshold, locate=locate)
+    chosen = replace(card, threshold=SURE, person_threshold=SURE, photo_threshold=photo)
+    return replace(chosen, calibration=joint, person=person, locate=locate)
 
 
 @click.command()
@@ -175,7 +184,7 @@ def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
 @click.option("--negatives", type=click.Path(path_type=Path), required=True, help="A tar of photos without people.")
 @click.option("--limit", default=450, show_default=True, help="Photos with people, and as many without from each set.")
 @click.option(
-    "--silent", default=0.98, show_default=True, help="Least share of photos without people to stay silent on."
+    "--silent", default=0.99, show_default=True, help="Least share of photos without people to stay silent on."
 )
 @click.option("--write", type=click.Path(path_type=Path), default=None, help="Put the result into this manifest.")
 def main(model: str, people: Path, negatives: Path, limit: int, silent: float, write: Path | None) -> None:
@@ -194,7 +203,7 @@ def main(model: str, people: Path, negatives: Path, limit: int, silent: float, w
     card = choose(estimator.card, evidence, silent)
     click.echo("\n".join(_table(evidence, card)))
     if write is not None:
-        changes = {name: getattr(card, name) for name in ("calibration", "threshold", "person", "person_threshold")}
+        changes = {name: getattr(card, name) for name in WRITTEN}
         stands = read_manifest(write)
         locate = stands.locate and card.locate and replace(stands.locate, threshold=card.locate.threshold)
         write.write_bytes(write_manifest(replace(stands, **changes, locate=locate)))
@@ -212,7 +221,8 @@ def _table(evidence: Evidence, card: ModelCard) -> list[str]:
         *grid(rows),
         "",
         f"joints: {joint}",
-        f"people: {card.person}, found from {card.person_threshold:.3f}",
+        f"people: {card.person}",
+        f"found from {card.person_threshold:.3f}, the photo's best from {card.photo_threshold:.3f}",
         f"locator: boxes from {card.locate.threshold if card.locate else float('nan'):.3f}",
     ]
 

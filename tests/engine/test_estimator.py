@@ -151,6 +151,21 @@ def test_a_person_below_the_person_threshold_is_nobody() -> None:
     assert len(high) == 1
 
 
+def test_less_sure_people_count_beside_a_sure_one_and_nobody_does_without() -> None:
+    people = crowd(5)
+    estimator, image = estimator_of(people, (800, 760)), scene(800, 760, people, 5)
+    best, second = (pose.score for pose in estimator(image)[:2])
+    assert best > second
+    assert len(estimator.with_card(photo_threshold=(best + second) / 2)(image)) == 5
+    assert estimator.with_card(photo_threshold=(best + 1) / 2)(image) == []
+
+
+def test_without_a_locator_the_one_person_is_the_photos_best() -> None:
+    (pose,) = PoseEstimator.of(None, DotSession(0.5), dataclasses.replace(CARD, locate=None))(IMAGE)
+    stern = dataclasses.replace(CARD, locate=None, photo_threshold=(pose.score + 1) / 2)
+    assert PoseEstimator.of(None, DotSession(0.5), stern)(IMAGE) == []
+
+
 def test_the_score_is_surer_the_better_the_joints_and_the_locator() -> None:
     joints = np.linspace(0.1, 0.9, 16)
     assert person_score(0.9, joints) > person_score(0.9, joints - 0.1) > person_score(0.5, joints - 0.1) > 0

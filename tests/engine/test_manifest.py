@@ -37,6 +37,8 @@ def test_figures_and_unknown_fields_are_optional() -> None:
     card = parse_manifest(changed(trained_on="LSP", figures={"pck": 80.1}), "pose.json")
     assert (card.name, card.input_size, card.person_threshold, card.figures) == ("pose", 256, 0.0, {"pck": 80.1})
     assert parse_manifest(changed(), "pose.json").figures == {}
+    assert parse_manifest(changed(), "pose.json").photo_threshold == 0.0
+    assert parse_manifest(changed(photo_threshold=0.7), "pose.json").photo_threshold == 0.7
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,7 @@ def test_figures_and_unknown_fields_are_optional() -> None:
         (changed(input_size=0), "multiple of 32"),
         (changed(threshold=1.5), "threshold 1.5 must lie between 0 and 1"),
         (changed(person_threshold=-0.1), "person_threshold -0.1"),
+        (changed(photo_threshold=1.1), "photo_threshold 1.1 must lie between 0 and 1"),
         (changed(threshold=float("nan")), "threshold nan"),
         (changed(sigma=0), "sigma 0.0"),
         (changed(figures=[1]), "figures is [1]"),

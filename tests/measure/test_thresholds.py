@@ -1,11 +1,13 @@
 """Scores become probabilities, and thresholds follow from them."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 from hpe.engine.manifest import LocatorCard, ModelCard, PersonCalibration, parse_manifest, write_manifest
+from hpe.engine.scores import joint_scores, person_score
 from hpe.errors import BadSettings
 from hpe.measure.thresholds import Evidence, choose, cut_off, logistic
 from hpe.pose.skeleton import INDEX
@@ -16,14 +18,17 @@ CARD = ModelCard(
 )
 
 
-def evidence(count: int = 4000) -> Evidence:
-    """Joints that are right with a probability of their peak's logistic function, people surer than scenery."""
+def evidence(count: int = 4000, mixed: float = 1.0) -> Evidence:
+    """Joints that are right with a probability of their peak's logistic function; people surer than scenery.
+
+    mixed: how much more people and scenery overlap.
+    """
     rng = np.random.default_rng(0)
     peaks = rng.uniform(0, 1, count)
     right = rng.random(count) < 1 / (1 + np.exp(-(8 * peaks - 2)))
     people = np.arange(count) % 2 == 0
-    located = np.clip(rng.normal(np.where(people, 0.7, 0.25), 0.15), 0.05, 0.99)
-    seen = np.clip(rng.normal(np.where(people, 0.7, 0.2)[:, None], 0.1, (count, 16)), 0, 1)
+    located = np.clip(rng.normal(np.where(people, 0.7, 0.25), 0.15 * mixed), 0.05, 0.99)
+    seen = np.clip(rng.normal(np.where(people, 0.7, 0.2)[:, None], 0.1 * mixed, (count, 16)), 0, 1)
     empty = [(located[k : k + 1], seen[k : k + 1]) for k in range(1, count, 2)]
     return Evidence(right, peaks, people, located, seen, empty)
 
@@ -54,11 +59,29 @@ def test_a_joint_at_the_threshold_is_as_likely_right_as_wrong() -> None:
     assert peak == pytest.approx(0.25, abs=0.04)  # where 8 * peak - 2 is 0
 
 
-def test_the_person_threshold_is_silent_on_the_share_asked_for() -> None:
+def test_the_photo_threshold_is_silent_on_the_share_asked_for() -> None:
+    found = evidence(mixed=7.0)
+    cards = [choose(CARD, found, silent) for silent in (0.9, 0.97, 0.999)]
+    thresholds = [card.photo_threshold for card in cards]
+    assert thresholds == sorted(set(thresholds))
+    for card, silent in zip(cards, (0.9, 0.97, 0.999), strict=True):
+        assert card.person_threshold == 0.5
+        assert card.calibration is not None
+        best = [
+            max(
+                person_score(float(one), joint_scores(peaks, card.calibration), card.person)
+                for one, peaks in zip(*photo, strict=True)
+            )
+            for photo in found.empty
+        ]
+        assert np.mean(np.array(best) < card.photo_threshold) == pytest.approx(silent, abs=0.002)
+
+
+def test_hardly_anybody_in_photos_without_people_leaves_the_thresholds_alike() -> None:
     found = evidence()
-    thresholds = [choose(CARD, found, silent).person_threshold for silent in (0.9, 0.97, 0.999)]
-    assert thresholds == sorted(thresholds)
-    assert all(0 < t < 1 for t in thresholds)
+    clear = dataclasses.replace(found, empty=[(np.zeros(0), np.zeros((0, 16)))] * 9)
+    card = choose(CARD, clear, 0.99)
+    assert card.photo_threshold == card.person_threshold == 0.5
 
 
 def test_the_locator_lets_pass_nearly_everybody_who_is_then_found() -> None:
