@@ -136,7 +136,7 @@ class PoseEstimator:
         people = np.array(
             [person_score(float(one), joints, self.card.person) for one, joints in zip(located, scores, strict=True)]
         )
-        # Where somebody surely is, less sure people are likelier than in a photo that may show nobody at all.
+        # hysteresis: low scores are credible beside a high one, but not on their own
         if people.max(initial=0) < self.card.photo_threshold:
             return []
         kept = np.flatnonzero(people >= self.card.person_threshold)

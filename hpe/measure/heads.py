@@ -1,6 +1,5 @@
 """Necks and head tops of people in whole photos, as a trained network sees them: the data's teachers know neither."""
 
-import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,6 +7,7 @@ import numpy as np
 from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
+from hpe.measure.labels import write_labels
 from hpe.pose.skeleton import INDEX
 from hpe.train.data.people import LEAST_JOINTS, Photo, read_photos
 
@@ -21,8 +21,7 @@ def write_heads(estimator: PoseEstimator, photos_path: Path, out: Path, seen: fl
     """
     photos = read_photos(photos_path)
     rows = [row for photo in tqdm(photos, unit="photo", disable=None) for row in heads(estimator, photo, seen)]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(rows))
+    write_labels(out, rows)
     joints = sum(len(found) for _, _, found in rows)
     return f"{joints:,} necks and head tops of {len(rows):,} people in {len(photos):,} photos, into {out}"
 

@@ -1,8 +1,6 @@
 """False detections in photos without people, for training: the pose network learns to find no joints in them."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +9,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
-from hpe.errors import BadSettings
+from hpe.measure.labels import with_locator_threshold, write_labels
 from hpe.pose.boxes import Boxes
 from hpe.train.data.samples import Sample
 
@@ -22,16 +20,13 @@ PART: Final[float] = 0.6  # of the photo's sides, that a corner's view spans
 
 def write_lookalikes(estimator: PoseEstimator, samples: Sequence[Sample], out: Path) -> str:
     """Writes the boxes found in these photos without people to `out`, for a source's `labels` -> a summary to print."""
-    if estimator.card.locate is None:
-        raise BadSettings(f"{estimator.card.name} has no locator: give a manifest that has one, like models/pose.json")
-    eager = estimator.with_card(locate=replace(estimator.card.locate, threshold=LEAST_SCORE))
+    eager = with_locator_threshold(estimator, LEAST_SCORE)
     rows = []
     for sample in tqdm(samples, unit="photo", disable=None):
         boxes = lookalikes(eager, sample.image())
         if len(boxes):
             rows.append({"id": sample.id, "boxes": boxes.round(1).tolist()})
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(rows))
+    write_labels(out, rows)
     return f"{sum(len(row['boxes']) for row in rows):,} boxes in {len(rows):,} of {len(samples):,} photos, into {out}"
 
 

@@ -9,7 +9,6 @@ A set that labels some joints well and others never (everyday people: no heads) 
 labels stay, and the joints that it leaves out are labelled where the model is sure.
 """
 
-import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from tqdm import tqdm
 from hpe.engine.estimator import PoseEstimator
 from hpe.measure.agreed import write_agreed
 from hpe.measure.heads import write_heads
+from hpe.measure.labels import write_labels
 from hpe.measure.lookalikes import write_lookalikes
 from hpe.measure.models import open_model
 from hpe.measure.pck import torso_px
@@ -140,8 +140,7 @@ def write_corrected_labels(
             for (x, y), seen in zip(corrected.points, corrected.labelled, strict=True)
         ]
         rows.append({"id": sample.id, "joints": joints, "done": done})
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(rows))
+    write_labels(out, rows)
     lines = [f"{count:6,}  {what}" for what, count in sorted(counts.items(), key=lambda item: -item[1])]
     head = f"{people:,} of {len(samples):,} people corrected, {sum(counts.values()):,} joints, into {out}"
     return "\n".join([head, *lines, "", f"To train on them, give the source `labels: {out}`."])

@@ -1,10 +1,9 @@
 """`python -m hpe.measure.thresholds`: what a model's scores are worth, fitted on training photos.
 
 Joint and person scores become probabilities by logistic regression (Platt 1999), so that a joint of 0.5 is as likely
-right as wrong: that is the joint threshold, and the person threshold as well. The photo's best person must score as
-much as stays silent on enough photos without people; beside one who does, less sure ones count, as weak edges count
-beside strong ones (hysteresis, Canny 1986). The locator's threshold is as high as hardly any of these people allow,
-since each box costs a crop.
+right as wrong: that is the joint threshold, and the person threshold as well. The photo threshold, for the best person
+in a photo, is the lowest that keeps enough photos without people empty. The two are a hysteresis (Canny 1986). Each box
+costs a crop, so the locator's threshold is the highest that loses hardly anyone.
 """
 
 import math
@@ -39,7 +38,7 @@ EDGE_PX: Final[float] = 3
 # Calibrated: as likely right as wrong.
 SURE: Final[float] = 0.5
 WRITTEN: Final = ("calibration", "threshold", "person", "person_threshold", "photo_threshold")
-# Share of the people found that the locator's threshold may cost: in other photos it costs more.
+# Share of the people found that the locator's threshold may cost. The networks know these photos: others lose more.
 LOST: Final[float] = 0.002
 
 

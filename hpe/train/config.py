@@ -36,7 +36,8 @@ class Source:
     match: keep only ids that begin with this; empty keeps all. options: the reader's own keyword arguments.
     labels: a file of labels from `hpe train --relabel`; empty takes the data set's own. add_labels: that command adds
     joints that the set leaves unlabelled, and leaves alone those it has; of kind people it always does. For
-    kind empty the labels are the locator's false detections, and for people and the task locate its doubtful people.
+    kind empty the labels are the locator's false detections; in the task locate, for kind people, they are the `ignore`
+    boxes that count as people.
     """
 
     kind: str

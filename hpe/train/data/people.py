@@ -1,5 +1,6 @@
 """Whole photos with everybody in them boxed: `people.json` beside its tars."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -78,27 +79,29 @@ def _name(row: object) -> str:
 
 
 def _add_joints(photos: list[Photo], path: Path) -> None:
-    named = {photo.id: photo for photo in photos}
-    try:
-        for name, person, found in read_json(path):
-            for joint, x, y in found:
-                named[name].joints[person, joint] = x, y, 1
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise BadData(
-            f"{path}: {error!r}: these labels are not of this set's photos: make them again with hpe train --relabel"
-        ) from error
+    def add(photo: Photo, number: int, found: list[tuple[int, float, float]]) -> None:
+        for joint, x, y in found:
+            photo.joints[number, joint] = x, y, 1
+
+    _apply(photos, path, add)
 
 
 def count_agreed(photos: list[Photo], path: Path) -> None:
-    """Boxes to ignore become people, in place: rows of photo id, number and box, as `hpe train --relabel` writes them.
+    """Turns `ignore` boxes into people, in place, by the file that `hpe train --relabel` writes. Raises BadData."""
 
-    Raises BadData.
-    """
+    def count(photo: Photo, number: int, box: list[float]) -> None:
+        photo.boxes[number] = box
+        photo.ignore[number] = False
+
+    _apply(photos, path, count)
+
+
+def _apply(photos: list[Photo], path: Path, change: Callable[[Photo, int, Any], None]) -> None:
+    """Calls `change` with the photo, the person's number and the rest of each row of a file of labels."""
     named = {photo.id: photo for photo in photos}
     try:
-        for name, number, box in read_json(path):
-            named[name].boxes[number] = box
-            named[name].ignore[number] = False
+        for name, number, label in read_json(path):
+            change(named[name], number, label)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise BadData(
             f"{path}: {error!r}: these labels are not of this set's photos: make them again with hpe train --relabel"

@@ -45,9 +45,8 @@ def encode_boxes(boxes: Tensor, kind: Tensor, height: int, width: int, unit: int
         """(N, K) of each person -> (N, h, w)"""
         return values.gather(1, owner.flatten(1)).view_as(centres)
 
-    somebody = centres > 0
     size = torch.stack([of_owner(side[..., i]) for i in (0, 1)], dim=1) / unit
-    size = torch.where(somebody[:, None], size, 0.2)
+    size = torch.where(centres[:, None] > 0, size, 0.2)
     # each person counts alike, however many cells they cover
     each = 1 / (2 * torch.pi * sigma.prod(dim=2))
     weight = torch.where(centres > 0.3, of_owner(each) * centres, 0.0)
