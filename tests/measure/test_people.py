@@ -126,8 +126,8 @@ def test_a_half_length_portrait_has_shoulders_and_no_legs() -> None:
 class Steady:
     """Finds the person where the picture says, `drift` px further each time it is asked."""
 
-    def __init__(self, one: Photo, drift: float = 0.0, gone: bool = False) -> None:
-        self.one, self.drift, self.gone, self.calls = one, drift, gone, 0
+    def __init__(self, one: Photo, drift: float = 0.0, gone: bool = False, score: float = 0.9) -> None:
+        self.one, self.drift, self.gone, self.score, self.calls = one, drift, gone, score, 0
 
     def __call__(self, rgb: np.ndarray) -> list[Pose]:
         self.calls += 1
@@ -137,22 +137,24 @@ class Steady:
         shift = np.array([1.0 if self.calls == 5 else 0.0, 0.0])  # the fourth variant is the one that is shifted
         points = (self.one.joints[0, :, :2] + 0.5) * scale - 0.5 + shift + self.drift * (self.calls > 1)
         box = (self.one.boxes[0] + 0.5) * scale - 0.5 + np.tile(shift, 2)
-        return [Pose(points.astype(np.float32), np.ones(16, np.float32), box.astype(np.float32), 0.9, 0.2)]
+        return [Pose(points.astype(np.float32), np.ones(16, np.float32), box.astype(np.float32), self.score, 0.2)]
 
 
 def test_steadiness_undoes_what_was_done_to_the_photo() -> None:
     one = photo()
     figures = steadiness(Steady(one), [one])  # type: ignore[arg-type]
     values = list(figures.values())
-    assert values[0] == 0
-    assert values[2] < 0.01
+    assert values[:2] == [0, 0]
+    assert values[3] < 0.01
     drifting = list(steadiness(Steady(one, drift=8.0), [one]).values())  # type: ignore[arg-type]
-    assert drifting[1] == pytest.approx(100 * 8 * 2**0.5 / 160, rel=0.1)
+    assert drifting[2] == pytest.approx(100 * 8 * 2**0.5 / 160, rel=0.1)
 
 
 def test_steadiness_counts_people_who_go() -> None:
     one = photo()
-    assert next(iter(steadiness(Steady(one, gone=True), [one]).values())) == 100  # type: ignore[arg-type]
+    for score, sure in ((0.9, 100), (0.89, float("nan"))):
+        figures = list(steadiness(Steady(one, gone=True, score=score), [one]).values())  # type: ignore[arg-type]
+        assert figures[:2] == pytest.approx([100, sure], nan_ok=True)
 
 
 def test_a_file_of_whole_photos_is_known_by_its_people(tmp_path) -> None:
