@@ -21,7 +21,7 @@ from hpe.engine.session import OnnxSession, Session, runtime
 from hpe.errors import BadModel
 from hpe.image.decode import as_rgb
 from hpe.pose.boxes import Boxes, one_each
-from hpe.pose.crops import MARGIN, framed, undo_affine, warp, whole_image_box
+from hpe.pose.crops import MARGIN, crop_affine, undo_affine, warp, whole_image_box
 from hpe.pose.heatmaps import decode_joints, flip_heatmaps
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import FLIP_ORDER, NUM_JOINTS
@@ -166,16 +166,14 @@ class PoseEstimator:
         """
         points = np.zeros((len(boxes), NUM_JOINTS, 2))
         scores = np.zeros((len(boxes), NUM_JOINTS), dtype=np.float32)
-        crops = [framed(box, self.card.frame, self.card.half_frame_scale, margin) for box in boxes]
-        for frame in {frame for _, frame in crops}:
-            rows = [k for k, crop in enumerate(crops) if crop[1] == frame]
-            for start in range(0, len(rows), BATCH):
-                batch = rows[start : start + BATCH]
-                heatmaps = self._heatmaps(np.stack([warp(rgb, *crops[k]) for k in batch]), flip)
-                for k, maps in zip(batch, heatmaps, strict=True):
-                    found, peaks = decode_joints(maps, self.card.sigma)
-                    points[k] = undo_affine(found, crops[k][0])
-                    scores[k] = joint_scores(peaks, self.card.calibration)
+        affines = [crop_affine(box, self.card.frame, margin) for box in boxes]
+        for start in range(0, len(boxes), BATCH):
+            batch = slice(start, start + BATCH)
+            heatmaps = self._heatmaps(np.stack([warp(rgb, affine, self.card.frame) for affine in affines[batch]]), flip)
+            for k, maps in enumerate(heatmaps, start):
+                found, peaks = decode_joints(maps, self.card.sigma)
+                points[k] = undo_affine(found, affines[k])
+                scores[k] = joint_scores(peaks, self.card.calibration)
         inside = (points >= -0.5) & (points <= np.array([rgb.shape[1], rgb.shape[0]]) - 0.5)
         return points, np.where(inside.all(axis=2), scores, np.float32(0))
 

@@ -78,11 +78,5 @@ class Fields:
             return self.side(value[0]), self.side(value[1])
         return self.side(value)
 
-    def half_frame_scale(self) -> float:
-        scale, frame = self.number("half_frame_scale", 0, 100), self.frame()
-        if any(side % (2 * _MULTIPLE) for side in ((frame,) if isinstance(frame, int) else frame)):
-            raise self._wrong("half_frame_scale", f"needs an input_size of multiples of {2 * _MULTIPLE}, not {frame}")
-        return scale
-
     def _wrong(self, key: str, why: str) -> BadModel:
         return BadModel(f"{self._name}: {self._prefix}{key} {why}")

@@ -72,9 +72,8 @@ class ModelCard:
     photo_threshold: least score of the photo's best person; if it is not reached, no one is reported. All three were
     chosen on training data. sigma: the targets' Gaussian, heatmap cells.
     figures: what was measured, for people. calibration: of the heatmaps' peaks, None if they are scores as they are.
-    person: of people's scores, None for the locator's score times the root of the joints'. half_frame_scale: a person
-    is seen in a frame of half the sides if that still shows a px of the photo as so many px or more; 0 for never.
-    locate: the locator, None if the model has none: then the whole picture is the one person's box.
+    person: of people's scores, None for the locator's score times the root of the joints'. locate: the locator, None if
+    the model has none: then the whole picture is the one person's box.
     """
 
     name: str
@@ -90,7 +89,6 @@ class ModelCard:
     person: PersonCalibration | None = None
     locate: LocatorCard | None = None
     photo_threshold: float = 0.0
-    half_frame_scale: float = 0.0
 
     @property
     def frame(self) -> tuple[int, int]:
@@ -111,8 +109,6 @@ def write_manifest(card: ModelCard) -> bytes:
     }
     if card.photo_threshold:
         pose["photo_threshold"] = card.photo_threshold
-    if card.half_frame_scale:
-        pose["half_frame_scale"] = card.half_frame_scale
     if card.calibration is not None:
         pose["calibration"] = vars(card.calibration)
     if card.person is not None:
@@ -160,7 +156,6 @@ def parse_manifest(data: bytes, name: str) -> ModelCard:
         person=_person(pose),
         locate=_locator(locate) if locate else None,
         photo_threshold=pose.share("photo_threshold", 0.0),
-        half_frame_scale=pose.half_frame_scale() if pose.has("half_frame_scale") else 0.0,
     )
 
 

@@ -25,8 +25,6 @@ THRESHOLD, PERSON_THRESHOLD, LOCATE_THRESHOLD = 0.2, 0.2, 0.3
 # Longer side of the locator's frame, px, and the first look: docs/model.md has what others cost and find.
 LOCATE_SIZE = 416
 COARSE = CoarseLook(pixels=57_344, small_px=64, score=0.5)
-# Of a pose network that has learnt frames of half the sides: they show as much as there is to be seen.
-HALF_FRAME_SCALE = 1.0
 
 
 @click.command()
@@ -97,7 +95,7 @@ def _pose(
     """The pose network of a checkpoint: what the manifest says of it, without a locator, and its forms."""
     from hpe.export.pictures import crops_of
     from hpe.pose.skeleton import NUM_JOINTS
-    from hpe.train.checkpoint import frame_of, learnt_halves, read_network
+    from hpe.train.checkpoint import frame_of, read_network
     from hpe.train.network import describe
 
     network, saved = read_network(path)
@@ -113,9 +111,8 @@ def _pose(
         threshold=THRESHOLD,
         person_threshold=PERSON_THRESHOLD,
         sigma=float(saved.get("sigma", 2.0)),
-        half_frame_scale=HALF_FRAME_SCALE if learnt_halves(saved) else 0.0,
     )
-    return card, _forms(network, frame, crops_of(photos, card, count))
+    return card, _forms(network, frame, crops_of(photos, frame, count))
 
 
 def _locator(path: Path, out: Path, photos: "list[Photo]", size: int, kind: str) -> tuple[LocatorCard, Forms]:

@@ -17,7 +17,7 @@ from hpe.measure.pck import pck, torso_px
 from hpe.measure.protocols import Predictions, labels_of, predict_in_boxes
 from hpe.measure.report import grid
 from hpe.pose.boxes import box_iou
-from hpe.pose.crops import framed, scale_of
+from hpe.pose.crops import crop_affine, scale_of
 from hpe.pose.skeleton import JOINTS, LSP_JOINTS
 from hpe.train.data.people import Photo
 from hpe.train.data.samples import Sample
@@ -98,7 +98,7 @@ def compare_poses(
 ) -> list[PoseParity]:
     """Forms of the pose network, the reference first, in the labelled boxes of people with labelled joints."""
     samples = list(people)
-    scale = np.array([scale_of(framed(sample.box, card.frame, card.half_frame_scale)[0]) for sample in samples])
+    scale = np.array([scale_of(crop_affine(sample.box, card.frame)) for sample in samples])
     labels, labelled = labels_of(samples)
     found: list[PoseParity] = []
     reference: Predictions | None = None

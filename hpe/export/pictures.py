@@ -6,8 +6,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.engine.manifest import ModelCard
-from hpe.pose.crops import SMOOTH, fit_affine, framed, warp
+from hpe.pose.crops import SMOOTH, Frame, crop_affine, fit_affine, warp
 from hpe.train.data.people import Photo
 
 Picture = NDArray[np.uint8]
@@ -21,14 +20,12 @@ def spread(items: Sequence[T], count: int) -> list[T]:
     return [items[int(i)] for i in np.linspace(0, len(items) - 1, count)]
 
 
-def crops_of(photos: Sequence[Photo], card: ModelCard, count: int, least_px: float = 32) -> list[Picture]:
+def crops_of(photos: Sequence[Photo], frame: Frame, count: int, least_px: float = 32) -> list[Picture]:
     """At most `count` crops round the people whose box is at least `least_px` px, as the pose network sees them."""
     chosen = [
         (photo, box) for photo in photos for box in photo.boxes[~photo.ignore] if max(box[2:] - box[:2]) >= least_px
     ]
-    return [
-        warp(photo.image(), *framed(box, card.frame, card.half_frame_scale)) for photo, box in spread(chosen, count)
-    ]
+    return [warp(photo.image(), crop_affine(box, frame), frame) for photo, box in spread(chosen, count)]
 
 
 def fitted(photos: Sequence[Photo], longer: int) -> list[Picture]:

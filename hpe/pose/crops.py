@@ -48,21 +48,6 @@ def crop_affine(box: NDArray[np.floating], frame: Frame, margin: float = MARGIN)
     return np.array([[scale, 0.0, tx], [0.0, scale, ty]], dtype=np.float64)
 
 
-def framed(
-    box: NDArray[np.floating], frame: tuple[int, int], half_frame_scale: float, margin: float = MARGIN
-) -> tuple[Affine, tuple[int, int]]:
-    """The crop round a (4,) box in image px -> its map and the (height, width) of its frame.
-
-    If a frame of half the sides still shows an image px as `half_frame_scale` network px or more, it is that one: there
-    is no more to be seen in the larger one, which takes four times as long. 0: always the whole frame.
-    """
-    half = (frame[0] // 2, frame[1] // 2)
-    affine = crop_affine(box, half, margin)
-    if half_frame_scale and scale_of(affine) >= half_frame_scale:
-        return affine, half
-    return crop_affine(box, frame, margin), frame
-
-
 def whole_image_box(width: int, height: int) -> NDArray[np.float64]:
     """The box of the whole picture in px, for `crop_affine(..., margin=1.0)`."""
     return np.array([-0.5, -0.5, width - 0.5, height - 0.5], dtype=np.float64)

@@ -93,13 +93,6 @@ def frame_of(saved: dict[str, Any], default: int = 256) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def learnt_halves(saved: dict[str, Any]) -> bool:
-    """Whether a checkpoint's network was trained on frames of half its sides as well."""
-    config = saved.get("config")
-    stages = config.get("stages", ()) if isinstance(config, dict) else ()
-    return any(isinstance(stage, dict) and stage.get("half_p") for stage in stages)
-
-
 def plain_state(state: State) -> State:
     """Any float dtype -> float32, without DataParallel's `module.` prefix."""
     plain = {k.removeprefix("module."): v for k, v in state.items()}

@@ -13,15 +13,11 @@ from hpe.train.limits import made
 
 @dataclass(frozen=True)
 class Stage:
-    """From `start` (0..1 of the run) on: batches of `batch`, frames of `size` px, a side or [height, width].
-
-    half_p: the share of steps whose frames have half these sides, as the product takes for people who are small.
-    """
+    """From `start` (0..1 of the run) on: batches of `batch`, frames of `size` px, a side or [height, width]."""
 
     start: float
     size: int | tuple[int, int]
     batch: int
-    half_p: float = 0.0
 
     @property
     def height(self) -> int:
@@ -30,9 +26,6 @@ class Stage:
     @property
     def width(self) -> int:
         return self.size if isinstance(self.size, int) else self.size[1]
-
-    def halved(self) -> "Stage":
-        return dataclasses.replace(self, size=(self.height // 2, self.width // 2))
 
 
 @dataclass(frozen=True)
@@ -61,9 +54,8 @@ class Augmentation:
     """How examples are changed; probabilities are per example, deviations are cut off at two of them.
 
     Both tasks: flip_p, and what `hpe.train.augment.degrade` does: colour (strength), grey_p, blur_p, motion_p,
-    low_resolution_p, jpeg_p with jpeg_quality, occlude_p. saved_p: the share of the photos that are saved as JPEG once
-    more, of saved_quality, before anything else happens to them. Pose: rotation_deg (deviation), rotation_p, scale and
-    aspect (deviations of the logarithm), box_shift and box_size (the locator's errors, in sides of the box, and of the
+    low_resolution_p, jpeg_p with jpeg_quality, occlude_p. Pose: rotation_deg (deviation), rotation_p, scale and aspect
+    (deviations of the logarithm), box_shift and box_size (the locator's errors, in sides of the box, and of the
     logarithm), cut_p (a person cut off by the picture's edge), scenery_p (cut-outs set into a photo without people).
     Locate: mosaic (shares of one and of four photos in a frame, else nine), zoom (least and largest size of a photo,
     1 fills its place).
@@ -78,8 +70,6 @@ class Augmentation:
     jpeg_p: float = 0.2
     jpeg_quality: tuple[float, float] = (20.0, 80.0)
     occlude_p: float = 0.25
-    saved_p: float = 0.0
-    saved_quality: tuple[float, float] = (40.0, 95.0)
     rotation_deg: float = 35.0
     rotation_p: float = 0.6
     scale: float = 0.12
@@ -98,13 +88,11 @@ class TrainConfig:
 
     task: "pose" or "locate" (`hpe.train.tasks`). depth, deconv_channels, width: of the PoseResNet. init: a checkpoint
     to start from, its first convolution turned round where `init_channels` is "bgr". lr falls from `lr` to `lr_end` as
-    half a cosine after `warmup_steps`. freeze_bn: batch norm keeps the statistics that it starts with, for small
-    batches and for frames of two sizes. consistency: weight of how differently the network answers to two views of an
-    example, of which each batch then has halves; 0 makes no such pairs. ema: decay of the averaged weights that are
-    validated and kept. size_loss: weight of the box sizes beside the centres. size_unit: px of the frame that a box
-    side of 1 stands for; 0 takes the longer side of the largest stage. precision: "bf16" (autocast, weights stay
-    float32), "float32", or "auto": bf16 where the device has instructions for it. workers: threads that decode the
-    pictures, once, at the start; 0 takes all cores. cache: where people cut out of full-size data sets are kept.
+    half a cosine after `warmup_steps`. ema: decay of the averaged weights that are validated and kept. size_loss:
+    weight of the box sizes beside the centres. size_unit: px of the frame that a box side of 1 stands for; 0 takes the
+    longer side of the largest stage. precision: "bf16" (autocast, weights stay float32), "float32", or
+    "auto": bf16 where the device has instructions for it. workers: threads that decode the pictures, once, at the
+    start; 0 takes all cores. cache: where people cut out of full-size data sets are kept.
     """
 
     name: str
@@ -127,8 +115,6 @@ class TrainConfig:
     warmup_steps: int = 300
     weight_decay: float = 0.01
     clip_norm: float = 1.0
-    freeze_bn: bool = False
-    consistency: float = 0.0
     ema: float = 0.999
     validate_every_steps: int = 340
     save_every_s: float = 120.0
@@ -223,12 +209,7 @@ def _check(config: TrainConfig) -> None:
     changes = config.augmentation
     if sum(changes.mosaic) > 1:
         raise ValueError(f"mosaic {list(changes.mosaic)}: shares of one and of four photos, together at most 1")
-    for stage in config.stages:
-        if stage.half_p and (stage.height % 64 or stage.width % 64):
-            raise ValueError(f"stage size {stage.size!r} with half_p: its sides must be multiples of 64, to be halved")
-        if config.consistency and stage.batch % 2:
-            raise ValueError(f"batch {stage.batch} with consistency: give an even number, half of it are second views")
-    for name in ("zoom", "jpeg_quality", "saved_quality"):
+    for name in ("zoom", "jpeg_quality"):
         low, high = getattr(changes, name)
         if low > high:
             raise ValueError(f"{name} {[low, high]}: give the least first, then the greatest")

@@ -32,8 +32,6 @@ SPANS: Final[Mapping[str, tuple[float, float]]] = {
     "weight": (1e-6, 1e6),
     "colour": (0, 2),
     "jpeg_quality": (1, 100),
-    "saved_quality": (1, 100),
-    "consistency": (0, 100),
     "rotation_deg": (0, 90),
     "scale": (0, 1),
     "aspect": (0, 1),

@@ -5,7 +5,6 @@ It does not know what is trained: `hpe.train.tasks` does.
 
 import copy
 import math
-import random
 import time
 from pathlib import Path
 from typing import Any
@@ -99,17 +98,11 @@ class Trainer:
         bar.update(round(100 * min(1.0, self.progress()), 2) - bar.n)
 
     def _one_step(self, stage: Stage) -> None:
-        if random.Random(self.config.seed * 1_000_003 + self.step).random() < stage.half_p:  # nosec B311
-            stage = stage.halved()
         images, targets = self.task.batch(self.step, stage)
         rate = learning_rate(self.config, self.step, self.progress())
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.model.train()
-        if self.config.freeze_bn:
-            for module in self.model.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             predicted = self.model(normalise(images))

@@ -76,16 +76,6 @@ def test_crops_go_through_the_network_in_batches() -> None:
     ]
 
 
-def test_people_who_are_small_are_seen_in_frames_of_half_the_sides() -> None:
-    size = (800, 600)
-    people = [person(60, 60, 9), person(300, 80, 60), person(640, 60, 9)]
-    session = DotSession()
-    found = estimator_of(people, size, session).with_card(half_frame_scale=0.5)(scene(*size, people, 2))
-    assert {batch.shape for batch in session.batches} == {(2, HEIGHT // 2, WIDTH // 2, 3), (1, HEIGHT, WIDTH, 3)}
-    for points, one in zip(people, sorted(found, key=lambda pose: float(pose.box[0])), strict=True):
-        np.testing.assert_allclose(one.points, points, atol=1.5)
-
-
 def test_a_picture_without_people_costs_one_small_inference() -> None:
     session = DotSession()
     assert estimator_of([], SIZE, session)(np.full((300, 400, 3), 80, np.uint8)) == []

@@ -39,7 +39,6 @@ def test_figures_and_unknown_fields_are_optional() -> None:
     assert parse_manifest(changed(), "pose.json").figures == {}
     assert parse_manifest(changed(), "pose.json").photo_threshold == 0.0
     assert parse_manifest(changed(photo_threshold=0.7), "pose.json").photo_threshold == 0.7
-    assert parse_manifest(changed(), "pose.json").half_frame_scale == 0.0
 
 
 @pytest.mark.parametrize(
@@ -63,9 +62,6 @@ def test_figures_and_unknown_fields_are_optional() -> None:
         (changed(threshold=1.5), "threshold 1.5 must lie between 0 and 1"),
         (changed(person_threshold=-0.1), "person_threshold -0.1"),
         (changed(photo_threshold=1.1), "photo_threshold 1.1 must lie between 0 and 1"),
-        (changed(half_frame_scale=0), "half_frame_scale 0.0 must be above 0"),
-        (changed(half_frame_scale="1"), "half_frame_scale is '1', it must be a float"),
-        (changed(half_frame_scale=1, input_size=[256, 160]), "half_frame_scale needs an input_size of multiples of 64"),
         (changed(threshold=float("nan")), "threshold nan"),
         (changed(sigma=0), "sigma 0.0"),
         (changed(figures=[1]), "figures is [1]"),
@@ -89,7 +85,6 @@ def test_a_manifest_that_was_written_is_read_as_it_was() -> None:
     for wanted in (
         card,
         replace(card, locate=locate),
-        replace(card, photo_threshold=0.7, half_frame_scale=1.5),
         replace(card, calibration=Calibration(4.0, -1.0), locate=locate),
         replace(card, locate=replace(locate, threshold=0.0, size_unit=384, coarse=CoarseLook(50_000, 48, 0.5))),
     ):

@@ -13,7 +13,7 @@ from train.figures import png, stick_figure, write_tar
 from hpe import PoseEstimator
 from hpe.engine.bundle import open_bundle
 from hpe.errors import BadData, BadModel, BadSettings
-from hpe.export.commands import HALF_FRAME_SCALE, export
+from hpe.export.commands import export
 
 
 @pytest.fixture(scope="module")
@@ -68,14 +68,6 @@ def test_two_checkpoints_become_a_bundle_that_runs(checkpoints, people: Path, tm
     rows = [line.split() for line in result.output.splitlines() if line.startswith("onnx fp32, rewritten")]
     assert float(rows[0][4]) < 0.01, "the rewritten pose network puts joints where torch does"
     assert float(rows[1][4]) == 100.0, "and the locator's boxes are torch's"
-
-
-def test_a_network_that_learnt_frames_of_half_the_sides_is_used_with_them(checkpoints, tmp_path: Path) -> None:
-    saved = torch.load(checkpoints["pose"], weights_only=True)
-    torch.save({**saved, "config": {"stages": [{"half_p": 0.3}]}}, tmp_path / "halves.pt")
-    for path, scale in ((tmp_path / "halves.pt", HALF_FRAME_SCALE), (checkpoints["pose"], 0.0)):
-        assert run("--pose", path, "--fp32", "--size", 64, "-o", tmp_path / "m.json").exit_code == 0
-        assert open_bundle(str(tmp_path / "m.json"), tmp_path).card.half_frame_scale == scale
 
 
 def test_a_pose_network_alone_and_in_fp32(checkpoints, tmp_path: Path) -> None:

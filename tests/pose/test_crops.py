@@ -14,7 +14,6 @@ from hpe.pose.crops import (
     crop_affine,
     fit_affine,
     fit_pixels,
-    framed,
     undo_affine,
     warp,
     whole_image_box,
@@ -187,12 +186,3 @@ def test_a_fitted_picture_is_padded_on_the_right_or_below_alone():
     assert out.shape == (256, 416, 3)
     assert (out[:241, 1:415] == 200).all()
     assert (out[243:] == 0).all()
-
-
-@pytest.mark.parametrize(("side", "frame"), [(50, (128, 96)), (51, (128, 96)), (52, (256, 192)), (300, (256, 192))])
-def test_small_people_have_a_frame_of_half_the_sides(side: float, frame: tuple[int, int]) -> None:
-    box = np.array([20, 10, 20 + side / 2, 10 + side])
-    affine, chosen = framed(box, (256, 192), 2.0)  # 128 / 1.25 / 2 = 51.2 px
-    assert chosen == frame
-    np.testing.assert_array_equal(affine, crop_affine(box, frame))
-    assert framed(box, (256, 192), 0.0)[1] == (256, 192)

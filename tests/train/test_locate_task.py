@@ -19,7 +19,7 @@ from hpe.train.config import Augmentation, Source, Stage, TrainConfig
 from hpe.train.data.people import read_photos
 from hpe.train.network import normalise
 from hpe.train.tasks.centres import encode_boxes
-from hpe.train.tasks.locate import LEAST_LOGIT, LocateTask, disagreement, read_whole_photos
+from hpe.train.tasks.locate import LocateTask, read_whole_photos
 
 CPU = torch.device("cpu")
 COLOURS = ((230, 20, 20), (20, 230, 20), (20, 20, 230))
@@ -223,41 +223,3 @@ def test_sources_without_photos_are_refused(tmp_path: Path) -> None:
     photos = Source("people", str(write_photos(tmp_path, 1)), match="other/")
     with pytest.raises(BadData, match=r"no photos \(match='other/'\)"):
         LocateTask(TrainConfig("x", (photos,), (), "locate", steps=1), CPU)
-
-
-def test_second_views_show_the_same_a_little_moved_and_degraded_otherwise(tmp_path: Path) -> None:
-    settings = dataclasses.replace(STILL, mosaic=(0.4, 0.3), colour=0.2)
-    photos = Photos(read_photos(rectangles(tmp_path)), CPU, 1)
-    pictures, boxes, kind = mosaics(photos, Draw([1.0], CPU), 128, 160, settings, Chance(1, 0, 12, CPU), True)
-    assert len(pictures) == 12
-    both = (kind[:6] != NOBODY) & (kind[6:] != NOBODY)
-    assert int(both.sum()) > 12
-    moved = (boxes[:6] - boxes[6:])[both].abs()
-    assert 0.2 < float(moved.max()) < 4  # less than a cell
-    assert float(moved.mean()) > 0.2
-    colours = pictures.float().mean(dim=(1, 2))
-    assert float((colours[:6] - colours[6:]).abs().max()) > 5
-
-
-def test_two_views_agree_where_their_peaks_are_as_high() -> None:
-    logit = torch.full((4, 12, 12), -6.0)
-    logit[0, 5, 5], logit[2, 5, 6] = 2.0, 2.0  # as high, and a cell aside
-    logit[1, 3, 3], logit[3, 3, 3] = LEAST_LOGIT - 0.1, LEAST_LOGIT - 2  # noise
-    assert float(disagreement(logit)) == 0
-    logit[2, 5, 6] = 0.5
-    assert float(disagreement(logit)) == pytest.approx(1.5 - 0.5)  # smooth L1 beyond 1
-    logit[3, 8, 8] = 0.0  # seen in the second view alone
-    assert float(disagreement(logit)) == pytest.approx((2 * 1.0 + 5.5) / 3)
-
-
-def test_the_loss_is_higher_where_views_of_a_frame_disagree(tmp_path: Path) -> None:
-    source = Source("people", str(write_photos(tmp_path, 2)))
-    config = TrainConfig("x", (source,), (), "locate", 18, 16, 8, steps=1, workers=1)
-    plain, pairs = (LocateTask(dataclasses.replace(config, consistency=weight), CPU) for weight in (0.0, 2.0))
-    pictures, targets = pairs.batch(0, Stage(0.0, 64, 4))
-    outputs = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 0.3 + 0.5
-    logit = product.LOGIT_SLOPE * outputs[:, 0] + product.LOGIT_INTERCEPT
-    added = float(pairs.loss(outputs, targets) - plain.loss(outputs, targets))
-    assert added == pytest.approx(2 * float(disagreement(logit)), rel=1e-4)
-    assert added > 0.1
-    assert not torch.equal(pictures[:2], pictures[2:])

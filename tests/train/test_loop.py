@@ -233,27 +233,3 @@ def test_ema_moves_weights_by_its_share_and_copies_statistics():
     update_ema(ema, model, 0.9)
     torch.testing.assert_close(ema.conv1.weight, 0.9 * before + 0.1 * model.conv1.weight)
     assert torch.equal(ema.bn1.running_mean, model.bn1.running_mean)
-
-
-def test_some_steps_have_frames_of_half_the_sides(config, tmp_path):
-    trainer = Trainer(dataclasses.replace(config, stages=(Stage(0.0, 64, 4, 0.5),), steps=12), tmp_path / "run")
-    batch, sizes = trainer.task.batch, []
-
-    def noted(step, stage):
-        sizes.append(stage.size)
-        return batch(step, stage)
-
-    trainer.task.batch = noted
-    trainer.run()
-    assert set(sizes) == {64, (32, 32)}
-    assert read_checkpoint(tmp_path / "run" / "best.pt")["size"] == [64, 64]
-
-
-def test_frozen_batch_norm_keeps_its_statistics_and_learns_all_the_same(config, tmp_path):
-    trainer = Trainer(dataclasses.replace(config, freeze_bn=True, steps=3), tmp_path / "run")
-    before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
-    trainer.run()
-    after = trainer.model.state_dict()
-    assert torch.equal(after["bn1.running_mean"], before["bn1.running_mean"])
-    assert not torch.equal(after["bn1.weight"], before["bn1.weight"])
-    assert not torch.equal(after["conv1.weight"], before["conv1.weight"])

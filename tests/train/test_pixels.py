@@ -8,7 +8,6 @@ from train.figures import png, scenery
 from hpe.pose.crops import crop_affine, warp
 from hpe.train.augment.crops import seen
 from hpe.train.augment.pixels import LEVELS, Draw, Pixels
-from hpe.train.config import Augmentation
 
 CPU = torch.device("cpu")
 IMAGE = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
@@ -69,21 +68,6 @@ def test_crops_are_those_of_the_product(box: list[float]) -> None:
     # the picture's outermost px fade into black there and end sharply here; elsewhere sampling differs by rounding
     assert np.mean(difference < 6) > 0.93
     assert np.median(difference) < 2
-
-
-def test_some_pictures_are_saved_as_jpeg_once_more() -> None:
-    files = [png(scenery(seed, 64, 64)) for seed in range(8)]
-    whole = Pixels(files, CPU)
-    everywhere, some = (
-        Pixels(files, CPU, 0, Augmentation(saved_p=share, saved_quality=(30.0, 60.0)), 1) for share in (1.0, 0.5)
-    )
-    places = [(x, y) for y in range(64) for x in range(64)]
-
-    def apart(other: Pixels) -> list[float]:
-        return [float(np.abs(sampled(other, k, 0, places) - sampled(whole, k, 0, places)).mean()) for k in range(8)]
-
-    assert all(0.5 < value < 30 for value in apart(everywhere))
-    assert 0 < sum(value > 0 for value in apart(some)) < 8
 
 
 def test_draws_follow_their_weights() -> None:

@@ -215,29 +215,3 @@ def test_the_loss_is_half_the_weighted_mean_square(tmp_path: Path) -> None:
     weights = torch.tensor([[[[1.0, 1.0]], [[1.0, 0.0]]]])
     assert float(made.loss(outputs, (torch.zeros(1, 2, 1, 2), weights))) == pytest.approx(0.5 * (4 + 0 + 1) / 4)
     assert float(made.loss(outputs, (outputs, weights))) == 0
-
-
-def test_second_views_show_the_same_person_in_a_box_that_differs_a_little(tmp_path: Path) -> None:
-    made = task(tmp_path, dotted_people(tmp_path))
-    made.config = dataclasses.replace(made.config, consistency=0.5)
-    pictures, targets, _ = example(made)
-    assert len(pictures) == STAGE.batch
-    knees = [
-        np.array([[dot(picture, colour) for colour in KNEES.values()] for picture in half])
-        for half in np.split(pictures, 2)
-    ]
-    moved = np.linalg.norm(knees[0] - knees[1], axis=2)
-    assert 0.3 < moved.max() < 12
-    for k, name in enumerate(KNEES):
-        placed = peaks(torch.from_numpy(targets))[:, INDEX[name]].numpy() * 4
-        np.testing.assert_allclose(placed, np.concatenate(knees)[:, k], atol=2)
-
-
-def test_views_whose_peaks_differ_in_height_cost_more(tmp_path: Path) -> None:
-    made = task(tmp_path, dotted_people(tmp_path, 1))
-    made.config = dataclasses.replace(made.config, consistency=0.5)
-    maps = torch.zeros(2, 1, 2, 2)
-    maps[0, 0, 0, 0], maps[1, 0, 1, 1] = 0.9, 0.9  # elsewhere, and as high
-    assert float(made.loss(maps, (maps, torch.ones_like(maps)))) == 0
-    maps[1, 0, 1, 1] = 0.5
-    assert float(made.loss(maps, (maps, torch.ones_like(maps)))) == pytest.approx(0.5 * 0.4**2)

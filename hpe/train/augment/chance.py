@@ -1,6 +1,5 @@
 """Random numbers of one training step, on the device: a function of the seed and the step alone."""
 
-import copy
 import random
 
 import torch
@@ -15,12 +14,6 @@ class Chance:
         # for what decides shapes: a GPU need not be waited for
         self.host = random.Random(seed * 1_000_003 + step)  # nosec B311
         self.count, self.device = count, device
-
-    def sized(self, count: int) -> "Chance":
-        """For batches of another size, with draws from the same generator."""
-        other = copy.copy(self)
-        other.count = count
-        return other
 
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
         """(count, *shape) float32 in low..high."""

@@ -11,10 +11,6 @@ from hpe.train.augment.chance import Chance
 from hpe.train.augment.pixels import Pixels
 from hpe.train.config import Augmentation
 
-# Of a second view: the logarithm's standard deviation, and that of the shift in shares of the frame.
-VIEW_SCALE = 0.03
-VIEW_SHIFT = 0.015
-
 
 def crop_affine(box: Tensor, height: int, width: int, margin: float = MARGIN) -> Tensor:
     """(N, 4) px -> (N, 2, 3) picture px -> network px: `hpe.pose.crops.crop_affine` in batches."""
@@ -63,15 +59,6 @@ def random_affine(box: Tensor, height: int, width: int, settings: Augmentation, 
     middle = torch.tensor([(width - 1) / 2, (height - 1) / 2], device=box.device)
     shift = (linear @ (affine[:, :, 2] - middle)[..., None]).squeeze(-1) + middle
     return torch.cat([linear @ affine[:, :, :2], shift[..., None]], dim=2)
-
-
-def moved(affine: Tensor, height: int, width: int, chance: Chance) -> Tensor:
-    """The maps of second views: as much larger or smaller and aside as a locator's box is in a photo saved again."""
-    scale = torch.exp(chance.normal(VIEW_SCALE))[:, None, None]
-    frame = torch.tensor([width, height], device=affine.device)
-    middle = ((frame - 1) / 2)[:, None]
-    shift = (chance.normal(VIEW_SHIFT, 2) * frame)[..., None]
-    return torch.cat([affine[:, :, :2] * scale, (affine[:, :, 2:] - middle) * scale + middle + shift], dim=2)
 
 
 def mirrored(affine: Tensor, width: int) -> Tensor:

@@ -3,7 +3,7 @@
 Letters: N frames, M photos, S slots of a frame, K people of a photo, H and W the frame in px.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -20,9 +20,6 @@ SLOTS: Final[int] = 9
 LEAST_PX: Final[float] = 8.0  # longer side, of the network's frame; smaller people are ignored
 LEAST_SHARE: Final[float] = 0.3  # of a box that a crop leaves visible; of less one cannot say that somebody is there
 MOST: Final[int] = 64  # boxes of a photo
-# How a second view of a frame differs, beside how it is degraded: a locator's cell is 4 px.
-VIEW_SHIFT_PX: Final[float] = 2.0
-VIEW_SCALE: Final[float] = 0.01
 NOBODY: Final[int] = 0
 PERSON: Final[int] = 1
 IGNORE: Final[int] = 2
@@ -31,15 +28,8 @@ IGNORE: Final[int] = 2
 class Photos:
     """Photos' boxes as tensors beside their pixels. boxes: (M, K, 4) px; kind: (M, K) NOBODY, PERSON or IGNORE."""
 
-    def __init__(
-        self,
-        photos: list[Photo],
-        device: torch.device,
-        workers: int,
-        settings: Augmentation | None = None,
-        seed: int = 0,
-    ) -> None:
-        self.pixels = Pixels([p.encoded for p in photos], device, workers, settings, seed)
+    def __init__(self, photos: list[Photo], device: torch.device, workers: int) -> None:
+        self.pixels = Pixels([p.encoded for p in photos], device, workers)
         boxes = np.zeros((len(photos), MOST, 4), np.float32)
         kind = np.zeros((len(photos), MOST), np.int64)
         for i, photo in enumerate(photos):
@@ -73,17 +63,10 @@ class Layout:
 
 
 def mosaics(
-    photos: Photos, draw: Draw, height: int, width: int, settings: Augmentation, chance: Chance, views: bool = False
+    photos: Photos, draw: Draw, height: int, width: int, settings: Augmentation, chance: Chance
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """-> (N, H, W, 3) uint8 RGB, (N, S * K, 4) float32 boxes in px of the frame, and (N, S * K) what they are.
-
-    views: the second half shows what the first half does, moved by less than a cell and degraded otherwise.
-    """
-    if views:
-        half = chance.sized(chance.count // 2)
-        layout = _seen_again(_layout(photos, draw, height, width, settings, half), half)
-    else:
-        layout = _layout(photos, draw, height, width, settings, chance)
+    """-> (N, H, W, 3) uint8 RGB, (N, S * K, 4) float32 boxes in px of the frame, and (N, S * K) what they are."""
+    layout = _layout(photos, draw, height, width, settings, chance)
     pictures = _pictures(photos.pixels, layout, height, width)
     pictures = degrade(pictures.permute(0, 3, 1, 2), settings, chance)
     boxes, kind = _boxes(photos, layout)
@@ -115,16 +98,6 @@ def _layout(photos: Photos, draw: Draw, height: int, width: int, settings: Augme
     # in use pictures are smoothed before they shrink: some are halved early here, and look as soft
     sharpness = 2 ** chance.uniform(-1, 0, SLOTS)
     return Layout(x_lines, y_lines, low, high, which, size, scale, corner, flip, sharpness)
-
-
-def _seen_again(layout: Layout, chance: Chance) -> Layout:
-    """The layout of every frame, and after them those of their second views."""
-    grown = 1 + chance.uniform(-VIEW_SCALE, VIEW_SCALE, SLOTS)[..., None]
-    # about each photo's middle
-    corner = layout.corner + layout.size * layout.scale * (1 - grown) / 2
-    corner = corner + chance.uniform(-VIEW_SHIFT_PX, VIEW_SHIFT_PX, SLOTS, 2)
-    second = replace(layout, scale=layout.scale * grown, corner=corner, sharpness=2 ** chance.uniform(-1, 0, SLOTS))
-    return Layout(*(torch.cat([getattr(layout, f.name), getattr(second, f.name)]) for f in fields(Layout)))
 
 
 def _lines(grid: Tensor, side: int, chance: Chance) -> Tensor:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hpe.cores import usable_cores
-from hpe.train.config import Augmentation
 from hpe.train.data.files import decode_rgb
 
 LEVELS: Final[int] = 4  # halvings kept beside each picture, itself included
@@ -28,18 +27,11 @@ class Pixels:
     """Pictures and their halvings (a mip pyramid), flat in memory, so that they may all differ in size.
 
     encoded: image files, as bytes or paths; the same object twice is stored once. index: (len(encoded),) int64, the
-    picture of each. size: (M, 2) float32 width and height in px. workers: threads that decode, 0 for one a core.
-    settings: some pictures are saved as JPEG once more (saved_p). About 4 bytes per px of the pictures.
+    picture of each. size: (M, 2) float32 width and height in px. workers: threads that decode, 0 for one a core. About
+    4 bytes per px of the pictures.
     """
 
-    def __init__(
-        self,
-        encoded: Sequence[bytes | Path],
-        device: torch.device,
-        workers: int = 0,
-        settings: Augmentation | None = None,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, encoded: Sequence[bytes | Path], device: torch.device, workers: int = 0) -> None:
         unique: dict[int, int] = {}
         files: list[bytes | Path] = []
         for file in encoded:
@@ -49,7 +41,7 @@ class Pixels:
         self.device = device
         self.index = torch.tensor([unique[id(file)] for file in encoded], dtype=torch.int64, device=device)
         with ThreadPoolExecutor(workers or usable_cores()) as pool:  # OpenCV lets other threads run while it decodes
-            pyramids = list(pool.map(_pyramid, files, _qualities(len(files), settings, seed)))
+            pyramids = list(pool.map(_pyramid, files))
         shapes = np.array([[level.shape[:2] for level in levels] for levels in pyramids])  # (M, LEVELS, 2) h, w
         counts = shapes.prod(axis=2).ravel()
         starts = np.concatenate([[0], np.cumsum(counts)])
@@ -89,22 +81,8 @@ class Pixels:
         return torch.lerp(above, below, dy)
 
 
-def _qualities(count: int, settings: Augmentation | None, seed: int) -> list[int]:
-    """The JPEG quality with which each picture is saved again, 0 for those that stay as they are."""
-    rng = np.random.default_rng(seed)
-    drawn, chosen = rng.random(count), rng.random(count)
-    if settings is None:
-        return [0] * count
-    low, high = settings.saved_quality
-    return [round(low + (high - low) * d) if c < settings.saved_p else 0 for d, c in zip(drawn, chosen, strict=True)]
-
-
-def _pyramid(encoded: bytes | Path, quality: int) -> list[NDArray[np.uint8]]:
-    name = str(encoded) if isinstance(encoded, Path) else "a training picture"
-    levels = [decode_rgb(encoded, name)]
-    if quality:
-        again = cv2.imencode(".jpg", levels[0][..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
-        levels = [decode_rgb(again, name)]
+def _pyramid(encoded: bytes | Path) -> list[NDArray[np.uint8]]:
+    levels = [decode_rgb(encoded, str(encoded) if isinstance(encoded, Path) else "a training picture")]
     for _ in range(LEVELS - 1):
         height, width = levels[-1].shape[:2]
         half = max(1, math.ceil(width / 2)), max(1, math.ceil(height / 2))

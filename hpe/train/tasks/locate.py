@@ -35,8 +35,6 @@ OUTPUTS: Final[int] = 3
 THRESHOLD: Final[float] = 0.01
 MOST_BOXES: Final[int] = 60
 BATCH: Final[int] = 51
-# Peaks below this are noise, which two views need not share.
-LEAST_LOGIT: Final[float] = -3.5
 
 
 class LocateTask:
@@ -52,7 +50,7 @@ class LocateTask:
             weights += [source.weight] * len(found)
         self.unit = config.size_unit or max(max(stage.height, stage.width) for stage in config.stages)
         self._val = [photo for source in config.val for photo in read_whole_photos(source)]
-        self.photos = Photos(photos, device, config.workers, config.augmentation, config.seed)
+        self.photos = Photos(photos, device, config.workers)
         self._draw = Draw(weights, device)
 
     def network(self) -> PoseResNet:
@@ -68,15 +66,13 @@ class LocateTask:
         """-> pictures, and (centres, background weight, size (N, 2, h, w), size weight) float32, (N, h, w) else."""
         chance = Chance(self.config.seed, step, stage.batch, self.device)
         with torch.no_grad():
-            settings, views = self.config.augmentation, self.config.consistency > 0
-            pictures, boxes, kind = mosaics(self.photos, self._draw, stage.height, stage.width, settings, chance, views)
+            pictures, boxes, kind = mosaics(
+                self.photos, self._draw, stage.height, stage.width, self.config.augmentation, chance
+            )
             return pictures, encode_boxes(boxes, kind, stage.height, stage.width, self.unit)
 
     def loss(self, outputs: Tensor, targets: Targets) -> Tensor:
-        """Penalty-reduced focal loss of the centres (their equation 1) + relative L1 of the sizes, per person.
-
-        With `consistency` also how much the logits of two views of a frame differ where either sees somebody.
-        """
+        """Penalty-reduced focal loss of the centres (their equation 1) + relative L1 of the sizes, per person."""
         centres, background, size, size_weight = targets
         logit = LOGIT_SLOPE * outputs[:, 0] + LOGIT_INTERCEPT
         score = torch.sigmoid(logit)
@@ -87,8 +83,7 @@ class LocateTask:
         centre = -(positive.sum() + negative.sum()) / people
         relative = (outputs[:, 1:] - size).abs() / (size + 0.05)
         sizes = (relative * size_weight[:, None]).sum() / people
-        loss = centre + self.config.size_loss * sizes
-        return loss + self.config.consistency * disagreement(logit) if self.config.consistency else loss
+        return centre + self.config.size_loss * sizes
 
     @torch.no_grad()
     def validate(self, network: PoseResNet, stage: Stage) -> dict[str, float]:
@@ -108,20 +103,6 @@ class LocateTask:
                 boxes, scores = decode_boxes(outputs, affine, image.shape[:2], self.unit, THRESHOLD, MOST_BOXES)
                 found.append(np.concatenate([boxes, scores[:, None]], axis=1))
         return {f"ap50_{px}": box_ap(found, self._val, 0.5, least_px=px) for px in (32, 96, 0)}
-
-
-def disagreement(logit: Tensor) -> Tensor:
-    """(2N, h, w) logits, the second views after the first -> scalar: smooth L1 at the peaks of either view.
-
-    A peak is compared with the highest of the 3x3 cells round its place in the other view, which has moved by less than
-    a cell. Areas to ignore count as well: nobody knows who is there, but the answer should be the same.
-    """
-    tops = functional.max_pool2d(logit[:, None], 3, 1, 1)[:, 0]
-    peaks = (logit == tops) & (logit > LEAST_LOGIT)
-    (first, second), (here, there) = tops.chunk(2), peaks.chunk(2)
-    counted = here | there
-    apart = functional.smooth_l1_loss(first, second, reduction="none") * counted
-    return apart.sum() / counted.sum().clamp(min=1)
 
 
 def read_whole_photos(source: Source) -> list[Photo]:

@@ -19,7 +19,6 @@ from hpe.train.augment.crops import (
     crop_affine,
     cut_off,
     mirrored,
-    moved,
     random_affine,
     seen,
     windows,
@@ -27,7 +26,7 @@ from hpe.train.augment.crops import (
 )
 from hpe.train.augment.degrade import degrade
 from hpe.train.augment.pixels import Draw, Pixels
-from hpe.train.config import Augmentation, Stage, TrainConfig
+from hpe.train.config import Stage, TrainConfig
 from hpe.train.data.samples import Sample
 from hpe.train.data.shards import training_samples
 from hpe.train.network import PoseResNet, normalise
@@ -40,15 +39,8 @@ OUTSIDE: Final[float] = 0.05
 class People:
     """N samples as tensors on the device, beside their pixels."""
 
-    def __init__(
-        self,
-        samples: list[Sample],
-        device: torch.device,
-        workers: int,
-        settings: Augmentation | None = None,
-        seed: int = 0,
-    ) -> None:
-        self.pixels = Pixels([s.encoded for s in samples], device, workers, settings, seed)
+    def __init__(self, samples: list[Sample], device: torch.device, workers: int) -> None:
+        self.pixels = Pixels([s.encoded for s in samples], device, workers)
         self.points = torch.from_numpy(np.stack([s.points for s in samples]).astype(np.float32)).to(device)
         self.labelled = torch.from_numpy(np.stack([s.labelled for s in samples])).to(device)
         self.box = torch.from_numpy(np.stack([s.box for s in samples]).astype(np.float32)).to(device)
@@ -72,7 +64,7 @@ class PoseTask:
             found = training_samples(source, cache)
             samples += found
             weights += [source.weight] * len(found)
-        self.people = People(samples, device, config.workers, config.augmentation, config.seed)
+        self.people = People(samples, device, config.workers)
         self._draw = Draw(weights, device)
         self._empty = self.people.anywhere.nonzero()[:, 0]
         self._flip = torch.tensor(FLIP_ORDER, device=device)
@@ -95,8 +87,7 @@ class PoseTask:
             return self._examples(stage.height, stage.width, chance)
 
     def _examples(self, height: int, width: int, chance: Chance) -> tuple[Tensor, Targets]:
-        settings, views = self.config.augmentation, self.config.consistency > 0
-        both, chance = chance, chance.sized(chance.count // 2) if views else chance
+        settings = self.config.augmentation
         who = self._draw(chance.generator, chance.count)
         empty = self.people.empty[who]
         points, labelled = self.people.points[who], self.people.labelled[who]
@@ -111,13 +102,8 @@ class PoseTask:
         affine = torch.where(flip[:, None, None], mirrored(affine, width), affine)
         points = torch.where(flip[:, None, None], points[:, self._flip], points)
         labelled = torch.where(flip[:, None], labelled[:, self._flip], labelled)
-        if views:
-            affine = torch.cat([affine, moved(affine, height, width, chance)])
-            who, empty = who.repeat(2), empty.repeat(2)
-            points, labelled = points.repeat(2, 1, 1), labelled.repeat(2, 1)
-            box, visible = box.repeat(2, 1), visible.repeat(2, 1)
         there = ((points >= visible[:, None, :2]) & (points <= visible[:, None, 2:])).all(dim=2)
-        pictures = self._pictures(who, affine, visible, height, width, both)
+        pictures = self._pictures(who, affine, visible, height, width, chance)
         placed = (affine[:, None, :2, :2] @ points[..., None]).squeeze(-1) + affine[:, None, :2, 2]
         targets, inside = heatmaps(placed, height, width, self.config.sigma)
         shown = labelled & there & inside & ~empty[:, None]
@@ -157,16 +143,9 @@ class PoseTask:
         return out.round().to(torch.uint8).permute(0, 2, 3, 1)
 
     def loss(self, outputs: Tensor, targets: Targets) -> Tensor:
-        """1/2 mean of w (p - t)^2 over everything: the paper's loss with a weight for each cell.
-
-        With `consistency` also the mean square of how much the heights of the peaks in two views of a person differ.
-        """
+        """1/2 mean of w (p - t)^2 over everything: the paper's loss with a weight for each cell."""
         maps, weights = targets
-        loss = 0.5 * (weights * (outputs - maps).square()).mean()
-        if not self.config.consistency:
-            return loss
-        first, second = outputs.amax(dim=(2, 3)).chunk(2)
-        return loss + self.config.consistency * (first - second).square().mean()
+        return 0.5 * (weights * (outputs - maps).square()).mean()
 
     def validate(self, network: PoseResNet, stage: Stage) -> dict[str, float]:
         """PCK on crops round the given boxes: @0.2 of the torso for LSP, @0.1 of the box's longer side elsewhere.
