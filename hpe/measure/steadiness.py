@@ -13,8 +13,8 @@ from hpe.pose.boxes import box_iou
 from hpe.train.data.files import decode_rgb
 from hpe.train.data.people import Photo
 
-# Score of people whom one can rely on.
-SURE: Final[float] = 0.9
+# People of this score or more are counted on their own as well.
+STEADY_SCORE: Final[float] = 0.9
 
 
 def variants(rgb: NDArray[np.uint8], photo: str) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.float64]]]:
@@ -35,7 +35,10 @@ def variants(rgb: NDArray[np.uint8], photo: str) -> dict[str, tuple[NDArray[np.u
 
 
 def steadiness(estimator: PoseEstimator, photos: list[Photo]) -> dict[str, float]:
-    """The same photos otherwise: people who come or go, and how far confident joints move, in percent of the person."""
+    """The same photos otherwise: people who come or go, and how far confident joints move, in percent of the person.
+
+    Those who score at least STEADY_SCORE in the photo itself count on their own too: how many are not found again.
+    """
     come_or_go, people = 0, 0
     gone: list[bool] = []
     moves: list[float] = []
@@ -51,14 +54,16 @@ def steadiness(estimator: PoseEstimator, photos: list[Photo]) -> dict[str, float
             new = np.stack(corners).reshape(-1, 4) if after else np.zeros((0, 4))
             same = pairs(box_iou(new, old), SAME)
             come_or_go += len(before) + len(after) - 2 * len(same)
-            gone += [p not in same for p, pose in enumerate(before) if pose.score >= SURE]
+            gone += [p not in same for p, pose in enumerate(before) if pose.score >= STEADY_SCORE]
             for p, k in same.items():
                 both = before[p].confident & after[k].confident
                 side = float(max(before[p].box[2:] - before[p].box[:2]))
                 moves += (100 * np.linalg.norm(back[k][both] - before[p].points[both], axis=1) / side).tolist()
     return {
         "of people come or go when a photo is saved, shifted or scaled": 100 * come_or_go / max(1, people),
-        f"of people with a score from {SURE:g} are gone then": 100 * float(np.mean(gone)) if gone else float("nan"),
+        f"of people with a score from {STEADY_SCORE:g} are gone then": 100 * float(np.mean(gone))
+        if gone
+        else float("nan"),
         "of the person: how far a joint moves then, median": float(np.median(moves)) if moves else float("nan"),
         "of the person: how far a joint moves then, p95": float(np.quantile(moves, 0.95)) if moves else float("nan"),
     }
