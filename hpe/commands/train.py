@@ -61,7 +61,14 @@ def train(
     from hpe.train.loop import Trainer
 
     check_files(config, config_path)
-    trainer = Trainer(config, folder, checked_device(device))
+    teacher = None
+    if config.teacher:
+        import torch
+
+        from hpe.measure.models import open_network
+
+        teacher = open_network(config.teacher, config.task, torch.get_num_threads()).run
+    trainer = Trainer(config, folder, checked_device(device), teacher)
     trainer.run()
     click.echo(f"{folder / 'best.pt'}: best validation {trainer.best:.1f} after {trainer.step:,} steps")
 

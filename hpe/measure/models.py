@@ -7,9 +7,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hpe.engine.bundle import open_bundle
 from hpe.engine.estimator import PoseEstimator
 from hpe.engine.manifest import ModelCard
-from hpe.train.checkpoint import frame_of, read_network
+from hpe.engine.session import OnnxSession, Session
+from hpe.errors import BadModel
+from hpe.pose.skeleton import NUM_JOINTS
+from hpe.settings import Settings
+from hpe.train.checkpoint import LOCATOR_OUTPUTS, frame_of, read_network
 from hpe.train.network import PoseResNet, describe, normalise
 
 # of a checkpoint, which has no manifest yet
@@ -56,3 +61,18 @@ def open_model(model: str, size: int = 0, threads: int = 0) -> PoseEstimator:
     if model.endswith(CHECKPOINTS):
         return torch_estimator(Path(model).expanduser(), size)
     return PoseEstimator(model, threads=threads)
+
+
+def open_network(model: str, task: str, threads: int = 0) -> Session:
+    """A manifest or a checkpoint -> the network of it for the task "pose" or "locate". Raises BadModel."""
+    maps = NUM_JOINTS if task == "pose" else LOCATOR_OUTPUTS
+    if model.endswith(CHECKPOINTS):
+        network, _ = read_network(Path(model).expanduser())
+        if network.joints != maps:
+            raise BadModel(f"{model} gives {network.joints} maps: a network for the task {task} gives {maps}")
+        return TorchSession(network)
+    bundle = open_bundle(model, Settings.cache_dir)
+    file = bundle.pose if task == "pose" else bundle.locate
+    if file is None:
+        raise BadModel(f"{model} has no locator: name a model that has one")
+    return OnnxSession(file, threads, maps=maps)

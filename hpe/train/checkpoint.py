@@ -65,8 +65,7 @@ def read_network(path: Path) -> tuple[PoseResNet, dict[str, Any]]:
             f"{path}: has {len(state['final_layer.weight'])} outputs; expected the {NUM_JOINTS} joints of MPII, in its "
             f"order, or a locator's {LOCATOR_OUTPUTS}"
         )
-    joints, deconv = len(state["final_layer.weight"]), state["deconv_layers.0.weight"].shape[1]
-    model = PoseResNet(_depth(state, path), joints, deconv, width=len(state["conv1.weight"]))
+    model = network_like(_depth(state, path), state)
     own = model.state_dict()
     # very old checkpoints have no batch counters, which play no part in eval mode
     state = {k: v for k, v in own.items() if k.endswith("num_batches_tracked")} | state
@@ -97,6 +96,15 @@ def plain_state(state: State) -> State:
     """Any float dtype -> float32, without DataParallel's `module.` prefix."""
     plain = {k.removeprefix("module."): v for k, v in state.items()}
     return {k: v.float() if v.is_floating_point() else v for k, v in plain.items()}
+
+
+def network_like(depth: int, state: State) -> PoseResNet:
+    """A new network of the widths that the weights have, pruned or not."""
+    first = state["deconv_layers.0.weight"]
+    deconv = [state.get(f"deconv_layers.{at}.weight", first).shape[1] for at in (0, 3, 6)]
+    inner = [len(v) for k, v in state.items() if re.fullmatch(r"layer\d\.\d+\.conv1\.weight", k)]
+    whole = inner if len(inner) == sum(BLOCKS[depth]) else ()
+    return PoseResNet(depth, len(state["final_layer.weight"]), deconv, len(state["conv1.weight"]), whole)
 
 
 def _depth(state: State, path: Path) -> int:

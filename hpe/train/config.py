@@ -87,12 +87,14 @@ class TrainConfig:
     """Everything that shapes a run. Give `steps` (exactly reproducible) or `hours` (fits a time budget).
 
     task: "pose" or "locate" (`hpe.train.tasks`). depth, deconv_channels, width: of the PoseResNet. init: a checkpoint
-    to start from, its first convolution turned round where `init_channels` is "bgr". lr falls from `lr` to `lr_end` as
-    half a cosine after `warmup_steps`. ema: decay of the averaged weights that are validated and kept. size_loss:
+    to start from, its first convolution turned round where `init_channels` is "bgr". teacher: a model, a manifest or a
+    checkpoint, whose answers are learnt instead of labels, with the statistics of batch norm frozen; the network is
+    then `init`, pruned to the share `keep` of its multiplications (`hpe.train.distil`). lr falls from `lr` to `lr_end`
+    as half a cosine after `warmup_steps`. ema: decay of the averaged weights that are validated and kept. size_loss:
     weight of the box sizes beside the centres. size_unit: px of the frame that a box side of 1 stands for; 0 takes the
-    longer side of the largest stage. precision: "bf16" (autocast, weights stay float32), "float32", or
-    "auto": bf16 where the device has instructions for it. workers: threads that decode the pictures, once, at the
-    start; 0 takes all cores. cache: where people cut out of full-size data sets are kept.
+    longer side of the largest stage. precision: "bf16" (autocast, weights stay float32), "float32", or "auto": bf16
+    where the device has instructions for it. workers: threads that decode the pictures, once, at the start; 0 takes all
+    cores. cache: where people cut out of full-size data sets are kept.
     """
 
     name: str
@@ -104,6 +106,8 @@ class TrainConfig:
     width: int = 64
     init: str = ""
     init_channels: str = "rgb"
+    teacher: str = ""
+    keep: float = 1.0
     stages: tuple[Stage, ...] = (Stage(0.0, 256, 32),)
     sigma: float = 2.0
     size_loss: float = 1.0
@@ -152,7 +156,7 @@ def check_files(config: TrainConfig, path: Path, labels: bool = True) -> None:
     """Raises BadData, in one message for all that the run needs and that is not here. labels: those files as well."""
     data = {s.path: Path(s.path).expanduser() for s in (*config.train, *config.val)}
     made_here = {s.labels: Path(s.labels).expanduser() for s in config.train if s.labels and labels}
-    weights = {config.init: Path(config.init).expanduser()} if config.init else {}
+    weights = {name: Path(name).expanduser() for name in (config.init, config.teacher) if name}
     missing = [name for name, file in (data | weights).items() if not file.exists()]
     if missing:
         raise BadData(
@@ -201,6 +205,8 @@ def _check(config: TrainConfig) -> None:
     """What no value shows alone. Raises ValueError."""
     if (config.steps > 0) == (config.hours > 0):
         raise ValueError(f"give either steps or hours, above 0 (steps={config.steps}, hours={config.hours})")
+    if config.keep < 1 and not (config.teacher and config.init):
+        raise ValueError(f"keep {config.keep:g} prunes the network of `init`, which `teacher` then teaches: give both")
     starts = [stage.start for stage in config.stages]
     if starts[0] != 0 or starts != sorted(set(starts)):
         raise ValueError(f"stages start at {starts}: the first must start at 0, and they must rise")

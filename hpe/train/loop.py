@@ -4,6 +4,7 @@ It does not know what is trained: `hpe.train.tasks` does.
 """
 
 import copy
+import dataclasses
 import math
 import time
 from pathlib import Path
@@ -14,11 +15,17 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from hpe.errors import BadModel, BadSettings
-from hpe.train.checkpoint import read_checkpoint, take_initial_weights, write_checkpoint
+from hpe.train.checkpoint import network_like, read_checkpoint, take_initial_weights, write_checkpoint
 from hpe.train.config import Stage, TrainConfig, as_dict
-from hpe.train.network import describe, normalise
+from hpe.train.distil import Network, Teacher, distance
+from hpe.train.network import PoseResNet, describe, normalise
+from hpe.train.prune import prune
+from hpe.train.refit import refit
 from hpe.train.runlog import append_row, draw_curve, drop_rows_after
 from hpe.train.tasks import open_task
+
+# Examples that a network is pruned on, in batches of so many.
+PRUNE_BATCH, PRUNE_BATCHES = 16, 40
 
 
 def learning_rate(config: TrainConfig, step: int, progress: float) -> float:
@@ -38,17 +45,22 @@ def has_bf16(device: torch.device) -> bool:
 class Trainer:
     """One run in one folder: checkpoint `last.pt`, best weights `best.pt`, `log.csv`, `curve.png`."""
 
-    def __init__(self, config: TrainConfig, folder: Path, device: str = "cpu") -> None:
+    def __init__(self, config: TrainConfig, folder: Path, device: str = "cpu", teacher: Network | None = None) -> None:
+        """teacher: whose answers are learnt, instead of the labels."""
         self.config, self.folder, self.device = config, folder, torch.device(device)
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
         if self.device.type == "cuda":
             torch.backends.cudnn.benchmark = True
         self.task = open_task(config, self.device)
-        self.model = self.task.network()
         last = folder / "last.pt"
+        self.model = self.task.network()
         if config.init and not last.exists():
             print(take_initial_weights(self.model, Path(config.init).expanduser(), config.init_channels), flush=True)
+        if config.keep < 1:
+            pruned = network_like(config.depth, read_checkpoint(last)["state_dict"]) if last.exists() else None
+            self.model = pruned or self._pruned()
+        self.teacher = None if teacher is None else Teacher(teacher, self.task)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.bf16 = has_bf16(self.device) if config.precision == "auto" else config.precision == "bf16"
@@ -59,6 +71,14 @@ class Trainer:
         self.loss_sum, self.loss_steps = torch.zeros((), device=self.device), 0
         if last.exists():
             self._resume(last)
+
+    def _pruned(self) -> PoseResNet:
+        """A smaller copy, made from examples of the first stage."""
+        stage = dataclasses.replace(self.config.stages[0], batch=PRUNE_BATCH)
+        batches = [normalise(self.task.batch(step, stage)[0]).cpu() for step in range(PRUNE_BATCHES)]
+        small = prune(self.model, self.config.keep, batches[: PRUNE_BATCHES // 4], self.task.weight)
+        refit(small, self.model, batches)
+        return small
 
     def progress(self) -> float:
         """0..1: the share of the steps, or of the hours, that this run has used."""
@@ -102,11 +122,15 @@ class Trainer:
         rate = learning_rate(self.config, self.step, self.progress())
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        self.model.train()
+        self.model.train(self.teacher is None)  # batch norm as it is: its statistics are those of the teacher
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             predicted = self.model(normalise(images))
-        loss = self.task.loss(predicted.float(), targets)
+        if self.teacher is None:
+            loss = self.task.loss(predicted.float(), targets)
+        else:
+            wanted = self.teacher(images)
+            loss = distance(predicted.float(), wanted, self.task.weight(wanted))
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
         self.optimizer.step()

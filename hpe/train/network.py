@@ -4,6 +4,7 @@ State-dict names are those of Microsoft's published `pose_resnet.py`, so its che
 `conv1, bn1, layer1.0.conv1 ..., deconv_layers.0 ..., final_layer`.
 """
 
+from collections.abc import Sequence
 from typing import Final, cast
 
 import torch
@@ -36,12 +37,12 @@ class BasicBlock(nn.Module):
 
     expansion = 1
 
-    def __init__(self, inplanes: int, planes: int, stride: int, downsample: nn.Module | None) -> None:
+    def __init__(self, inplanes: int, inner: int, planes: int, stride: int, downsample: nn.Module | None) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(inplanes, planes, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(planes, momentum=BN_MOMENTUM)
+        self.conv1 = nn.Conv2d(inplanes, inner, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(inner, momentum=BN_MOMENTUM)
         self.relu = nn.ReLU(inplace=True)
-        self.conv2 = nn.Conv2d(planes, planes, 3, 1, 1, bias=False)
+        self.conv2 = nn.Conv2d(inner, planes, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(planes, momentum=BN_MOMENTUM)
         self.downsample = downsample
 
@@ -57,13 +58,13 @@ class Bottleneck(nn.Module):
 
     expansion = 4
 
-    def __init__(self, inplanes: int, planes: int, stride: int, downsample: nn.Module | None) -> None:
+    def __init__(self, inplanes: int, inner: int, planes: int, stride: int, downsample: nn.Module | None) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(inplanes, planes, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(planes, momentum=BN_MOMENTUM)
-        self.conv2 = nn.Conv2d(planes, planes, 3, stride, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(planes, momentum=BN_MOMENTUM)
-        self.conv3 = nn.Conv2d(planes, planes * self.expansion, 1, bias=False)
+        self.conv1 = nn.Conv2d(inplanes, inner, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(inner, momentum=BN_MOMENTUM)
+        self.conv2 = nn.Conv2d(inner, inner, 3, stride, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(inner, momentum=BN_MOMENTUM)
+        self.conv3 = nn.Conv2d(inner, planes * self.expansion, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(planes * self.expansion, momentum=BN_MOMENTUM)
         self.relu = nn.ReLU(inplace=True)
         self.downsample = downsample
@@ -79,46 +80,64 @@ class Bottleneck(nn.Module):
 class PoseResNet(nn.Module):
     """(N, 3, S, S) float32 normalised RGB -> (N, joints, S/4, S/4) float32 heatmaps. S is a multiple of 32.
 
-    depth: 18, 34, 50, 101 or 152. deconv_channels: width of each of the three transposed convolutions; the
-    paper's is 256. width: channels of the stem, 64 in every published ResNet.
+    depth: 18, 34, 50, 101 or 152. deconv_channels: width of the three transposed convolutions, together or each; the
+    paper's is 256. width: channels of the stem, 64 in every published ResNet. inner: channels inside each residual
+    block, first to last, where it was pruned (`hpe.train.prune`); none are as published.
     """
 
-    def __init__(self, depth: int = 50, joints: int = NUM_JOINTS, deconv_channels: int = 256, width: int = 64) -> None:
+    def __init__(
+        self,
+        depth: int = 50,
+        joints: int = NUM_JOINTS,
+        deconv_channels: int | Sequence[int] = 256,
+        width: int = 64,
+        inner: Sequence[int] = (),
+    ) -> None:
         super().__init__()
         if depth not in BLOCKS:
             raise ValueError(f"depth {depth}: choose one of {', '.join(map(str, BLOCKS))}")
-        self.depth, self.joints, self.deconv_channels = depth, joints, deconv_channels
-        block: type[BasicBlock] | type[Bottleneck] = BasicBlock if depth < 50 else Bottleneck
+        widths = [deconv_channels] * 3 if isinstance(deconv_channels, int) else list(deconv_channels)
+        counts, planes = BLOCKS[depth], self.widths(depth, width)
+        self.depth, self.joints, self.width = depth, joints, width
+        self.deconv_channels, self.inner = tuple(widths), tuple(inner or planes)
+        if len(self.inner) != len(planes):
+            raise ValueError(f"inner has {len(self.inner)} widths: ResNet-{depth} has {len(planes)} blocks")
         self.conv1 = nn.Conv2d(3, width, 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(width, momentum=BN_MOMENTUM)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, 2, 1)
         self._inplanes = width
-        counts = BLOCKS[depth]
-        self.layer1 = self._stage(block, width, counts[0], 1)
-        self.layer2 = self._stage(block, 2 * width, counts[1], 2)
-        self.layer3 = self._stage(block, 4 * width, counts[2], 2)
-        self.layer4 = self._stage(block, 8 * width, counts[3], 2)
-        self.deconv_layers = self._deconvolutions(deconv_channels)
-        self.final_layer = nn.Conv2d(deconv_channels, joints, 1)
+        rest = iter(self.inner)
+        self.layer1, self.layer2, self.layer3, self.layer4 = (
+            self._stage([next(rest) for _ in range(count)], width << stage, 1 if stage == 0 else 2)
+            for stage, count in enumerate(counts)
+        )
+        self.deconv_layers = self._deconvolutions(widths)
+        self.final_layer = nn.Conv2d(widths[-1], joints, 1)
         self._init_weights()
 
-    def _stage(self, block: type[BasicBlock] | type[Bottleneck], planes: int, count: int, stride: int) -> nn.Sequential:
+    @staticmethod
+    def widths(depth: int, width: int) -> tuple[int, ...]:
+        """The published channels inside each block."""
+        return tuple(width << stage for stage, count in enumerate(BLOCKS[depth]) for _ in range(count))
+
+    def _stage(self, inner: Sequence[int], planes: int, stride: int) -> nn.Sequential:
+        block: type[BasicBlock] | type[Bottleneck] = BasicBlock if self.depth < 50 else Bottleneck
         out = planes * block.expansion
         downsample = None
         if stride != 1 or self._inplanes != out:
             downsample = nn.Sequential(
                 nn.Conv2d(self._inplanes, out, 1, stride, bias=False), nn.BatchNorm2d(out, momentum=BN_MOMENTUM)
             )
-        layers: list[nn.Module] = [block(self._inplanes, planes, stride, downsample)]
+        layers: list[nn.Module] = [block(self._inplanes, inner[0], planes, stride, downsample)]
         self._inplanes = out
-        layers += [block(out, planes, 1, None) for _ in range(count - 1)]
+        layers += [block(out, channels, planes, 1, None) for channels in inner[1:]]
         return nn.Sequential(*layers)
 
-    def _deconvolutions(self, channels: int) -> nn.Sequential:
+    def _deconvolutions(self, widths: Sequence[int]) -> nn.Sequential:
         layers: list[nn.Module] = []
         inplanes = self._inplanes
-        for _ in range(3):
+        for channels in widths:
             layers += [
                 nn.ConvTranspose2d(inplanes, channels, 4, 2, 1, bias=False),
                 nn.BatchNorm2d(channels, momentum=BN_MOMENTUM),
@@ -149,6 +168,7 @@ def parameters_m(model: nn.Module) -> float:
 
 
 def describe(model: PoseResNet) -> str:
-    return (
-        f"PoseResNet-{model.depth}, deconvolutions of {model.deconv_channels}, {parameters_m(model):.1f} M parameters"
-    )
+    widths = sorted(set(model.deconv_channels))
+    deconv = str(widths[0]) if len(widths) == 1 else f"{widths[0]} to {widths[-1]}"
+    pruned = ", pruned" if model.inner != PoseResNet.widths(model.depth, model.width) else ""
+    return f"PoseResNet-{model.depth}{pruned}, deconvolutions of {deconv}, {parameters_m(model):.1f} M parameters"

@@ -25,6 +25,14 @@ class Task(Protocol):
         """(N, C, h, w) float32 -> scalar."""
         ...
 
+    def weight(self, outputs: Tensor) -> Tensor:
+        """(N, C, h, w) of a teacher -> how much each of these values matters to a student: of the same shape."""
+        ...
+
+    def mirrored(self, outputs: Tensor) -> Tensor:
+        """(N, C, h, w) of pictures -> what a perfect network answers to their mirror images."""
+        ...
+
     def validate(self, network: PoseResNet, stage: Stage) -> dict[str, float]:
         """Measures on the validation data; the first, the higher the better, chooses the weights that are kept."""
         ...
