@@ -93,7 +93,7 @@ class TrainConfig:
     as half a cosine after `warmup_steps`. ema: decay of the averaged weights that are validated and kept. size_loss:
     weight of the box sizes beside the centres. size_unit: px of the frame that a box side of 1 stands for; 0 takes the
     longer side of the largest stage. precision: "bf16" (autocast, weights stay float32), "float32", or "auto": bf16
-    where the device has instructions for it. workers: threads that decode the pictures, once, at the start; 0 takes all
+    where that is faster. workers: threads that decode the pictures, once, at the start; 0 takes all
     cores. cache: where people cut out of full-size data sets are kept.
     """
 

@@ -36,10 +36,14 @@ def learning_rate(config: TrainConfig, step: int, progress: float) -> float:
 
 
 def has_bf16(device: torch.device) -> bool:
-    """Whether bfloat16 pays: on any GPU, and on CPUs with instructions for it, where it halves a step's time."""
+    """Whether bfloat16 pays: on any GPU; on CPUs with AMX, and AMD's with AVX512-BF16, where it halves a step's time.
+
+    On a Xeon with AVX512-BF16 but without AMX a convolution took 1.6 times as long as in float32.
+    """
     if device.type != "cpu":
         return True
-    return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
+    cpu = torch.cpu.get_capabilities()
+    return bool(cpu.get("amx_bf16") or (cpu.get("avx512_bf16") and "intel" not in str(cpu.get("cpu_name", "")).lower()))
 
 
 class Trainer:

@@ -12,7 +12,7 @@ from train.figures import write_people, write_photos, write_sceneries
 from hpe.errors import BadModel, BadSettings
 from hpe.train.checkpoint import read_checkpoint, read_network
 from hpe.train.config import Augmentation, Source, Stage, TrainConfig
-from hpe.train.loop import Trainer, learning_rate, update_ema
+from hpe.train.loop import Trainer, has_bf16, learning_rate, update_ema
 from hpe.train.network import PoseResNet
 from hpe.train.runlog import draw_curve
 
@@ -223,6 +223,22 @@ def test_the_learning_rate_warms_up_and_falls_as_a_cosine():
     assert 90 < rates.index(max(rates)) < 110
     assert rates[550] == pytest.approx(1e-5 + (1e-3 - 1e-5) * 0.5 * (1 + math.cos(math.pi * 0.55)))
     assert rates[-1] == pytest.approx(1e-5, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("cpu", "pays"),
+    [
+        ({"cpu_name": "AMD EPYC 9R14", "avx512_bf16": True}, True),
+        ({"cpu_name": "Intel Xeon", "avx512_bf16": True, "amx_bf16": True}, True),
+        ({"cpu_name": "Intel Xeon", "avx512_bf16": True, "amx_bf16": False}, False),
+        ({"cpu_name": "AMD EPYC 7R32", "avx512_bf16": False}, False),
+        ({}, False),
+    ],
+)
+def test_bfloat16_is_used_where_it_pays(monkeypatch, cpu, pays):
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: cpu)
+    assert has_bf16(torch.device("cpu")) is pays
+    assert has_bf16(torch.device("cuda"))
 
 
 def test_ema_moves_weights_by_its_share_and_copies_statistics():
