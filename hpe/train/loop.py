@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from hpe.errors import BadModel, BadSettings
-from hpe.train.checkpoint import network_like, read_checkpoint, take_initial_weights, write_checkpoint
+from hpe.train.checkpoint import read_checkpoint, read_network, take_initial_weights, write_checkpoint
 from hpe.train.config import Stage, TrainConfig, as_dict
 from hpe.train.distil import Network, Teacher, distance
 from hpe.train.network import PoseResNet, describe, normalise
@@ -59,11 +59,10 @@ class Trainer:
         self.task = open_task(config, self.device)
         last = folder / "last.pt"
         self.model = self.task.network()
-        if config.init and not last.exists():
+        if config.teacher and config.init:
+            self.model = self._student(last if last.exists() else Path(config.init).expanduser())
+        elif config.init and not last.exists():
             print(take_initial_weights(self.model, Path(config.init).expanduser(), config.init_channels), flush=True)
-        if config.keep < 1:
-            pruned = network_like(config.depth, read_checkpoint(last)["state_dict"]) if last.exists() else None
-            self.model = pruned or self._pruned()
         self.teacher = None if teacher is None else Teacher(teacher, self.task)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.model).eval().requires_grad_(False)
@@ -76,12 +75,17 @@ class Trainer:
         if last.exists():
             self._resume(last)
 
-    def _pruned(self) -> PoseResNet:
-        """A smaller copy, made from examples of the first stage."""
+    def _student(self, path: Path) -> PoseResNet:
+        """The network of a checkpoint, pruned already or not, and pruned (again) unless the run goes on."""
+        network, _ = read_network(path)
+        if network.joints != self.model.joints:
+            raise BadModel(f"{path} gives {network.joints} maps: the task {self.config.task} has {self.model.joints}")
+        if self.config.keep == 1 or path.parent == self.folder:
+            return network
         stage = dataclasses.replace(self.config.stages[0], batch=PRUNE_BATCH)
         batches = [normalise(self.task.batch(step, stage)[0]).cpu() for step in range(PRUNE_BATCHES)]
-        small = prune(self.model, self.config.keep, batches[: PRUNE_BATCHES // 4], self.task.weight)
-        refit(small, self.model, batches)
+        small = prune(network, self.config.keep, batches[: PRUNE_BATCHES // 4], self.task.weight)
+        refit(small, network, batches)
         return small
 
     def progress(self) -> float:

@@ -1,5 +1,6 @@
 """A student learns a teacher's answers: what it is asked, and that it comes closer."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 from train.figures import write_people, write_sceneries
 
-from hpe.errors import BadSettings
+from hpe.errors import BadModel, BadSettings
 from hpe.measure.models import open_network
 from hpe.pose.skeleton import FLIP_ORDER
 from hpe.train.config import Augmentation, Source, Stage, TrainConfig, read_config
@@ -118,6 +119,22 @@ def test_a_run_of_a_pruned_network_is_resumed(config, tmp_path):
     assert again.model.inner == first.model.inner != PoseResNet.widths(18, 16)
     for name, value in first.model.state_dict().items():
         assert torch.equal(again.model.state_dict()[name], value)
+
+
+def test_a_pruned_network_is_taught_on(config, tmp_path):
+    teacher = open_network(config.teacher, "pose").run
+    first = Trainer(config, tmp_path / "run", teacher=teacher)
+    first.run()
+    going_on = dataclasses.replace(config, init=str(tmp_path / "run" / "best.pt"), keep=1.0)
+    again = Trainer(going_on, tmp_path / "more", teacher=teacher)
+    assert again.model.inner == first.model.inner
+    torch.testing.assert_close(again.model.conv1.weight, first.ema.conv1.weight.half().float())
+
+
+def test_a_student_of_another_task_is_refused(config, tmp_path):
+    torch.save(PoseResNet(18, 3, 16, 8).state_dict(), tmp_path / "locate.pt")
+    with pytest.raises(BadModel, match="gives 3 maps: the task pose has 16"):
+        Trainer(dataclasses.replace(config, init=str(tmp_path / "locate.pt")), tmp_path / "run")
 
 
 def test_pruning_wants_a_network_and_a_teacher(tmp_path):
