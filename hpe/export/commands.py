@@ -23,8 +23,8 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 # Until thresholds are measured for a new model: `python -m hpe.measure.thresholds` prints them.
 THRESHOLD, PERSON_THRESHOLD, LOCATE_THRESHOLD = 0.2, 0.2, 0.3
 # Longer side of the locator's frame, px, and the first look: docs/model.md has what others cost and find.
-LOCATE_SIZE = 416
-COARSE = CoarseLook(pixels=57_344, small_px=64, score=0.5)
+LOCATE_SIZE = 384
+COARSE = CoarseLook(pixels=43_008, small_px=56, score=0.5)
 
 
 @click.command()
@@ -40,7 +40,7 @@ COARSE = CoarseLook(pixels=57_344, small_px=64, score=0.5)
     show_default=True,
     help="How many photos, and people in them, to calibrate on.",
 )
-@click.option("--size", type=int, help="Side of a square input in px [the pose checkpoint's, else 256].")
+@click.option("--size", metavar="PX", help="Input of the pose network, 256 or 256x192 [the checkpoint's, else 256].")
 @click.option("--locate-size", type=int, default=LOCATE_SIZE, show_default=True, help="Longer side of its frame, px.")
 @click.option("--name", help="The model's name in the manifest [pose-resnetDEPTH-HEIGHTxWIDTH].")
 @click.option("--verify", type=FILE, metavar="DATA.json", help="Compare torch, fp32 and int8 on these people.")
@@ -51,7 +51,7 @@ def export(
     people: Path | None,
     fp32: bool,
     count: int,
-    size: int | None,
+    size: str | None,
     locate_size: int,
     name: str | None,
     verify: Path | None,
@@ -70,13 +70,12 @@ def export(
 
     if out.suffix != ".json":
         raise BadSettings(f"{out}: a model is named by its manifest, which ends in .json; its networks go beside it")
-    if size is not None and (size % 32 or not 32 <= size <= 1024):
-        raise BadSettings(f"--size {size}: the networks take multiples of 32 px, from 32 to 1024")
+    frame = None if size is None else _frame(size)
     if (people is None) != fp32:
         raise BadSettings("give --people, photos to calibrate int8 on, or else --fp32")
     photos = [] if people is None else spread(read_photos(people), count)
     kind = "fp32" if fp32 else "int8"
-    card, poses = _pose(pose_path, out, photos, count, size, name, kind)
+    card, poses = _pose(pose_path, out, photos, count, frame, name, kind)
     locators: Forms = {}
     if locate_path is not None:
         locate, locators = _locator(locate_path, out, photos, locate_size, kind)
@@ -89,8 +88,26 @@ def export(
         _report(verify, card, poses, locators)
 
 
+def _frame(size: str) -> tuple[int, int]:
+    """ "256" or "256x192" -> (height, width) in px. Raises BadSettings."""
+    sides = size.split("x")
+    if len(sides) > 2 or not all(
+        s.isascii() and s.isdigit() and int(s) % 32 == 0 and 32 <= int(s) <= 1024 for s in sides
+    ):
+        raise BadSettings(
+            f"--size {size}: give a side or HEIGHTxWIDTH; the networks take multiples of 32 px, from 32 to 1024"
+        )
+    return int(sides[0]), int(sides[-1])
+
+
 def _pose(
-    path: Path, out: Path, photos: "list[Photo]", count: int, size: int | None, name: str | None, kind: str
+    path: Path,
+    out: Path,
+    photos: "list[Photo]",
+    count: int,
+    frame: tuple[int, int] | None,
+    name: str | None,
+    kind: str,
 ) -> tuple[ModelCard, Forms]:
     """The pose network of a checkpoint: what the manifest says of it, without a locator, and its forms."""
     from hpe.export.pictures import crops_of
@@ -101,7 +118,7 @@ def _pose(
     network, saved = read_network(path)
     if network.joints != NUM_JOINTS:
         raise BadModel(f"{path} is a locator: give it with --locate")
-    frame = (size, size) if size else frame_of(saved)
+    frame = frame or frame_of(saved)
     card = ModelCard(
         name=name or f"pose-resnet{network.depth}-{frame[0]}x{frame[1]}",
         file=f"{out.stem}.onnx",

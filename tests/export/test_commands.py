@@ -55,7 +55,7 @@ def test_two_checkpoints_become_a_bundle_that_runs(checkpoints, people: Path, tm
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in out.parent.iterdir()) == ["locate.onnx", "pose.json", "pose.onnx"]
     card = open_bundle(str(out), tmp_path).card
-    assert (card.frame, card.sigma, card.locate.input_size) == ((128, 96), 1.5, 416)
+    assert (card.frame, card.sigma, card.locate.input_size) == ((128, 96), 1.5, 384)
     assert card.locate.coarse is not None
     assert "int8" in card.architecture
     assert "int8" in card.locate.architecture
@@ -72,10 +72,10 @@ def test_two_checkpoints_become_a_bundle_that_runs(checkpoints, people: Path, tm
 
 def test_a_pose_network_alone_and_in_fp32(checkpoints, tmp_path: Path) -> None:
     out = tmp_path / "small.json"
-    result = run("--pose", checkpoints["pose"], "--fp32", "--size", 64, "--name", "small", "-o", out)
+    result = run("--pose", checkpoints["pose"], "--fp32", "--size", "64x96", "--name", "small", "-o", out)
     assert result.exit_code == 0, result.output
     bundle = open_bundle(str(out), tmp_path)
-    assert (bundle.card.name, bundle.card.frame, bundle.locate) == ("small", (64, 64), None)
+    assert (bundle.card.name, bundle.card.frame, bundle.locate) == ("small", (64, 96), None)
     assert bundle.pose.name == "small.onnx"
 
 
@@ -84,6 +84,9 @@ def test_a_pose_network_alone_and_in_fp32(checkpoints, tmp_path: Path) -> None:
     [
         (["--pose", "pose", "--fp32", "-o", "model.onnx"], BadSettings, "named by its manifest, which ends in .json"),
         (["--pose", "pose", "-o", "m.json"], BadSettings, "give --people"),
+        (["--pose", "pose", "--fp32", "--size", "100", "-o", "m.json"], BadSettings, "--size 100: give a side or"),
+        (["--pose", "pose", "--fp32", "--size", "64x", "-o", "m.json"], BadSettings, "--size 64x: give a side or"),
+        (["--pose", "pose", "--fp32", "--size", "64x64x64", "-o", "m.json"], BadSettings, "multiples of 32 px"),
         (["--pose", "pose", "--fp32", "--people", "p.json", "-o", "m.json"], BadSettings, "or else --fp32"),
         (["--pose", "locate", "--fp32", "-o", "m.json"], BadModel, "is a locator: give it with --locate"),
         (["--pose", "pose", "--locate", "pose", "--fp32", "-o", "m.json"], BadModel, "finds joints, not people"),
