@@ -19,7 +19,7 @@ def saved(path: Path, state: object) -> Path:
 @pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
 def test_depth_is_read_off_the_weights(tmp_path: Path, depth: int) -> None:
     network, _ = read_network(saved(tmp_path / "a.pth.tar", PoseResNet(depth, deconv_channels=16).state_dict()))
-    assert (network.depth, network.deconv_channels, network.training) == (depth, 16, False)
+    assert (network.depth, network.deconv_channels, network.training) == (depth, (16, 16, 16), False)
 
 
 def test_a_locator_is_read_as_well(tmp_path: Path) -> None:
