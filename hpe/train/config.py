@@ -89,7 +89,7 @@ class TrainConfig:
     task: "pose" or "locate" (`hpe.train.tasks`). depth, deconv_channels, width: of the PoseResNet. init: a checkpoint
     to start from, its first convolution turned round where `init_channels` is "bgr". teacher: a model, a manifest or a
     checkpoint, whose answers are learnt instead of labels, with the statistics of batch norm frozen; the network is
-    then `init`, pruned to the share `keep` of its multiplications (`hpe.train.distil`). lr falls from `lr` to `lr_end`
+    then `init`, pruned to the share `keep` of its multiplications (`hpe.train.prune`). lr falls from `lr` to `lr_end`
     as half a cosine after `warmup_steps`. ema: decay of the averaged weights that are validated and kept. size_loss:
     weight of the box sizes beside the centres. size_unit: px of the frame that a box side of 1 stands for; 0 takes the
     longer side of the largest stage. precision: "bf16" (autocast, weights stay float32), "float32", or "auto": bf16

@@ -56,11 +56,11 @@ def prune(
     cells = _cells(network, batches[0][:1])
     left = {cut: len(worth[cut]) for cut in places}
     whole = _cost(network, places, left, cells)
-    while _cost(network, places, left, cells) > keep * whole:
+    now = whole
+    while now > keep * whole:
         open_ = [cut for cut in places if left[cut] > GROUP]
         if not open_:
             raise BadSettings(f"keep {keep:g}: all that can be cut is cut, and more than that is left: give more")
-        now = _cost(network, places, left, cells)
 
         def price(cut: Cut, now: float = now) -> float:
             ranked = worth[cut].sort(descending=True).values
@@ -69,6 +69,7 @@ def prune(
 
         least = min(open_, key=price)
         left[least] -= GROUP
+        now = _cost(network, places, left, cells)
     kept = {cut: worth[cut].argsort(descending=True)[: left[cut]].sort().values for cut in places}
     return _copy(network, kept)
 
@@ -143,9 +144,8 @@ def _copy(network: PoseResNet, kept: dict[Cut, Tensor]) -> PoseResNet:
     """The network with these channels alone."""
     sizes = [len(rows) for rows in kept.values()]
     small = PoseResNet(network.depth, network.joints, sizes[-3:], network.width, sizes[:-3])
-    state = network.state_dict()
+    state, modules = network.state_dict(), dict(network.named_modules())
     for cut, rows in kept.items():
-        modules = dict(network.named_modules())
         state[f"{cut.made}.weight"] = state[f"{cut.made}.weight"].index_select(
             0 if _plain(modules[cut.made]) else 1, rows
         )
