@@ -14,11 +14,13 @@ const WORDS = {
 const LIVE_SIDE = 480; // px: what is sent while watching live
 
 let stream = null;
+let starts = 0; // an attempt that another, or closing, has overtaken must not touch anything
 let facing = "user";
 let counting = 0;
 let watching = null; // the AbortController of the live preview
 
 function stop() {
+  starts += 1;
   clearInterval(counting);
   watching?.abort();
   watching = null;
@@ -39,6 +41,7 @@ function ready(on) {
 
 async function start() {
   stop();
+  const own = starts;
   ready(false);
   $("camera-live").setAttribute("aria-pressed", "false");
   $("camera-retry").hidden = true;
@@ -46,7 +49,7 @@ async function start() {
   try {
     const wish = { facingMode: facing, width: { ideal: 1920 }, height: { ideal: 1080 } };
     const got = await navigator.mediaDevices.getUserMedia({ video: wish, audio: false });
-    if (!$("camera-box").open) return got.getTracks().forEach((track) => track.stop()); // closed meanwhile
+    if (own !== starts) return got.getTracks().forEach((track) => track.stop());
     stream = got;
     const video = $("camera-video");
     video.srcObject = stream;
@@ -60,10 +63,12 @@ async function start() {
     $("camera-frame").classList.toggle("mirrored", got.getVideoTracks()[0].getSettings().facingMode !== "environment");
     $("camera-frame").style.setProperty("--ratio", video.videoWidth / video.videoHeight);
     const cameras = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === "videoinput");
+    if (own !== starts) return;
     $("camera-turn").hidden = cameras.length < 2;
     ready(true);
     say("");
   } catch (error) {
+    if (own !== starts) return;
     say(WORDS[error.name] ?? "The camera did not start.");
     $("camera-retry").hidden = false;
     stop();

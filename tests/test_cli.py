@@ -162,7 +162,10 @@ def test_ctrl_c_on_a_running_command_stops_it_cleanly(tmp_path: Path) -> None:
         (["eval", "--data", "x.json", "--frame", "nan", "2"], "--frame nan 2: give two numbers"),
         (["eval", "--data", "x", "--kind", "lsp", "--first", "9", "--last", "3"], "--first 9 --last 3"),
         (["eval", "--data", "x.json", "--limit", "-1"], "-1 is not in the range x>=0"),
-        (["export", "--pose", "x.pt", "-o", "x.json", "--fp32", "--size", "100"], "--size 100: give a side or HEIGHTxWIDTH"),
+        (
+            ["export", "--pose", "x.pt", "-o", "x.json", "--fp32", "--size", "100"],
+            "--size 100: give a side or HEIGHTxWIDTH",
+        ),
         (["export", "--pose", "x.pt", "-o", "x.json", "--fp32", "--count", "0"], "0 is not in the range x>=1"),
         (["serve", "--port", "70000"], "70000 is not in the range 0<=x<=65535"),
         (["predict", "x.jpg", "--jobs", "0"], "0 is not in the range 1<=x<=64"),

@@ -26,6 +26,11 @@ def playing(page: Any) -> bool:
     return bool(page.js("const v = document.getElementById('camera-video'); return v.videoWidth > 0 && !v.paused"))
 
 
+def off(page: Any) -> bool:
+    """The dialog's close event, which turns the camera off, may come after the click has returned."""
+    return bool(page.js("return document.getElementById('camera-video').srcObject === null"))
+
+
 def test_photo_is_taken_after_three_seconds(camera: Any, stub: Stub) -> None:
     camera.id("camera").click()
     camera.until(lambda: playing(camera) and camera.id("camera-shoot").is_enabled())
@@ -41,7 +46,7 @@ def test_photo_is_taken_after_three_seconds(camera: Any, stub: Stub) -> None:
     sent = Image.open(io.BytesIO(stub.posts[0][1]))
     assert list(sent.size) == size
     assert not camera.id("camera-box").is_displayed()
-    assert camera.js("return document.getElementById('camera-video').srcObject") is None, "the camera is off again"
+    camera.until(lambda: off(camera))
 
 
 def test_refused_camera_is_told_and_can_be_tried_again(site: Any, stub: Stub) -> None:
@@ -54,7 +59,7 @@ def test_refused_camera_is_told_and_can_be_tried_again(site: Any, stub: Stub) ->
         site.id("camera-retry").click()
         site.until(lambda: playing(site))
         site.id("camera-close").click()
-        assert site.js("return document.getElementById('camera-video').srcObject") is None
+        site.until(lambda: off(site))
         assert stub.posts == []
     finally:
         site.cdp("Browser.resetPermissions")
@@ -82,6 +87,31 @@ def test_closing_before_the_camera_starts_leaves_it_off(site: Any) -> None:
     site.until(lambda: site.id("camera-box").is_displayed())
     site.id("camera-close").click()
     site.until(lambda: site.js("return stopped") == 1)
+
+
+def test_camera_that_starts_late_does_not_join_the_next_one(site: Any) -> None:
+    """Closed and opened again while the browser still asks: the first stream is stopped, the second stays."""
+    site.js(
+        """window.calls = 0; window.stopped = [];
+        navigator.mediaDevices.getUserMedia = () => {
+          const call = (window.calls += 1);
+          const stream = document.createElement('canvas').captureStream(5);
+          for (const track of stream.getTracks()) {
+            const stop = track.stop.bind(track);
+            track.stop = () => { window.stopped.push(call); stop(); };
+          }
+          return new Promise((done) => setTimeout(() => done(stream), call === 1 ? 600 : 0));
+        };"""
+    )
+    site.id("camera").click()
+    site.until(lambda: site.js("return calls") == 1)
+    site.id("camera-close").click()
+    site.until(lambda: not site.id("camera-box").is_displayed())
+    site.id("camera").click()
+    site.until(lambda: site.js("return stopped.length") > 0)
+    assert site.js("return stopped") == [1]
+    site.id("camera-close").click()
+    site.until(lambda: site.js("return stopped") == [1, 2])
 
 
 def test_live_preview_asks_for_one_frame_at_a_time(camera: Any, stub: Stub) -> None:
