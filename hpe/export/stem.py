@@ -41,14 +41,16 @@ def uint8_input(model: onnx.ModelProto) -> onnx.ModelProto:
     stem, height, width = stems[0], dims[2].dim_value, dims[3].dim_value
     weight = np.asarray(graph.weight(stem.input[1]), np.float64)
     _require_halving(stem, weight.shape, height, width)
+    blocks = block_weights(weight)
+    before = blocks.shape[-1] - 2
     first = helper.make_node(
         "Conv",
-        ["image_float", graph.add_weight("stem.weight", block_weights(weight)), *stem.input[2:]],
+        ["image_float", graph.add_weight("stem.weight", blocks), *stem.input[2:]],
         list(stem.output),
         name=stem.name,
-        kernel_shape=[4, 4],
+        kernel_shape=blocks.shape[2:],
         strides=[1, 1],
-        pads=[2, 2, 1, 1],  # columns 2j - 3 to 2j + 3 lie in blocks j - 2 to j + 1
+        pads=[before, before, 1, 1],  # columns 2j - 3 to 2j + 3 lie in blocks j - 2 to j + 1
     )
     graph.replace([stem], [*_blocks(graph, height, width), first])
     picture.CopyFrom(helper.make_tensor_value_info("image", TensorProto.UINT8, ["N", height, width, 3]))
@@ -57,7 +59,10 @@ def uint8_input(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def block_weights(weight: NDArray[np.float64]) -> NDArray[np.float32]:
-    """(O, 3, 7, 7) for normalised RGB -> (O, 16, 4, 4) for 2x2 blocks of raw RGB less INPUT_ZERO."""
+    """(O, 3, 7, 7) for normalised RGB -> (O, 16, 4, 4) for 2x2 blocks of raw RGB less INPUT_ZERO.
+
+    (O, 16, 3, 3) where the first row and column are zero, as `hpe.train.refit` makes them.
+    """
     raw = weight / (255 * STD_RGB).reshape(1, 3, 1, 1)
     constant = (raw * (INPUT_ZERO - 255 * MEAN_RGB).reshape(1, 3, 1, 1)).sum(axis=1) / (FULL - INPUT_ZERO)
     before = ((0, 0), (1, 0), (1, 0))  # an eighth row and column in front: a block's first half is not used there
@@ -65,7 +70,8 @@ def block_weights(weight: NDArray[np.float64]) -> NDArray[np.float32]:
     constant = np.pad(constant, before)
     blocks = [raw[:, :, row::2, column::2] for row in (0, 1) for column in (0, 1)]
     share = np.sum([constant[:, row::2, column::2] for row in (0, 1) for column in (0, 1)], axis=0) / CONSTANT
-    return np.concatenate([*blocks, *[share[:, None]] * CONSTANT], axis=1).astype(np.float32)
+    whole = np.concatenate([*blocks, *[share[:, None]] * CONSTANT], axis=1).astype(np.float32)
+    return whole if whole[:, :, 0].any() or whole[:, :, :, 0].any() else whole[:, :, 1:, 1:]
 
 
 def _blocks(graph: Graph, height: int, width: int) -> list[onnx.NodeProto]:

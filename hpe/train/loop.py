@@ -18,14 +18,14 @@ from hpe.errors import BadModel, BadSettings
 from hpe.train.checkpoint import read_checkpoint, read_network, take_initial_weights, write_checkpoint
 from hpe.train.config import Stage, TrainConfig, as_dict
 from hpe.train.distil import Network, Teacher, distance
-from hpe.train.network import PoseResNet, describe, normalise
+from hpe.train.network import PoseResNet, describe, is_trimmed, normalise, trimmed
 from hpe.train.prune import prune
 from hpe.train.refit import refit
 from hpe.train.runlog import append_row, draw_curve, drop_rows_after
 from hpe.train.tasks import open_task
 
-# Examples that a network is pruned on, in batches of so many.
-PRUNE_BATCH, PRUNE_BATCHES = 16, 40
+# Examples that a network is pruned on, in batches of so many; the importance of channels needs fewer.
+PRUNE_BATCH, PRUNE_BATCHES, IMPORTANCE_BATCHES = 16, 80, 10
 
 
 def learning_rate(config: TrainConfig, step: int, progress: float) -> float:
@@ -63,6 +63,9 @@ class Trainer:
             self.model = self._student(last if last.exists() else Path(config.init).expanduser())
         elif config.init and not last.exists():
             print(take_initial_weights(self.model, Path(config.init).expanduser(), config.init_channels), flush=True)
+        if is_trimmed(self.model.conv1):
+            # stays so: AdamW leaves a zero without a gradient alone
+            self.model.conv1.weight.register_hook(trimmed)  # type: ignore[no-untyped-call]
         self.teacher = None if teacher is None else Teacher(teacher, self.task)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.model).eval().requires_grad_(False)
@@ -84,8 +87,8 @@ class Trainer:
             return network
         stage = dataclasses.replace(self.config.stages[0], batch=PRUNE_BATCH)
         batches = [normalise(self.task.batch(step, stage)[0]).cpu() for step in range(PRUNE_BATCHES)]
-        small = prune(network, self.config.keep, batches[: PRUNE_BATCHES // 4], self.task.weight)
-        refit(small, network, batches)
+        small, kept = prune(network, self.config.keep, batches[:IMPORTANCE_BATCHES], self.task.weight)
+        refit(small, network, kept, batches)
         return small
 
     def progress(self) -> float:

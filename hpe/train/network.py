@@ -162,6 +162,18 @@ class PoseResNet(nn.Module):
         return cast(Tensor, self.final_layer(self.deconv_layers(x)))
 
 
+def is_trimmed(first: nn.Conv2d) -> bool:
+    """Whether the first convolution's first row and column are zero: then it takes as long as one of 6x6 (int8)."""
+    return not bool(first.weight[:, :, 0].any() or first.weight[:, :, :, 0].any())
+
+
+def trimmed(weight: Tensor) -> Tensor:
+    """(O, 3, 7, 7) -> the same with a first row and column of zeros."""
+    weight = weight.clone()
+    weight[:, :, 0], weight[:, :, :, 0] = 0, 0
+    return weight
+
+
 def parameters_m(model: nn.Module) -> float:
     """Millions of parameters."""
     return sum(p.numel() for p in model.parameters()) / 1e6

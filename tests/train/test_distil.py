@@ -14,7 +14,7 @@ from hpe.pose.skeleton import FLIP_ORDER
 from hpe.train.config import Augmentation, Source, Stage, TrainConfig, read_config
 from hpe.train.distil import Teacher, distance
 from hpe.train.loop import Trainer
-from hpe.train.network import PoseResNet, normalise
+from hpe.train.network import PoseResNet, is_trimmed, normalise
 
 
 class Sides:
@@ -128,6 +128,7 @@ def test_a_pruned_network_is_taught_on(config, tmp_path):
     going_on = dataclasses.replace(config, init=str(tmp_path / "run" / "best.pt"), keep=1.0)
     again = Trainer(going_on, tmp_path / "more", teacher=teacher)
     assert again.model.inner == first.model.inner
+    assert is_trimmed(again.model.conv1)  # training did not undo it
     torch.testing.assert_close(again.model.conv1.weight, first.ema.conv1.weight.half().float())
 
 
