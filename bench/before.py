@@ -3,13 +3,14 @@
 The photos are those of HPE_PHOTOS, a tar, and else of people-val, beside this checkout.
 """
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,18 +31,16 @@ GROUPS: Final[Mapping[str, tuple[int, int]]] = {
 # Both versions have this much of the Python API. The earlier one has a person or None for an answer.
 _TIMED: Final = """
 import json, sys, time
-from pathlib import Path
 import cv2
 from hpe import PoseEstimator
-estimator, found = PoseEstimator(threads=int(sys.argv[2])), {}
-for path in sorted(Path(sys.argv[1]).iterdir()):
-    rgb = cv2.imread(str(path))[:, :, ::-1].copy()
+estimator = PoseEstimator(threads=int(sys.argv[1]))
+for line in sys.stdin:
+    rgb = cv2.imread(line.strip())[:, :, ::-1].copy()
     estimator(rgb)
     begin = time.perf_counter()
     answer = estimator(rgb)
     ms = (time.perf_counter() - begin) * 1e3
-    found[path.name] = ms, len(answer) if isinstance(answer, list) else int(answer is not None)
-print(json.dumps(found))
+    print(json.dumps([ms, len(answer) if isinstance(answer, list) else int(answer is not None)]), flush=True)
 """
 
 
@@ -53,16 +52,13 @@ def run(effort: Effort) -> str:
         raise SystemExit(f"This takes HPE_BEFORE, a checkout of an earlier version, and the photos of {photos}.")
     text.append(
         f"The joints of everybody in a decoded photo, ms, by the people that this version finds: the photos of "
-        f"`{photos.name}` and scikit-image's astronaut (512x512 px), each once a round, the versions in turn, medians "
-        "of the rounds and then means over the photos."
+        f"`{photos.name}` and scikit-image's astronaut (512x512 px), each once a round by one version and then by the "
+        "other, medians of the rounds and then means over the photos."
     )
     with tempfile.TemporaryDirectory() as folder:
         _unpack(photos, Path(folder))
         for threads in (1, 2):
-            rounds = [
-                [_times(checkout, folder, threads) for checkout in (Path(before), ROOT)]
-                for _ in range(max(1, effort.rounds // 14))
-            ]
+            rounds = [_times([Path(before), ROOT], Path(folder), threads) for _ in range(max(1, effort.rounds // 14))]
             text += [f"### {threads} thread{'s'[: threads > 1]}", compared(rounds)]
     return "\n\n".join(text)
 
@@ -76,12 +72,28 @@ def _unpack(photos: Path, folder: Path) -> None:
     cv2.imwrite(str(folder / "astronaut.png"), astronaut()[:, :, ::-1])
 
 
-def _times(checkout: Path, folder: str, threads: int) -> dict[str, Any]:
-    command = [sys.executable, "-c", _TIMED, folder, str(threads)]
-    env = {**os.environ, "PYTHONPATH": str(checkout)}
-    done = subprocess.run(command, cwd=checkout, env=env, check=True, capture_output=True, text=True)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+def _times(checkouts: Sequence[Path], folder: Path, threads: int) -> list[dict[str, Any]]:
+    """Each photo's ms and people, by each checkout. Photo by photo: a host that slows down slows both versions."""
+    with contextlib.ExitStack() as stack:
+        running = [stack.enter_context(_started(checkout, threads)) for checkout in checkouts]
+        found: list[dict[str, Any]] = [{} for _ in checkouts]
+        for path in sorted(folder.iterdir()):
+            for process, times in zip(running, found, strict=True):
+                assert process.stdin is not None
+                assert process.stdout is not None
+                process.stdin.write(f"{path}\n")
+                process.stdin.flush()
+                times[path.name] = json.loads(process.stdout.readline())
+        for process in running:
+            assert process.stdin is not None
+            process.stdin.close()
     return found
+
+
+def _started(checkout: Path, threads: int) -> subprocess.Popen[str]:
+    env = {**os.environ, "PYTHONPATH": str(checkout)}
+    command = [sys.executable, "-c", _TIMED, str(threads)]
+    return subprocess.Popen(command, cwd=checkout, env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def compared(rounds: list[list[dict[str, Any]]]) -> str:

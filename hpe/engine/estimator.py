@@ -16,7 +16,7 @@ from hpe.engine.bundle import Bundle, open_bundle
 from hpe.engine.inputs import checked_boxes, checked_max_people, checked_threshold
 from hpe.engine.locator import Locator
 from hpe.engine.manifest import ModelCard
-from hpe.engine.scores import joint_scores, person_score
+from hpe.engine.scores import joint_scores, person_score, person_scores
 from hpe.engine.session import OnnxSession, Session, runtime
 from hpe.errors import BadModel
 from hpe.image.decode import as_rgb
@@ -133,9 +133,7 @@ class PoseEstimator:
             return self._only_one(rgb, mirrored, limit)
         found, located = self._locator.find(rgb, most)
         points, scores = self.joints(rgb, found, mirrored)
-        people = np.array(
-            [person_score(float(one), joints, self.card.person) for one, joints in zip(located, scores, strict=True)]
-        )
+        people = person_scores(located, scores, self.card.person)
         # hysteresis: low scores are credible beside a high one, but not on their own
         if people.max(initial=0) < self.card.photo_threshold:
             return []

@@ -33,21 +33,28 @@ class Locator:
 
     def find(self, rgb: NDArray[np.uint8], max_people: int) -> Found:
         """(H, W, 3) uint8 RGB -> (K, 4) float64 boxes in px of the picture, (K,) scores in 0..1, best first."""
+        boxes, scores = self._looks(rgb)
+        # as for people: low scores are credible beside a high one, but not on their own
+        if scores.max(initial=0) < self.card.photo_threshold:
+            return boxes[:0], scores[:0]
+        kept = np.flatnonzero(scores >= self.card.threshold)[:max_people]
+        return boxes[kept], scores[kept]
+
+    def _looks(self, rgb: NDArray[np.uint8]) -> Found:
+        """Everybody who may be there, whatever the score."""
         height, width = rgb.shape[:2]
         affine, frame = fit_affine(width, height, self.card.input_size)
         coarse = self.card.coarse
         if coarse is None:
-            boxes, scores = self._look(rgb, affine, frame, self.card.threshold)
-            return boxes[:max_people], scores[:max_people]
+            return self._look(rgb, affine, frame, self.card.threshold)
         least = min(self.card.threshold, coarse.score, _LEAST)
         first, first_frame = fit_pixels(width, height, coarse.pixels)
         boxes, scores = self._look(rgb, first, first_frame, least)
         longer = (boxes[:, 2:] - boxes[:, :2]).max(axis=1) * scale_of(first)
         small = (scores >= coarse.score) & (longer < coarse.small_px)
         if small.any() and scale_of(affine) > _LARGER * scale_of(first):
-            boxes, scores = together(self._look(rgb, affine, frame, least), (boxes, scores))
-        kept = np.flatnonzero(scores >= self.card.threshold)[:max_people]
-        return boxes[kept], scores[kept]
+            return together(self._look(rgb, affine, frame, least), (boxes, scores))
+        return boxes, scores
 
     def _look(self, rgb: NDArray[np.uint8], affine: Affine, frame: tuple[int, int], threshold: float) -> Found:
         maps = self.session.run(warp(rgb, affine, frame, SMOOTH)[None])[0]

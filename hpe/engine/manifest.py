@@ -48,7 +48,8 @@ class CoarseLook:
 class LocatorCard:
     """What is known of a locator: sha256: of the .onnx file. input_size: longer side of its frame, px, at most.
 
-    threshold: score below which nobody is there. calibration: of the centre map, if it is not the usual one. size_unit:
+    threshold: score below which nobody is there. photo_threshold: least score of the photo's best box; if it is not
+    reached, nobody is there. calibration: of the centre map, if it is not the usual one. size_unit:
     px of the frame that a size of 1 stands for, as it was trained; 0 if it is the input size. coarse: None for one look
     at every picture.
     """
@@ -61,6 +62,7 @@ class LocatorCard:
     calibration: Calibration | None = None
     size_unit: int = 0
     coarse: CoarseLook | None = None
+    photo_threshold: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,11 @@ def write_manifest(card: ModelCard) -> bytes:
     content: dict[str, Any] = {"schema": SCHEMA, "name": card.name, "figures": card.figures}
     if card.locate is not None:
         locate = asdict(card.locate)
-        content["locate"] = {k: v for k, v in locate.items() if v is not None and (k, v) != ("size_unit", 0)}
+        content["locate"] = {
+            k: v
+            for k, v in locate.items()
+            if v is not None and (k, v) not in (("size_unit", 0), ("photo_threshold", 0.0))
+        }
     return (json.dumps({**content, "pose": pose}, indent=2) + "\n").encode()
 
 
@@ -169,6 +175,7 @@ def _locator(locate: Fields) -> LocatorCard:
         calibration=_calibration(locate),
         size_unit=locate.side(locate.get("size_unit", int)) if locate.has("size_unit") else 0,
         coarse=_coarse(locate),
+        photo_threshold=locate.share("photo_threshold", 0.0),
     )
 
 

@@ -1,6 +1,5 @@
 """What heatmaps' peaks and the locator's score are worth: scores of joints and of people, in 0..1."""
 
-import math
 from typing import Final
 
 import numpy as np
@@ -24,14 +23,19 @@ def person_score(
     probability; without one the locator's score times the square root of the mean of the five best joints' scores. That
     mean alone for a box that no locator found.
     """
-    seen = float(np.sort(joints)[-_SCORE_JOINTS:].mean())
     if located is None:
-        return seen
+        return float(np.sort(joints)[-_SCORE_JOINTS:].mean())
+    return float(person_scores(np.array([located]), joints[None], calibration)[0])
+
+
+def person_scores(
+    located: NDArray[np.floating], joints: NDArray[np.floating], calibration: PersonCalibration | None
+) -> NDArray[np.float64]:
+    """(K,) scores of the locator, (K, 16) of the joints -> (K,) `person_score` of each."""
     if calibration is None:
-        return located * math.sqrt(seen)
-    located_logit, joints_logit = person_evidence(np.array([located]), joints[None])[0].tolist()
-    value = calibration.locator * located_logit + calibration.joints * joints_logit + calibration.intercept
-    return float(sigmoid(value))
+        return np.asarray(located * np.sqrt(np.sort(joints, axis=1)[:, -_SCORE_JOINTS:].mean(axis=1)), np.float64)
+    weights = np.array([calibration.locator, calibration.joints])
+    return np.asarray(sigmoid(person_evidence(located, joints) @ weights + calibration.intercept))
 
 
 def person_evidence(located: NDArray[np.floating], joints: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -119,7 +119,7 @@ def compare_locators(networks: Sequence[Network], photos: Sequence[Photo], card:
     pictures = [photo.image() for photo in photos]
     reference: list[NDArray[np.float64]] = []
     for network in networks:
-        locator = Locator(network, replace(card, threshold=_FAINT))
+        locator = Locator(network, replace(card, threshold=_FAINT, photo_threshold=0.0))
         every = [np.column_stack(locator.find(rgb, _MOST)) for rgb in pictures]
         sure = [boxes[boxes[:, 4] >= card.threshold, :4] for boxes in every]
         reference = reference or sure

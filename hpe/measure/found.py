@@ -32,7 +32,7 @@ class Found:
 def unsure(estimator: PoseEstimator) -> PoseEstimator:
     """The same networks, without thresholds on people."""
     locate = estimator.card.locate
-    changed = None if locate is None else replace(locate, threshold=min(LEAST_SCORE, locate.threshold))
+    changed = locate and replace(locate, threshold=min(LEAST_SCORE, locate.threshold), photo_threshold=0.0)
     return estimator.with_card(person_threshold=0.0, photo_threshold=0.0, locate=changed)
 
 

@@ -3,7 +3,8 @@
 Joint and person scores become probabilities by logistic regression (Platt 1999), so that a joint of 0.5 is as likely
 right as wrong: that is the joint threshold, and the person threshold as well. The photo threshold, for the best person
 in a photo, is the lowest that keeps enough photos without people empty. The two are a hysteresis (Canny 1986). Each box
-costs a crop, so the locator's threshold is the highest that loses hardly anyone.
+costs a crop, so the locator's thresholds, for a box and for the photo's best one, are the highest that lose hardly
+anyone.
 """
 
 import math
@@ -38,8 +39,9 @@ EDGE_PX: Final[float] = 3
 # Calibrated: as likely right as wrong.
 SURE: Final[float] = 0.5
 WRITTEN: Final = ("calibration", "threshold", "person", "person_threshold", "photo_threshold")
-# Share of the people found that the locator's threshold may cost. The networks know these photos: others lose more.
-LOST: Final[float] = 0.002
+# Share of the people found, and of the photos with some, that the locator's thresholds may cost. The networks know
+# these photos: others lose more.
+LOST: Final[float] = 0.005
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ class Evidence:
     """Everybody found in training photos, however unsure, with the locator's own score as the person's.
 
     right, joints: (M,) whether each joint is in its place, and its peak. people, located, seen: (K,) whether somebody
-    is there, the locator's score and (K, 16) peaks. empty: for each photo without people, the last two of what is
-    found there.
+    is there, the locator's score and (K, 16) peaks. empty, full: for each photo without people and with some, the last
+    two of what is found there.
     """
 
     right: NDArray[np.bool_]
@@ -57,6 +59,7 @@ class Evidence:
     located: Scores
     seen: Scores
     empty: list[tuple[Scores, Scores]]
+    full: list[tuple[Scores, Scores]]
 
 
 def logistic(values: NDArray[np.floating], right: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -106,7 +109,7 @@ def gather(estimator: PoseEstimator, photos: list[Photo], negatives: Sequence[ND
         person=PersonCalibration(1.0, 0.0, 0.0),
         person_threshold=0.0,
         photo_threshold=0.0,
-        locate=replace(locate, threshold=LEAST_SCORE),
+        locate=replace(locate, threshold=LEAST_SCORE, photo_threshold=0.0),
     )
     images = [photo.image() for photo in photos]
     found = find_all(raw, images, "training photos")
@@ -116,6 +119,7 @@ def gather(estimator: PoseEstimator, photos: list[Photo], negatives: Sequence[ND
     located: list[float] = []
     seen: list[Scores] = []
     empty: list[tuple[Scores, Scores]] = []
+    full: list[tuple[Scores, Scores]] = []
     for one, photo, image in zip(found, photos, images, strict=True):
         there, counted = _who_is_there(one, photo)
         people += there[counted].tolist()
@@ -125,8 +129,7 @@ def gather(estimator: PoseEstimator, photos: list[Photo], negatives: Sequence[ND
             side = float(max(photo.boxes[p, 2:] - photo.boxes[p, :2]))
             if not photo.ignore[p] and side >= LEAST_PX and photo.joints[p, :, 2].sum() >= 3:
                 absent += [float(one.joint_scores[k, j]) for j in cut_off(photo, p, image.shape[0])]
-        if photo.ignore.all():
-            empty.append((one.scores[counted], one.joint_scores[counted]))
+        (empty if photo.ignore.all() else full).append((one.scores[counted], one.joint_scores[counted]))
     for one in find_all(raw, negatives, "photos without people"):
         people += [False] * len(one.scores)
         located += one.scores.tolist()
@@ -139,6 +142,7 @@ def gather(estimator: PoseEstimator, photos: list[Photo], negatives: Sequence[ND
         np.array(located),
         np.array(seen).reshape(-1, NUM_JOINTS),
         empty,
+        full,
     )
 
 
@@ -172,7 +176,9 @@ def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
     photo = max(SURE, math.ceil(1000 * float(np.quantile(surest, silent))) / 1000) if surest else SURE
     known = evidence.people & (likely(evidence.located, evidence.seen) >= SURE)
     least = math.floor(1000 * float(np.quantile(evidence.located[known], LOST))) / 1000
-    locate = None if card.locate is None else replace(card.locate, threshold=max(least, LEAST_SCORE))
+    best = [float(located.max()) for located, peaks in evidence.full if likely(located, peaks).max(initial=0) >= photo]
+    at_best = math.floor(1000 * float(np.quantile(best, LOST))) / 1000 if best else 0.0
+    locate = card.locate and replace(card.locate, threshold=max(least, LEAST_SCORE), photo_threshold=at_best)
     chosen = replace(card, threshold=SURE, person_threshold=SURE, photo_threshold=photo)
     return replace(chosen, calibration=joint, person=person, locate=locate)
 
@@ -204,12 +210,18 @@ def main(model: str, people: Path, negatives: Path, limit: int, silent: float, w
     if write is not None:
         changes = {name: getattr(card, name) for name in WRITTEN}
         stands = read_manifest(write)
-        locate = stands.locate and card.locate and replace(stands.locate, threshold=card.locate.threshold)
+        chosen = card.locate
+        locate = (
+            stands.locate
+            and chosen
+            and replace(stands.locate, threshold=chosen.threshold, photo_threshold=chosen.photo_threshold)
+        )
         write.write_bytes(write_manifest(replace(stands, **changes, locate=locate)))
 
 
 def _table(evidence: Evidence, card: ModelCard) -> list[str]:
     joint = card.calibration or Calibration(1.0, 0.0)
+    locate = card.locate
     scores = sigmoid(joint.slope * evidence.joints + joint.intercept)
     rows = [["joint score", "right, %", "joints"]]
     for low in np.arange(0, 1, 0.1):
@@ -222,7 +234,11 @@ def _table(evidence: Evidence, card: ModelCard) -> list[str]:
         f"joints: {joint}",
         f"people: {card.person}",
         f"found from {card.person_threshold:.3f}, the photo's best from {card.photo_threshold:.3f}",
-        f"locator: boxes from {card.locate.threshold if card.locate else float('nan'):.3f}",
+        *(
+            [f"locator: boxes from {locate.threshold:.3f}, the photo's best from {locate.photo_threshold:.3f}"]
+            if locate
+            else []
+        ),
     ]
 
 

@@ -110,7 +110,7 @@ def decode_boxes(
     best = np.argsort(-values[ys, xs], kind="stable")[:MAX_PEAKS]
     ys, xs = ys[best], xs[best]
     centres = np.stack([xs + _step(values, ys, xs, 1), ys + _step(values, ys, xs, 0)], axis=1)
-    sides = np.stack([_sample(maps[1], centres), _sample(maps[2], centres)], axis=1) * unit
+    sides = _sample(maps[1:3], centres).T * unit
     middle = undo_affine(centres * STRIDE, affine)
     half = np.maximum(sides, 0.0) / scale_of(affine) / 2
     boxes = clipped(np.concatenate([middle - half, middle + half], axis=1), picture)
@@ -131,15 +131,14 @@ def _step(values: NDArray[np.float32], ys: NDArray[np.intp], xs: NDArray[np.intp
     return np.where(curve > 1e-9, np.clip((after - before) / (2 * np.maximum(curve, 1e-9)), -0.5, 0.5), 0.0)
 
 
-def _sample(channel: NDArray[np.floating], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(h, w), (K, 2) x, y in cells -> (K,) float64 by bilinear interpolation."""
-    height, width = channel.shape
+def _sample(channels: NDArray[np.floating], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(C, h, w), (K, 2) x, y in cells -> (C, K) float64 by bilinear interpolation."""
+    last = np.array(channels.shape[:0:-1]) - 1  # x, y
     low = np.floor(points).astype(int)
-    x0, y0 = np.clip(low[:, 0], 0, width - 1), np.clip(low[:, 1], 0, height - 1)
-    x1, y1 = np.minimum(x0 + 1, width - 1), np.minimum(y0 + 1, height - 1)
-    fx, fy = np.clip(points[:, 0] - x0, 0, 1), np.clip(points[:, 1] - y0, 0, 1)
-    upper = channel[y0, x0] * (1 - fx) + channel[y0, x1] * fx
-    lower = channel[y1, x0] * (1 - fx) + channel[y1, x1] * fx
+    (x0, y0), (x1, y1) = np.clip(low, 0, last).T, np.clip(low + 1, 0, last).T
+    fx, fy = np.clip(points - np.clip(low, 0, last), 0, 1).T
+    upper = channels[:, y0, x0] * (1 - fx) + channels[:, y0, x1] * fx
+    lower = channels[:, y1, x0] * (1 - fx) + channels[:, y1, x1] * fx
     return np.asarray(upper * (1 - fy) + lower * fy, dtype=np.float64)
 
 

@@ -122,6 +122,17 @@ def test_small_people_who_are_unsure_or_cannot_be_shown_larger_need_no_second_lo
         assert len(locator.frames) == 1
 
 
+def test_nobody_is_looked_for_where_the_best_box_is_unlikely() -> None:
+    boxes = np.array([[10.0, 10.0, 60.0, 150.0], [90.0, 10.0, 140.0, 150.0]])
+    picture = np.zeros((300, 400, 3), np.uint8)
+    first = PoseEstimator.of(BoxSession(boxes), DotSession(), CARD).locate(picture)[1].max()
+    for least, found in ((first - 0.01, 2), (first + 0.01, 0)):
+        card = dataclasses.replace(CARD, locate=dataclasses.replace(CARD.locate, photo_threshold=float(least)))
+        estimator = PoseEstimator.of(BoxSession(boxes), DotSession(), card)
+        boxes_of, scores = estimator.locate(picture)
+        assert (boxes_of.shape, scores.shape) == ((found, 4), (found,))
+
+
 def test_a_person_whom_both_looks_see_has_the_mean_of_both_logits() -> None:
     first, second, third = ([10.0, 10, 50, 90], [60.0, 10, 90, 90], [200.0, 10, 230, 90])
     fine = np.array([first, second]), np.array([0.9, 0.8])

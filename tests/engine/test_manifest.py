@@ -87,6 +87,7 @@ def test_a_manifest_that_was_written_is_read_as_it_was() -> None:
         replace(card, locate=locate),
         replace(card, calibration=Calibration(4.0, -1.0), locate=locate),
         replace(card, locate=replace(locate, threshold=0.0, size_unit=384, coarse=CoarseLook(50_000, 48, 0.5))),
+        replace(card, locate=replace(locate, photo_threshold=0.4)),
     ):
         assert parse_manifest(write_manifest(wanted), "pose.json") == wanted
 

@@ -30,7 +30,8 @@ def evidence(count: int = 4000, mixed: float = 1.0) -> Evidence:
     located = np.clip(rng.normal(np.where(people, 0.7, 0.25), 0.15 * mixed), 0.05, 0.99)
     seen = np.clip(rng.normal(np.where(people, 0.7, 0.2)[:, None], 0.1 * mixed, (count, 16)), 0, 1)
     empty = [(located[k : k + 1], seen[k : k + 1]) for k in range(1, count, 2)]
-    return Evidence(right, peaks, people, located, seen, empty)
+    full = [(located[k : k + 1], seen[k : k + 1]) for k in range(0, count, 2)]
+    return Evidence(right, peaks, people, located, seen, empty, full)
 
 
 def test_the_logistic_function_is_found_again() -> None:
@@ -90,6 +91,9 @@ def test_the_locator_lets_pass_nearly_everybody_who_is_then_found() -> None:
     assert card.locate is not None
     assert (found.located[found.people] >= card.locate.threshold).mean() > 0.95
     assert card.locate.threshold > found.located[~found.people].min()
+    # one person a photo here, who has to reach the photo's threshold as well
+    assert card.locate.threshold <= card.locate.photo_threshold < 0.5
+    assert (found.located[found.people] >= card.locate.photo_threshold).mean() > 0.95
 
 
 def test_calibrations_survive_the_manifest() -> None:
