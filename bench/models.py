@@ -51,11 +51,16 @@ def default_nets() -> list[Net]:
     from hpe.pose.crops import fit_affine
     from hpe.pose.skeleton import NUM_JOINTS
     from hpe.train.checkpoint import read_network
+    from hpe.train.network import describe
 
     card = read_manifest(ROOT / "models" / "pose.json")
+    in_use = (card.architecture, card.locate.architecture if card.locate else "")
     found = []
     for path in sorted((ROOT / "models" / "checkpoints").glob("*.pt")):
-        pose = read_network(path)[0].joints == NUM_JOINTS
+        network = read_network(path)[0]
+        if not any(what.startswith(f"{describe(network)},") for what in in_use):
+            continue
+        pose = network.joints == NUM_JOINTS
         frame = (
             card.frame if pose or card.locate is None else fit_affine(4000, 3000, card.locate.input_size)[1]
         )  # of a 4:3 photo

@@ -34,7 +34,7 @@ COLOURS = {
     "heatmaps": "#3f9f6d",
 }
 MODELS = HERE.parent / "models"
-POSE_WEIGHTS, LOCATOR_WEIGHTS = (MODELS / "checkpoints" / name for name in ("pose-resnet18.pt", "locate-resnet18.pt"))
+POSE_WEIGHTS, LOCATOR_WEIGHTS = (MODELS / "checkpoints" / name for name in ("pose-pruned.pt", "locate-pruned.pt"))
 CARD = json.loads((MODELS / "pose.json").read_text())
 FRAME, SIGMA, JOINT = tuple(CARD["pose"]["input_size"]), CARD["pose"]["sigma"], "left_elbow"
 # the locator's frame depends on the photo's shape: here the first look at a photo of 4 to 3
