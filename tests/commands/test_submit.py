@@ -1,5 +1,6 @@
 """hpe submit against a small server that plays the API, S3 and the worker."""
 
+import gc
 import json
 import threading
 from collections.abc import Iterator
@@ -241,11 +242,14 @@ def test_any_answer_of_any_proxy_ends_in_one_line_a_photo(
     bodies = [body.encode("utf-8", "replace").decode() for body in BODIES]
     odd.answers[kind] = [(status, body, {"Content-Type": "text/html"}) for body in bodies]  # type: ignore[attr-defined]
     odd.answers["png"] = [(200, "", {})]  # type: ignore[attr-defined]
+    gc.collect()  # else what earlier tests left may be finalized amid 100,000 brackets, at the limit of recursion
     result = submit_to(odd, tmp_path, count=len(bodies))
     assert (result.exit_code, result.stdout) == (1, "")
     lines = result.stderr.splitlines()
     assert len(lines) == len(bodies) + 1
-    assert all(line.startswith(f"hpe: {tmp_path}/in/p") and 40 < len(line) < 600 for line in lines[:-1])
+    assert [
+        line for line in lines[:-1] if not line.startswith(f"hpe: {tmp_path}/in/p") or not 40 < len(line) < 600
+    ] == []
     assert not list((tmp_path / "out").rglob("*"))
 
 
