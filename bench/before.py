@@ -84,9 +84,6 @@ def _times(checkouts: Sequence[Path], folder: Path, threads: int) -> list[dict[s
                 process.stdin.write(f"{path}\n")
                 process.stdin.flush()
                 times[path.name] = json.loads(process.stdout.readline())
-        for process in running:
-            assert process.stdin is not None
-            process.stdin.close()
     return found
 
 

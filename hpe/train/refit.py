@@ -29,7 +29,7 @@ def refit(small: PoseResNet, whole: PoseResNet, kept: Kept, batches: Sequence[Te
     `whole`. batches: (N, 3, H, W) float32 normalised pictures. Both are ResNet-18 or 34, in eval mode.
     """
     small.eval()
-    if is_trimmed(small.conv1) and not is_trimmed(whole.conv1):
+    if not is_trimmed(whole.conv1):  # `small` is, as `prune` leaves it
         _refit_first(small, whole, batches)
     wanted = [_stem(whole, images) for images in batches]
     given = [_stem(small, images) for images in batches]
