@@ -33,6 +33,7 @@ KINDS = ("shards", "people", "mpii", "lsp", "coco")
     "--part", type=click.Choice(["test", "train", "all"]), default="test", show_default=True, help="Of those."
 )
 @click.option("--steadiness", is_flag=True, help="Whole photos: also saved, shifted and scaled otherwise.")
+@click.option("--mosaic", type=click.IntRange(1, 8), default=1, help="Whole photos: so many across and down as one.")
 @click.option("--threads", type=click.IntRange(0, 1024), default=0, help="Threads of an exported model [all cores].")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 def evaluate(as_json: bool, per_joint: bool, **options: Any) -> None:

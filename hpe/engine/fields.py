@@ -65,18 +65,24 @@ class Fields:
             raise self._wrong(key, f"{value} must be from {least} to {most}")
         return value
 
-    def side(self, value: Any) -> int:
-        if type(value) is not int:
-            raise self._wrong("input_size", f"is {value!r}, it must be a int or [height, width]")
-        if value % _MULTIPLE or not _MULTIPLE <= value <= 4096:
-            raise self._wrong("input_size", f"{value} must be a multiple of {_MULTIPLE} from {_MULTIPLE} to 4096")
-        return value
+    def side(self, key: str, least: int = _MULTIPLE) -> int:
+        return self._side(key, self.get(key, int), least)
 
     def frame(self) -> int | tuple[int, int]:
-        value = self.get("input_size", type(self._content.get("input_size")))
+        """input_size: one number, or [height, width]."""
+        value = self._content.get("input_size")
         if isinstance(value, list) and len(value) == 2:
-            return self.side(value[0]), self.side(value[1])
-        return self.side(value)
+            return self._side("input_size", value[0]), self._side("input_size", value[1])
+        if value is not None and type(value) is not int:
+            raise self._wrong("input_size", f"is {value!r}, it must be a int or [height, width]")
+        return self.side("input_size")
+
+    def _side(self, key: str, value: Any, least: int = _MULTIPLE) -> int:
+        if type(value) is not int:
+            raise self._wrong(key, f"is {value!r}, it must be a int")
+        if value % _MULTIPLE or not least <= value <= 4096:
+            raise self._wrong(key, f"{value} must be a multiple of {_MULTIPLE} from {least} to 4096")
+        return value
 
     def _wrong(self, key: str, why: str) -> BadModel:
         return BadModel(f"{self._name}: {self._prefix}{key} {why}")

@@ -1,5 +1,6 @@
 """Where people are: the whole picture, fitted into one frame, through one small network."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from hpe.engine.manifest import Calibration, LocatorCard
 from hpe.engine.session import Session
 from hpe.pose.boxes import LOGIT_INTERCEPT, LOGIT_SLOPE, MAX_PEAKS, Boxes, box_iou, decode_boxes
-from hpe.pose.crops import SMOOTH, Affine, fit_affine, fit_pixels, scale_of, warp
+from hpe.pose.crops import MULTIPLE, SMOOTH, Affine, fit_affine, fit_pixels, scale_of, warp
 from hpe.pose.logistic import logit, sigmoid
 
 _USUAL: Final = Calibration(LOGIT_SLOPE, LOGIT_INTERCEPT)
@@ -43,18 +44,28 @@ class Locator:
     def _looks(self, rgb: NDArray[np.uint8]) -> Found:
         """Everybody who may be there, whatever the score."""
         height, width = rgb.shape[:2]
-        affine, frame = fit_affine(width, height, self.card.input_size)
         coarse = self.card.coarse
         if coarse is None:
-            return self._look(rgb, affine, frame, self.card.threshold)
+            return self._look(rgb, *fit_affine(width, height, self.card.input_size), self.card.threshold)
         least = min(self.card.threshold, coarse.score, _LEAST)
-        first, first_frame = fit_pixels(width, height, coarse.pixels)
-        boxes, scores = self._look(rgb, first, first_frame, least)
-        longer = (boxes[:, 2:] - boxes[:, :2]).max(axis=1) * scale_of(first)
-        small = (scores >= coarse.score) & (longer < coarse.small_px)
-        if small.any() and scale_of(affine) > _LARGER * scale_of(first):
-            return together(self._look(rgb, affine, frame, least), (boxes, scores))
-        return boxes, scores
+        first, frame = fit_pixels(width, height, coarse.pixels)
+        boxes, scores = self._look(rgb, first, frame, least)
+        smallest = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)[scores >= coarse.score].min(initial=np.inf)
+        if smallest * scale_of(first) >= coarse.small_px:
+            return boxes, scores
+        second, frame = fit_affine(width, height, self._longer(max(width, height) / smallest))
+        if scale_of(second) <= _LARGER * scale_of(first):
+            return boxes, scores
+        return together(self._look(rgb, second, frame, least), (boxes, scores))
+
+    def _longer(self, times: float) -> int:
+        """The longer side of the second look's frame, px. times: the picture's longer side to the smallest person's."""
+        fine = self.card.fine
+        if fine is None:
+            return self.card.input_size
+        # of few sizes, so that onnxruntime plans its memory for few
+        wanted = math.ceil(fine.person_px * times / MULTIPLE) * MULTIPLE
+        return min(max(wanted, self.card.input_size), fine.longest)
 
     def _look(self, rgb: NDArray[np.uint8], affine: Affine, frame: tuple[int, int], threshold: float) -> Found:
         maps = self.session.run(warp(rgb, affine, frame, SMOOTH)[None])[0]

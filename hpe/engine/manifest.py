@@ -45,13 +45,25 @@ class CoarseLook:
 
 
 @dataclass(frozen=True)
+class FineLook:
+    """A locator's second look at a picture that is larger than its input size.
+
+    The frame is as large as it takes for the smallest person of the first look to have a longer side of `person_px` px,
+    from the input size up to a longer side of `longest` px.
+    """
+
+    person_px: int
+    longest: int
+
+
+@dataclass(frozen=True)
 class LocatorCard:
     """What is known of a locator: sha256: of the .onnx file. input_size: longer side of its frame, px, at most.
 
     threshold: score below which nobody is there. photo_threshold: least score of the photo's best box; if it is not
     reached, nobody is there. calibration: of the centre map, if it is not the usual one. size_unit:
     px of the frame that a size of 1 stands for, as it was trained; 0 if it is the input size. coarse: None for one look
-    at every picture.
+    at every picture. fine: None for second looks of the input size alone.
     """
 
     file: str
@@ -62,6 +74,7 @@ class LocatorCard:
     calibration: Calibration | None = None
     size_unit: int = 0
     coarse: CoarseLook | None = None
+    fine: FineLook | None = None
     photo_threshold: float = 0.0
 
 
@@ -170,11 +183,12 @@ def _locator(locate: Fields) -> LocatorCard:
         file=locate.file(),
         sha256=locate.sha256(),
         architecture=locate.get("architecture", str),
-        input_size=locate.side(locate.get("input_size", int)),
+        input_size=locate.side("input_size"),
         threshold=locate.share("threshold"),
         calibration=_calibration(locate),
-        size_unit=locate.side(locate.get("size_unit", int)) if locate.has("size_unit") else 0,
+        size_unit=locate.side("size_unit") if locate.has("size_unit") else 0,
         coarse=_coarse(locate),
+        fine=_fine(locate),
         photo_threshold=locate.share("photo_threshold", 0.0),
     )
 
@@ -198,3 +212,10 @@ def _coarse(locate: Fields) -> CoarseLook | None:
     if inner is None:
         return None
     return CoarseLook(inner.whole("pixels", 128 * 128, 4096**2), inner.whole("small_px", 0, 4096), inner.share("score"))
+
+
+def _fine(locate: Fields) -> FineLook | None:
+    inner = locate.inner("fine")
+    if inner is None:
+        return None
+    return FineLook(inner.whole("person_px", 1, 4096), inner.side("longest", locate.side("input_size")))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hpe.engine.manifest import CoarseLook, LocatorCard, ModelCard
+from hpe.engine.manifest import CoarseLook, FineLook, LocatorCard, ModelCard
 from hpe.errors import BadModel, BadSettings
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ THRESHOLD, PERSON_THRESHOLD, LOCATE_THRESHOLD = 0.2, 0.2, 0.3
 # Longer side of the locator's frame, px, and the first look: docs/model.md has what others cost and find.
 LOCATE_SIZE = 384
 COARSE = CoarseLook(pixels=43_008, small_px=56, score=0.5)
+FINE = FineLook(person_px=80, longest=768)
 
 
 @click.command()
@@ -145,6 +146,8 @@ def _locator(path: Path, out: Path, photos: "list[Photo]", size: int, kind: str)
     unit = int(saved.get("size_unit") or max(frame_of(saved, size)))
     what = f"{describe(network)}, {kind}"
     card = LocatorCard(file, "", what, size, LOCATE_THRESHOLD, size_unit=unit, coarse=COARSE)
+    if size < FINE.longest:
+        card = dataclasses.replace(card, fine=FINE)
     return card, _forms(network, (size, size), fitted(photos, size))
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from hpe import PoseEstimator
 from hpe.engine.estimator import BATCH
 from hpe.engine.locator import together
-from hpe.engine.manifest import Calibration, CoarseLook
+from hpe.engine.manifest import Calibration, CoarseLook, FineLook
 from hpe.engine.scores import person_score
 from hpe.errors import BadModel, BadRequest, BadSettings, UnsupportedImage
 from hpe.pose.skeleton import INDEX, JOINTS
@@ -120,6 +120,27 @@ def test_small_people_who_are_unsure_or_cannot_be_shown_larger_need_no_second_lo
         estimator = PoseEstimator.of(locator, DotSession(), dataclasses.replace(COARSE, locate=locate))
         assert len(estimator.locate(np.zeros((*size[::-1], 3), np.uint8))[0]) == 1
         assert len(locator.frames) == 1
+
+
+@pytest.mark.parametrize(
+    ("picture", "longer", "frame"),
+    [
+        ((3000, 4000), 30, (544, 704)),  # 80 px in a frame of 683
+        ((3000, 4000), 20, (576, 768)),
+        ((3000, 4000), 58, (320, 416)),
+        ((360, 480), 20, (384, 480)),
+    ],
+)
+def test_the_second_look_is_as_large_as_the_smallest_person_wants(
+    picture: tuple[int, int], longer: int, frame: tuple[int, int]
+) -> None:
+    people = np.array([[10.0, 10.0, 30.0, 10 + longer], [60.0, 10.0, 120.0, 150.0]])
+    locator = BoxSession(people)
+    locate = dataclasses.replace(COARSE.locate, fine=FineLook(80, 768))
+    PoseEstimator.of(locator, DotSession(), dataclasses.replace(COARSE, locate=locate)).locate(
+        np.zeros((*picture, 3), np.uint8)
+    )
+    assert locator.frames == [(192, 256), frame]
 
 
 def test_nobody_is_looked_for_where_the_best_box_is_unlikely() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hpe.engine.manifest import (
     Calibration,
     CoarseLook,
+    FineLook,
     LocatorCard,
     ModelCard,
     parse_manifest,
@@ -88,6 +89,7 @@ def test_a_manifest_that_was_written_is_read_as_it_was() -> None:
         replace(card, calibration=Calibration(4.0, -1.0), locate=locate),
         replace(card, locate=replace(locate, threshold=0.0, size_unit=384, coarse=CoarseLook(50_000, 48, 0.5))),
         replace(card, locate=replace(locate, photo_threshold=0.4)),
+        replace(card, locate=replace(locate, coarse=CoarseLook(50_000, 48, 0.5), fine=FineLook(80, 768))),
     ):
         assert parse_manifest(write_manifest(wanted), "pose.json") == wanted
 
@@ -133,6 +135,14 @@ CARD = ModelCard("pose", "pose.onnx", "b" * 64, (256, 192), "a net", 0.2, 0.25, 
             "locate.coarse.score 3.0 must lie between",
         ),
         ("locate", {"coarse": {"pixels": 50000}}, "it has no 'locate.coarse.small_px'"),
+        ("locate", {"size_unit": 400}, "locate.size_unit 400 must be a multiple of 32 from 32 to 4096"),
+        ("locate", {"fine": {"person_px": 0, "longest": 768}}, "locate.fine.person_px 0 must be from 1 to 4096"),
+        ("locate", {"fine": {"person_px": 80}}, "it has no 'locate.fine.longest'"),
+        (
+            "locate",
+            {"fine": {"person_px": 80, "longest": 384}},
+            "locate.fine.longest 384 must be a multiple of 32 from 416",
+        ),
         ("pose", {"calibration": {"slope": 1}}, "it has no 'pose.calibration.intercept'"),
         ("pose", {"sha256": None}, "pose.sha256 is None, it must be a str"),
         ("pose", {"sigma": "wide"}, "pose.sigma is 'wide', it must be a float"),

@@ -57,6 +57,7 @@ def test_two_checkpoints_become_a_bundle_that_runs(checkpoints, people: Path, tm
     card = open_bundle(str(out), tmp_path).card
     assert (card.frame, card.sigma, card.locate.input_size) == ((128, 96), 1.5, 384)
     assert card.locate.coarse is not None
+    assert card.locate.fine is not None
     assert "int8" in card.architecture
     assert "int8" in card.locate.architecture
     image = np.random.default_rng(0).integers(0, 255, (90, 160, 3), dtype=np.uint8)

@@ -12,6 +12,7 @@ from hpe.commands.evaluate import guess_kind
 from hpe.measure import people as measured
 from hpe.measure.box_ap import box_ap
 from hpe.measure.found import Found, as_found
+from hpe.measure.mosaic import mosaics
 from hpe.measure.steadiness import steadiness
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import INDEX
@@ -157,6 +158,22 @@ def test_steadiness_counts_people_who_go() -> None:
         assert figures[:2] == pytest.approx([100, sure], nan_ok=True)
 
 
+def test_a_mosaic_has_every_photo_and_its_people_in_its_place() -> None:
+    photos = [photo(name=name) for name in "abcde"]
+    photos[3] = dataclasses.replace(photos[3], ignore=np.array([True]), faces=frozenset({0}))
+    whole, rest = mosaics(photos, 2)
+    rgb = whole.image()
+    assert rgb.shape == (2 * SIDE, 2 * SIDE, 3)
+    for k, one in enumerate(photos[:4]):
+        x, y = k % 2 * SIDE, k // 2 * SIDE
+        np.testing.assert_array_equal(rgb[y : y + SIDE, x : x + SIDE], one.image())
+        np.testing.assert_array_equal(whole.boxes[k], one.boxes[0] + [x, y, x, y])
+        np.testing.assert_allclose(whole.joints[k], one.joints[0] + [x, y, 0], rtol=1e-6)
+    assert (whole.ignore.tolist(), whole.faces) == ([False, False, False, True], {3})
+    assert not rest.image()[SIDE:].any()
+    assert len(rest.boxes) == 1
+
+
 def test_a_file_of_whole_photos_is_known_by_its_people(tmp_path) -> None:
     path = tmp_path / "people.json"
     path.write_text('[{"id": "a", "shard": "a.tar", "file": "a.webp", "people": []}]')
@@ -179,7 +196,9 @@ def test_hpe_eval_reports_whole_photos(tmp_path) -> None:
         tar.addfile(info, io.BytesIO(data))
     rows = [{"id": "a", "shard": "a.tar", "file": "a.png", "width": SIDE, "height": SIDE, "people": []}]
     (tmp_path / "people.json").write_text(json.dumps(rows))
-    result = CliRunner().invoke(main, ["eval", "--data", str(tmp_path / "people.json"), "--json", "--steadiness"])
+    result = CliRunner().invoke(
+        main, ["eval", "--data", str(tmp_path / "people.json"), "--json", "--steadiness", "--mosaic", "2"]
+    )
     assert result.exit_code == 0, result.output
     report = json.loads(result.output[result.output.index("{") :])
     assert report["photos"] == 1
