@@ -7,6 +7,7 @@ import copy
 import dataclasses
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,10 @@ from hpe.train.prune import prune
 from hpe.train.refit import refit
 from hpe.train.runlog import append_row, draw_curve, drop_rows_after
 from hpe.train.tasks import open_task
+from hpe.train.tasks.task import Task
 
 # Examples that a network is pruned on, in batches of so many; the importance of channels needs fewer.
-PRUNE_BATCH, PRUNE_BATCHES, IMPORTANCE_BATCHES = 16, 80, 10
+PRUNE_BATCH, PRUNE_BATCHES, IMPORTANCE_BATCHES = 16, 400, 10
 
 
 def learning_rate(config: TrainConfig, step: int, progress: float) -> float:
@@ -44,6 +46,19 @@ def has_bf16(device: torch.device) -> bool:
         return True
     cpu = torch.cpu.get_capabilities()
     return bool(cpu.get("amx_bf16") or (cpu.get("avx512_bf16") and "intel" not in str(cpu.get("cpu_name", "")).lower()))
+
+
+class _Batches(Sequence[Tensor]):
+    """What a network is pruned on: (N, 3, H, W) float32 normalised pictures, made when they are asked for."""
+
+    def __init__(self, task: Task, stage: Stage) -> None:
+        self._task, self._stage = task, stage
+
+    def __len__(self) -> int:
+        return PRUNE_BATCHES
+
+    def __getitem__(self, index: int) -> Tensor:  # type: ignore[override]
+        return normalise(self._task.batch(index, self._stage)[0]).cpu()
 
 
 class Trainer:
@@ -85,9 +100,9 @@ class Trainer:
             raise BadModel(f"{path} gives {network.joints} maps: the task {self.config.task} has {self.model.joints}")
         if self.config.keep == 1 or path.parent == self.folder:
             return network
-        stage = dataclasses.replace(self.config.stages[0], batch=PRUNE_BATCH)
-        batches = [normalise(self.task.batch(step, stage)[0]).cpu() for step in range(PRUNE_BATCHES)]
-        small, kept = prune(network, self.config.keep, batches[:IMPORTANCE_BATCHES], self.task.weight)
+        batches = _Batches(self.task, dataclasses.replace(self.config.stages[0], batch=PRUNE_BATCH))
+        few = [batches[i] for i in range(IMPORTANCE_BATCHES)]
+        small, kept = prune(network, self.config.keep, few, self.task.weight)
         refit(small, network, kept, batches)
         return small
 

@@ -5,7 +5,7 @@ before give.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, cast
 
 import torch
@@ -17,6 +17,9 @@ from hpe.train.prune import Kept
 
 # Of each batch so many cells count: more changed little.
 CELLS: Final[int] = 6000
+# Layers with many cells and few weights need no more batches than this. In the middle of the network it is the other
+# way round: 400 batches instead of 80 left a pose network with 1.2 more points of OKS AP.
+FEW: Final[int] = 80
 # A share of the mean square of the inputs: in directions that the examples leave open, weights stay what they are.
 RIDGE: Final[float] = 1e-4
 
@@ -29,14 +32,23 @@ def refit(small: PoseResNet, whole: PoseResNet, kept: Kept, batches: Sequence[Te
     `whole`. batches: (N, 3, H, W) float32 normalised pictures. Both are ResNet-18 or 34, in eval mode.
     """
     small.eval()
+    few = range(min(FEW, len(batches)))
     if not is_trimmed(whole.conv1):  # `small` is, as `prune` leaves it
-        _refit_first(small, whole, batches)
-    wanted = [_stem(whole, images) for images in batches]
-    given = [_stem(small, images) for images in batches]
-    for stage in ("layer1", "layer2", "layer3", "layer4"):
-        for block, target in zip(getattr(small, stage), getattr(whole, stage), strict=True):
-            _refit_block(block, target, given, wanted)
+        _refit_first(small, whole, (batches[i] for i in few))
+    given, wanted = [], []
+    for i in few:
+        images = batches[i]
+        given.append(_stem(small, images))
+        wanted.append(_stem(whole, images))
+    _refit_blocks(("layer1", "layer2"), small, whole, given, wanted)
+    for i in range(len(few), len(batches)):
+        images = batches[i]
+        given.append(small.layer2(small.layer1(_stem(small, images))))
+        wanted.append(whole.layer2(whole.layer1(_stem(whole, images))))
+    _refit_blocks(("layer3", "layer4"), small, whole, given, wanted)
     for at in (0, 3, 6):
+        if at == 6:
+            del given[FEW:], wanted[FEW:]
         layers, targets = (cast(nn.Sequential, net.deconv_layers[at : at + 3]) for net in (small, whole))
         _refit_deconvolution(layers, targets, kept[f"deconv_layers.{at}"], given, wanted)
     sums, last = _LeastSquares(), small.final_layer
@@ -51,7 +63,7 @@ def _stem(network: PoseResNet, images: Tensor) -> Tensor:
     return cast(Tensor, network.maxpool(network.relu(network.bn1(network.conv1(images)))))
 
 
-def _refit_first(small: PoseResNet, whole: PoseResNet, batches: Sequence[Tensor]) -> None:
+def _refit_first(small: PoseResNet, whole: PoseResNet, batches: Iterable[Tensor]) -> None:
     sums, first = _LeastSquares(), small.conv1
     taps = torch.ones(first.weight.shape[1:], dtype=torch.bool)
     taps[:, 0], taps[:, :, 0] = False, False
@@ -61,6 +73,14 @@ def _refit_first(small: PoseResNet, whole: PoseResNet, batches: Sequence[Tensor]
     weight, bias = sums.solve()
     first.weight[:, taps] += weight.T
     cast(Tensor, small.bn1.running_mean).sub_(bias)
+
+
+def _refit_blocks(
+    stages: Iterable[str], small: PoseResNet, whole: PoseResNet, given: list[Tensor], wanted: list[Tensor]
+) -> None:
+    for stage in stages:
+        for block, target in zip(getattr(small, stage), getattr(whole, stage), strict=True):
+            _refit_block(block, target, given, wanted)
 
 
 def _refit_block(block: BasicBlock, target: BasicBlock, given: list[Tensor], wanted: list[Tensor]) -> None:
@@ -76,7 +96,8 @@ def _refit_block(block: BasicBlock, target: BasicBlock, given: list[Tensor], wan
     weight, bias = sums.solve()
     block.conv2.weight += weight.T.reshape(block.conv2.weight.shape)
     block.bn2.bias.add_(bias)
-    given[:] = [block(x) for x in given]
+    for i, x in enumerate(given):
+        given[i] = block(x)
 
 
 def _refit_deconvolution(
@@ -101,7 +122,8 @@ def _refit_deconvolution(
         weight = sums[a, b].solve()[0].reshape(layer.in_channels, 2, 2, -1).permute(0, 3, 1, 2)
         for row, column in phases:
             layer.weight[:, :, 3 - a - 2 * row, 3 - b - 2 * column] += weight[:, :, row, column]
-    given[:] = [small(x) for x in given]
+    for i, x in enumerate(given):
+        given[i] = small(x)
 
 
 def _shortcut(block: BasicBlock, x: Tensor) -> Tensor:

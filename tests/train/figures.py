@@ -4,11 +4,13 @@ import io
 import json
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from hpe.pose.skeleton import COLOURS_RGB, INDEX, LIMBS, side
+from hpe.train.config import Source, Stage, TrainConfig
 from hpe.train.data.samples import Sample, tight_box
 
 # a standing person facing us, in a unit square
@@ -104,6 +106,24 @@ def write_photos(folder: Path, count: int, labelled: list[int] | None = None, si
     write_tar(folder / "photos-0.tar", files)
     (folder / "photos.json").write_text(json.dumps(rows))
     return folder / "photos.json"
+
+
+def tiny_config(folder: Path, **fields: Any) -> TrainConfig:
+    """A run on eight stick figures and two photos without people, all of them written to the folder."""
+    people = Source("shards", str(write_people(folder, 8, side_px=64)))
+    empty = Source("empty", str(write_sceneries(folder, 2)), weight=0.5)
+    usual = {
+        "name": "tiny",
+        "train": (people, empty),
+        "val": (people,),
+        "depth": 18,
+        "stages": (Stage(0.0, 64, 4),),
+        "sigma": 1.0,
+        "warmup_steps": 3,
+        "workers": 1,
+        "cache": str(folder / "cache"),
+    }
+    return TrainConfig(**(usual | fields))
 
 
 def _box(points: np.ndarray) -> list[float]:

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from train.figures import write_people, write_sceneries
+from train.figures import tiny_config
 
 from hpe.errors import BadModel, BadSettings
 from hpe.measure.models import open_network
 from hpe.pose.skeleton import FLIP_ORDER
-from hpe.train.config import Augmentation, Source, Stage, TrainConfig, read_config
+from hpe.train.config import Augmentation, TrainConfig, read_config
 from hpe.train.distil import Teacher, distance
 from hpe.train.loop import Trainer
 from hpe.train.network import PoseResNet, is_trimmed, normalise
@@ -55,32 +55,23 @@ def test_the_distance_is_a_weighted_mean():
 
 @pytest.fixture
 def config(tmp_path: Path) -> TrainConfig:
-    people = Source("shards", str(write_people(tmp_path, 8, side_px=64)))
-    empty = Source("empty", str(write_sceneries(tmp_path, 2)), weight=0.5)
     torch.manual_seed(3)
     teacher = PoseResNet(18, deconv_channels=32, width=16)
     for name, value in teacher.named_parameters():
         if "deconv" in name or "final_layer.weight" in name:
             torch.nn.init.normal_(value, std=0.05)
     torch.save({"state_dict": teacher.state_dict(), "sigma": 1.0, "size": 64}, tmp_path / "teacher.pt")
-    return TrainConfig(
-        name="student",
-        train=(people, empty),
-        val=(people,),
-        depth=18,
+    whole = str(tmp_path / "teacher.pt")
+    return tiny_config(
+        tmp_path,
         deconv_channels=32,
         width=16,
-        init=str(tmp_path / "teacher.pt"),
-        teacher=str(tmp_path / "teacher.pt"),
+        init=whole,
+        teacher=whole,
         keep=0.6,
-        stages=(Stage(0.0, 64, 4),),
-        sigma=1.0,
         steps=30,
         lr=1e-3,
-        warmup_steps=3,
         ema=0.8,
-        workers=1,
-        cache=str(tmp_path / "cache"),
         augmentation=Augmentation(occlude_p=0, rotation_p=0),
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from train.figures import write_people, write_photos, write_sceneries
+from train.figures import tiny_config, write_photos
 
 from hpe.errors import BadModel, BadSettings
 from hpe.train.checkpoint import read_checkpoint, read_network
@@ -29,24 +29,14 @@ def _no_curve(monkeypatch):
 
 @pytest.fixture
 def config(tmp_path: Path) -> TrainConfig:
-    people = Source("shards", str(write_people(tmp_path, 8, side_px=64)))
-    empty = Source("empty", str(write_sceneries(tmp_path, 2)), weight=0.5)
-    return TrainConfig(
-        name="tiny",
-        train=(people, empty),
-        val=(people,),
-        depth=18,
+    return tiny_config(
+        tmp_path,
         deconv_channels=16,
         width=8,
-        stages=(Stage(0.0, 64, 4),),
-        sigma=1.0,
         steps=8,
         lr=2e-3,
-        warmup_steps=3,
         ema=0.9,
         validate_every_steps=3,
-        workers=1,
-        cache=str(tmp_path / "cache"),
         augmentation=MILD,
     )
 

@@ -80,7 +80,8 @@ def test_a_channel_without_influence_goes_first(batches):
     torch.testing.assert_close(small.eval()(batches[0]), whole(batches[0]))
 
 
-def test_what_others_can_stand_in_for_is_made_up_for(batches):
+@pytest.mark.parametrize("few", [8, 4])
+def test_what_others_can_stand_in_for_is_made_up_for(batches, few, monkeypatch):
     # a quarter of a block's channels are twins of others, and matter less: with them gone the others can do their part
     whole = network(deconv_channels=GROUP)  # of which none can go
     with torch.no_grad():
@@ -91,11 +92,13 @@ def test_what_others_can_stand_in_for_is_made_up_for(batches):
     small, kept = prune(whole, 0.999, batches[:2], torch.ones_like)
     assert small.inner == (32, 32, 64, 48, 128, 128, 256, 256)
     before = error(small, whole)
+    monkeypatch.setattr("hpe.train.refit.FEW", few)
     refit(small, whole, kept, batches)
     assert 0 < error(small, whole) < before / 20
 
 
-def test_transposed_convolutions_make_up_for_their_twins_too(batches):
+@pytest.mark.parametrize("few", [8, 4])
+def test_transposed_convolutions_make_up_for_their_twins_too(batches, few, monkeypatch):
     whole = network()
     with torch.no_grad():
         first, norm, _, second = whole.deconv_layers[:4]
@@ -106,6 +109,7 @@ def test_transposed_convolutions_make_up_for_their_twins_too(batches):
     small, kept = prune(whole, 0.995, batches[:2], torch.ones_like)
     assert small.deconv_channels == (16, 32, 32)
     before = error(small, whole)
+    monkeypatch.setattr("hpe.train.refit.FEW", few)
     refit(small, whole, kept, batches)
     assert error(small, whole) < before / 5
 
