@@ -62,6 +62,10 @@ def evaluate(as_json: bool, per_joint: bool, **options: Any) -> None:
     if data is None and negatives is None:
         raise click.UsageError("give --data, --negatives or both: there is nothing to measure")
     source = None if data is None else data_source(data, options)
+    if source is None or source.kind != "people":
+        for option, given in (("--steadiness", options["steadiness"]), ("--mosaic", options["mosaic"] > 1)):
+            if given:
+                raise click.UsageError(f"{option}: only for --data of whole photos with everybody boxed")
     fields = {f.name for f in dataclasses.fields(Options)}
     report = run_evaluation(
         Options(source=source, negatives=negatives, **{k: v for k, v in options.items() if k in fields})

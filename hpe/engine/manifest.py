@@ -36,7 +36,7 @@ class CoarseLook:
     """A locator's first look at a picture, in a frame of at most `pixels` px.
 
     If this finds a person with a score of at least `score` and a longer side of less than `small_px` px of that frame,
-    the locator looks again, at its input size.
+    the locator looks again, at its input size or, with a `FineLook`, larger.
     """
 
     pixels: int

@@ -248,6 +248,13 @@ def test_nothing_to_measure_is_said():
     assert "give --data, --negatives or both" in result.output
 
 
+@pytest.mark.parametrize("option", [("--steadiness",), ("--mosaic", "2")])
+def test_what_only_whole_photos_have_is_not_measured_on_others(tmp_path, option):
+    result = CliRunner().invoke(evaluate, ["--data", str(write_people(tmp_path, 1)), *option])
+    assert result.exit_code == 2
+    assert f"{option[0]}: only for --data of whole photos" in result.output
+
+
 def test_formats_are_told_by_their_content(tmp_path):
     assert guess_kind(write_people(tmp_path, 1)) == "shards"
     assert guess_kind(coco_truth(tmp_path)) == "coco"
