@@ -145,9 +145,8 @@ def _locator(path: Path, out: Path, photos: "list[Photo]", size: int, kind: str)
     file = "locate.onnx" if out.stem == "pose" else f"{out.stem}-locate.onnx"
     unit = int(saved.get("size_unit") or max(frame_of(saved, size)))
     what = f"{describe(network)}, {kind}"
-    card = LocatorCard(file, "", what, size, LOCATE_THRESHOLD, size_unit=unit, coarse=COARSE)
-    if size < FINE.longest:
-        card = dataclasses.replace(card, fine=FINE)
+    fine = FINE if size < FINE.longest else None
+    card = LocatorCard(file, "", what, size, LOCATE_THRESHOLD, size_unit=unit, coarse=COARSE, fine=fine)
     return card, _forms(network, (size, size), fitted(photos, size))
 
 

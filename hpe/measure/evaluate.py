@@ -77,9 +77,7 @@ def _everybody(report: Report, estimator: PoseEstimator, path: Path, options: Op
     photos = spread(read_photos(path), options.limit)
     if options.mosaic > 1:
         photos = mosaics(photos, options.mosaic)
-        report.notes.append(
-            f"Photos of {options.mosaic}x{options.mosaic} photos of the data, larger and fuller than they are."
-        )
+        report.notes.append(f"Each photo here is {options.mosaic}x{options.mosaic} photos of the data, side by side.")
     report.data, report.photos = path.name, len(photos)
     report.people = sum(int((~photo.ignore).sum()) for photo in photos)
     images = [photo.image() for photo in photos]

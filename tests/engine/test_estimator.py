@@ -131,7 +131,7 @@ def test_small_people_who_are_unsure_or_cannot_be_shown_larger_need_no_second_lo
         ((360, 480), 20, (384, 480)),
     ],
 )
-def test_the_second_look_is_as_large_as_the_smallest_person_wants(
+def test_the_second_look_is_as_large_as_the_smallest_person_needs(
     picture: tuple[int, int], longer: int, frame: tuple[int, int]
 ) -> None:
     people = np.array([[10.0, 10.0, 30.0, 10 + longer], [60.0, 10.0, 120.0, 150.0]])
