@@ -1,4 +1,4 @@
-"""The 16 MPII joints: names, limbs, mirror pairs and colours. The only place that knows their order.
+"""The 16 MPII joints and five of the face: names, limbs, mirror pairs, colours. The only place that knows their order.
 
 Order and names follow the MPII Human Pose data set (Andriluka et al., CVPR 2014). Left and right are the
 person's own.
@@ -25,6 +25,16 @@ JOINTS: Final[tuple[str, ...]] = (
     "left_wrist",
 )
 NUM_JOINTS: Final[int] = len(JOINTS)
+
+# COCO's 17 keypoints in its order (cocodataset.org).
+COCO_JOINTS: Final[tuple[str, ...]] = (
+    *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow"),
+    *("right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle"),
+    "right_ankle",
+)
+# All that a model may estimate, in its order; one of 16 outputs has those of MPII alone.
+KEYPOINTS: Final[tuple[str, ...]] = (*JOINTS, *COCO_JOINTS[:5])
+
 INDEX: Final[dict[str, int]] = {name: i for i, name in enumerate(JOINTS)}
 
 LIMBS_BY_NAME: Final[tuple[tuple[str, str], ...]] = (
@@ -69,22 +79,15 @@ LIMB_JOINTS: Final[tuple[int, ...]] = tuple(
 
 
 def side(joint: int) -> str:
-    """'left', 'right' or 'middle' for a joint index."""
-    name = JOINTS[joint]
+    """'left', 'right' or 'middle' for the index of one of KEYPOINTS."""
+    name = KEYPOINTS[joint]
     return name.split("_")[0] if name.startswith(("left_", "right_")) else "middle"
 
 
 def plain_name(joint: int) -> str:
     """A joint's name without its side: 'knee' for either knee, 'pelvis' for the pelvis."""
-    return JOINTS[joint].removeprefix("left_").removeprefix("right_")
+    return KEYPOINTS[joint].removeprefix("left_").removeprefix("right_")
 
-
-# COCO's 17 keypoints in its order (cocodataset.org). The five of the face are not estimated.
-COCO_JOINTS: Final[tuple[str, ...]] = (
-    *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow"),
-    *("right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle"),
-    "right_ankle",
-)
 
 # RGB. Warm for the person's left, cool for the right, and a light middle: told apart by hue and by
 # lightness, so that they stay apart for colour-blind eyes as well.
