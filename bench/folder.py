@@ -15,8 +15,8 @@ from pathlib import Path
 from bench.photos import crowd, jpeg
 from bench.processes import ROOT
 from bench.report import Effort, table
-from hpe.commands.outputs import Namer, Targets
-from hpe.commands.photos import find_photos
+from hpe.commands.predict.outputs import Namer, Targets
+from hpe.commands.predict.photos import find_photos
 
 _COMMAND = [sys.executable, "-c", "from hpe.cli import main; main()", "predict"]
 

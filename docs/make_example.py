@@ -10,8 +10,8 @@ from pathlib import Path
 import cv2
 
 from hpe import PoseEstimator, draw_pose
-from hpe.formats.answer import answer_of
 from hpe.image.decode import decode_image
+from hpe.photo.answer import answer_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PHOTO = ROOT / "static-site" / "samples" / "people.jpg"

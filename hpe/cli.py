@@ -12,7 +12,7 @@ from hpe.errors import HpeError
 
 # name -> (module:attribute, one line for `hpe --help`; a test holds it to the command's own first line)
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
-    "predict": ("hpe.commands.predict:predict", "Find people in photos: draw them, or write their joints."),
+    "predict": ("hpe.commands.predict.command:predict", "Find people in photos: draw them, or write their joints."),
     "serve": ("hpe.commands.serve:serve", "Serve the website and the API on this machine."),
     "submit": ("hpe.commands.submit:submit", "Send photos through a deployed API and fetch the results."),
     "batch": ("hpe.commands.batch:command", "Find the people in photos that lie in S3, inside your AWS account."),
@@ -20,7 +20,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "version": ("hpe.commands.version:version", "Print the versions of hpe, of its model and of what it runs on."),
     "train": ("hpe.commands.train:train", "Train a network from a configuration file."),
     "eval": ("hpe.commands.evaluate:evaluate", "Measure a model on labelled people: PCK, PCKh, OKS AP."),
-    "export": ("hpe.export.commands:export", "Turn checkpoints into a model that runs."),
+    "export": ("hpe.commands.export:export", "Turn checkpoints into a model that runs."),
 }
 _TRAINING: Final = frozenset({"torch", "onnx", "yaml", "matplotlib", "scipy", "pycocotools"})
 

@@ -27,21 +27,21 @@ MAY_IMPORT = {
     "pose": {"errors"},
     "store": SMALL,
     "engine": ENGINE,
-    "formats": {"pose", "errors"},
-    "web": {"formats", *ENGINE},
-    "handler": {"web", "formats", *ENGINE},
-    "batch": {"web", "formats", *ENGINE},
-    "worker": {"batch", "web", "formats", *ENGINE},
-    "server": {"web", "formats", *ENGINE},
+    "photo": {"pose", "errors"},
+    "web": {"photo", *ENGINE},
+    "handler": {"web", "photo", *ENGINE},
+    "batch": {"web", "photo", *ENGINE},
+    "worker": {"batch", "web", "photo", *ENGINE},
+    "server": {"web", "photo", *ENGINE},
     "measure.pck": {"pose"},
     "measure.box_ap": {"pose", "measure.pck"},
     "train": {"image", "pose", *LEAVES, *SMALL},
     "measure": {"train", *ENGINE, *LEAVES},
     "export": {"train", "measure", *ENGINE, *LEAVES},
-    "commands": {"batch", "server", "web", "formats", "train", "measure", "export", *ENGINE, *LEAVES},
+    "commands": {"batch", "server", "web", "photo", "train", "measure", "export", *ENGINE, *LEAVES},
     "cli": {"commands", "errors"},
 }
-RUNTIME = {"batch", "web", "formats", "handler", "worker", *ENGINE}
+RUNTIME = {"batch", "web", "photo", "handler", "worker", *ENGINE}
 TRAINING_ONLY = {"torch", "torchvision", "onnx", "scipy", "matplotlib", "yaml", "pycocotools"}
 # imported inside the function that needs them: each costs a cold start 30 ms to 0.5 s
 LAZY = {"onnxruntime", "boto3", "botocore", "requests_toolbelt", "pillow_heif", "PIL", "click", "tqdm"}

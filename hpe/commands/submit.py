@@ -11,12 +11,12 @@ from typing import Any, Final
 import click
 
 from hpe.commands.options import Address, Duration
-from hpe.commands.outputs import Namer, Targets, is_folder, write_file, write_stdout
-from hpe.commands.photos import STDIN, Photo, find_photos, head_of, media_type, shown, sniffed
-from hpe.commands.tally import COUNTED, Tally
+from hpe.commands.predict.outputs import Namer, Targets, is_folder, write_file, write_stdout
+from hpe.commands.predict.photos import STDIN, Photo, find_photos, head_of, media_type, shown, sniffed
+from hpe.commands.predict.tally import COUNTED, Tally
 from hpe.commands.uploads_client import RemoteApi, SubmitError
-from hpe.formats.lines import json_line
 from hpe.image.kinds import SUFFIXES
+from hpe.photo.lines import json_line
 
 Answer = dict[str, Any]
 

@@ -97,7 +97,7 @@ def _pose(request: Request, estimator_source: EstimatorSource, settings: Setting
 
 
 def _health(request: Request, estimator_source: EstimatorSource, settings: Settings, record: Record) -> Response:
-    from hpe.formats.answer import model_of
+    from hpe.photo.answer import model_of
 
     body = {"status": "ok", "version": __version__, "model": model_of(estimator_source().card)}
     return Response(200, {"Content-Type": "application/json"}, json.dumps(body).encode())

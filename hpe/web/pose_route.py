@@ -5,9 +5,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from hpe.formats.answer import Answer, answer_of, boxes_within
 from hpe.image.decode import DecodedImage, Limits, decode_image
 from hpe.image.encode import EncodedImage, Format, encode_image
+from hpe.photo.answer import Answer, answer_of, boxes_within
 from hpe.pose.draw import draw_pose
 from hpe.pose.result import Pose
 from hpe.settings import Settings
@@ -92,19 +92,19 @@ def joints_and_picture(
 def _joints(answer: Answer, format: OutputFormat) -> str:
     # each is loaded by those who ask for it: a cold start waits for none of them
     if format == "csv":
-        from hpe.formats.tables import as_csv, header
+        from hpe.photo.tables import as_csv, header
 
         return header(named=False) + as_csv(answer)
     if format == "coco":
-        from hpe.formats import coco
+        from hpe.photo import coco
 
         return json.dumps(coco.results(answer, 1))
     if format == "openpose":
-        from hpe.formats import openpose
+        from hpe.photo import openpose
 
         return json.dumps(openpose.document(answer))
     if format == "svg":
-        from hpe.formats import svg
+        from hpe.photo import svg
 
         return svg.document(answer)
     return json.dumps(answer.to_dict())

@@ -11,7 +11,7 @@ from commands.test_predict import Fake
 from PIL import Image
 
 from hpe.cli import main
-from hpe.commands import work
+from hpe.commands.predict import work
 from hpe.pose.skeleton import COLOURS_RGB
 
 SIZE = (320, 240)

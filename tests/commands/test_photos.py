@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hpe.commands.outputs import Namer, Targets, write_file
-from hpe.commands.photos import Photo, find_photos, head_of, media_type, shown, sniffed
+from hpe.commands.predict.outputs import Namer, Targets, write_file
+from hpe.commands.predict.photos import Photo, find_photos, head_of, media_type, shown, sniffed
 from hpe.image.kinds import SUFFIXES
 
 

@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from hpe.cli import main
-from hpe.commands import work
+from hpe.commands.predict import work
 from hpe.engine.manifest import ModelCard
 from hpe.pose.result import Pose
 

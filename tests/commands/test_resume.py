@@ -16,8 +16,8 @@ from commands.test_predict import Fake
 from PIL import Image
 
 from hpe.cli import main
-from hpe.commands import work
-from hpe.commands.processes import in_order
+from hpe.commands.predict import work
+from hpe.commands.predict.processes import in_order
 
 NAMES = ["a b.jpg", "b,c.jpg", 'c"d.jpg', "d.jpg"]
 
@@ -149,7 +149,7 @@ import sys, time
 from pathlib import Path
 sys.path[:0] = [str(Path(sys.argv[1])), str(Path(sys.argv[1]) / "tests")]
 from commands.test_predict import Fake
-from hpe.commands import work
+from hpe.commands.predict import work
 class Slow(Fake):
     def __call__(self, image, **options):
         time.sleep(float(sys.argv[2]))

@@ -414,5 +414,5 @@ def test_answering_with_a_picture_or_json_loads_no_other_format() -> None:
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ)
     loaded = set(run.stdout.split())
-    assert {"hpe.web.pose_route", "hpe.formats.answer"} <= loaded
-    assert not loaded & {"hpe.formats.svg", "hpe.formats.coco", "hpe.formats.tables", "csv", "xml.sax", "difflib"}
+    assert {"hpe.web.pose_route", "hpe.photo.answer"} <= loaded
+    assert not loaded & {"hpe.photo.svg", "hpe.photo.coco", "hpe.photo.tables", "csv", "xml.sax", "difflib"}

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from hpe.commands.options import Box
-from hpe.commands.outputs import IMAGES, write_file
-from hpe.commands.photos import STDIN, Photo, shown
+from hpe.commands.predict.outputs import IMAGES, write_file
+from hpe.commands.predict.photos import STDIN, Photo, shown
 from hpe.errors import HpeError
 from hpe.settings import Settings
 
 if TYPE_CHECKING:
     from hpe.engine.estimator import PoseEstimator
-    from hpe.formats.answer import Answer
+    from hpe.photo.answer import Answer
 
 # a person at a slow line waits longer than Lambda's gateway would
 FETCH_TIMEOUT_S: Final = 600.0
@@ -109,9 +109,9 @@ class Worker:
 
     def _estimate(self, job: Job) -> "tuple[Any, Answer]":
         """-> (H, W, 3) uint8 RGB, at the photo's own size if it will be drawn, and what was found in it."""
-        from hpe.formats.answer import answer_of, boxes_within
         from hpe.image.decode import LIMITS, decode_image
         from hpe.image.resize import fitting, resize
+        from hpe.photo.answer import answer_of, boxes_within
 
         began = time.perf_counter()
         data = Path(job.photo.name).read_bytes() if job.data is None else job.data
@@ -129,7 +129,7 @@ class Worker:
 
     def _encode(self, rgb: Any, answer: "Answer", job: Job) -> bytes:
         """The photo's picture, its text, or its part of the text of all photos."""
-        from hpe.formats import lines, openpose, svg
+        from hpe.photo import lines, openpose, svg
 
         format = self._asked.format
         if format in IMAGES:

@@ -4,7 +4,7 @@ from html import escape
 
 import numpy as np
 
-from hpe.formats.answer import Answer
+from hpe.photo.answer import Answer
 from hpe.pose.draw import (
     DOT,
     DOT_CORE,

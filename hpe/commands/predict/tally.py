@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 from tqdm import tqdm
 
-from hpe.commands.photos import STDIN, Photo, shown
+from hpe.commands.predict.photos import STDIN, Photo, shown
 
 # so many photos are counted before the first is read; a bar that knows no end is shown for more
 COUNTED: Final = 2000

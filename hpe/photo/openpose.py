@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from hpe.formats.answer import Answer
+from hpe.photo.answer import Answer
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import INDEX
 

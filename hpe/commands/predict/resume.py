@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
-from hpe.commands.photos import shown
+from hpe.commands.predict.photos import shown
 from hpe.errors import BadSettings
-from hpe.formats.lines import FILE, first_line
+from hpe.photo.lines import FILE, first_line
 from hpe.pose.skeleton import NUM_JOINTS
 
 REMEDY: Final = "give another name, or --overwrite to start it again"

@@ -1,4 +1,4 @@
-"""hpe.formats: what other tools read, read by those tools."""
+"""hpe.photo: what other tools read, read by those tools."""
 
 import contextlib
 import csv
@@ -14,11 +14,11 @@ from commands.test_predict import Fake
 from PIL import Image
 
 from hpe.cli import main
-from hpe.commands import work
-from hpe.formats import coco, openpose, svg
-from hpe.formats.answer import Answer
-from hpe.formats.lines import line
-from hpe.formats.tables import as_csv, header
+from hpe.commands.predict import work
+from hpe.photo import coco, openpose, svg
+from hpe.photo.answer import Answer
+from hpe.photo.lines import line
+from hpe.photo.tables import as_csv, header
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import COCO_JOINTS, INDEX, JOINTS, LIMBS
 

@@ -4,7 +4,7 @@ import csv
 import io
 from typing import Any, Final
 
-from hpe.formats.answer import Answer
+from hpe.photo.answer import Answer
 from hpe.pose.skeleton import JOINTS
 
 LONG: Final = ("people", "person", "person_score", "joint", "x", "y", "score", "confident")

@@ -6,11 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
-from hpe.commands.outputs import write_stdout
-from hpe.commands.photos import shown
-from hpe.commands.resume import REMEDY, made_by, read_csv, read_json
+from hpe.commands.predict.outputs import write_stdout
+from hpe.commands.predict.photos import shown
+from hpe.commands.predict.resume import REMEDY, made_by, read_csv, read_json
 from hpe.errors import BadSettings
-from hpe.formats.lines import coco_document, first_line, parquet_file
+from hpe.photo.lines import coco_document, first_line, parquet_file
 
 _PART: Final = ".part.jsonl"
 

@@ -11,9 +11,9 @@ from networks import lively_network
 from train.figures import png, stick_figure, write_tar
 
 from hpe import PoseEstimator
+from hpe.commands.export import export
 from hpe.engine.bundle import open_bundle
 from hpe.errors import BadData, BadModel, BadSettings
-from hpe.export.commands import export
 
 
 @pytest.fixture(scope="module")

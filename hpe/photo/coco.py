@@ -3,7 +3,7 @@
 from pathlib import PurePath
 from typing import Any, Final
 
-from hpe.formats.answer import Answer
+from hpe.photo.answer import Answer
 from hpe.pose.skeleton import COCO_JOINTS
 
 # "Person" is the first of COCO's categories.

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import IO, Any
 
-from hpe.formats import coco
-from hpe.formats.answer import Answer
-from hpe.formats.tables import as_csv, header, long_rows
+from hpe.photo import coco
+from hpe.photo.answer import Answer
+from hpe.photo.tables import as_csv, header, long_rows
 
 # what of a line names its photo
 FILE = "file"

@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-from hpe.commands.photos import MARK, STDIN, Photo, media_type, shown
+from hpe.commands.predict.photos import MARK, STDIN, Photo, media_type, shown
 
 IMAGES: Final = ("png", "jpeg", "webp")
 # one for each photo; the others put all photos into one file, unless OUT is a folder

@@ -13,13 +13,13 @@ from typing import Final
 
 import click
 
-from hpe.commands import outputs, work
 from hpe.commands.options import Box, BoxText, Share
-from hpe.commands.photos import STDIN, Photo, find_photos, shown
-from hpe.commands.processes import in_order
-from hpe.commands.sinks import Document, Lines, Sink, Stdout
-from hpe.commands.tally import COUNTED, Tally
-from hpe.commands.work import Asked, Done, Job
+from hpe.commands.predict import outputs, work
+from hpe.commands.predict.photos import STDIN, Photo, find_photos, shown
+from hpe.commands.predict.processes import in_order
+from hpe.commands.predict.sinks import Document, Lines, Sink, Stdout
+from hpe.commands.predict.tally import COUNTED, Tally
+from hpe.commands.predict.work import Asked, Done, Job
 from hpe.cores import usable_cores
 from hpe.errors import HpeError
 from hpe.settings import Settings
