@@ -8,6 +8,7 @@ import numpy as np
 
 from bench.photos import crowd
 from bench.report import Effort, table
+from hpe.settings import MAX_PEOPLE
 
 COUNTS: Final = (0, 1, 2, 5, 10, 20)
 STAGES: Final = ("decode", "locate", "joints", "draw", "encode")
@@ -46,7 +47,7 @@ def _once(people: int, threads: int) -> dict[str, float]:
     marks = [time.perf_counter()]
     rgb = decode_image(data).rgb
     marks.append(time.perf_counter())
-    estimator.locate(rgb)
+    estimator.detector(rgb, MAX_PEOPLE)
     marks.append(time.perf_counter())
     # a threshold of 0: every joint is drawn
     poses = estimator(rgb, boxes=boxes, threshold=0.0) if people else []

@@ -14,6 +14,8 @@ LAMBDA_BODY_BYTES: Final[int] = 6_291_556
 LAMBDA_MB_PER_CORE: Final[int] = 1_769
 # A photo's time is mostly its people's: about 25 ms each on one core.
 MAX_PEOPLE: Final[int] = 20
+# A photo is analysed with a longer side of at most so many px, whoever asks: so it gives the same people everywhere.
+ANALYSED_SIDE: Final[int] = 1600
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 

@@ -9,9 +9,10 @@ import onnx
 from numpy.typing import NDArray
 
 from hpe.cores import usable_cores
+from hpe.engine.detector import Detector
 from hpe.engine.estimator import PoseEstimator
-from hpe.engine.locator import Locator
 from hpe.engine.manifest import LocatorCard, ModelCard
+from hpe.engine.networks import compose
 from hpe.measure.box_ap import box_ap
 from hpe.measure.pck import pck, torso_px
 from hpe.measure.protocols import Predictions, labels_of, predict_in_boxes
@@ -103,7 +104,7 @@ def compare_poses(
     found: list[PoseParity] = []
     reference: Predictions | None = None
     for network in networks:
-        seen = predict_in_boxes(PoseEstimator.of(None, network, replace(card, locate=None)), samples)
+        seen = predict_in_boxes(PoseEstimator(compose(None, network, replace(card, locate=None))), samples)
         reference = reference or seen
         shift = np.linalg.norm(seen.points - reference.points, axis=-1) * scale[:, None]
         confident = shift[reference.scores >= sure]
@@ -119,8 +120,8 @@ def compare_locators(networks: Sequence[Network], photos: Sequence[Photo], card:
     pictures = [photo.image() for photo in photos]
     reference: list[NDArray[np.float64]] = []
     for network in networks:
-        locator = Locator(network, replace(card, threshold=_FAINT, photo_threshold=0.0))
-        every = [np.column_stack(locator.find(rgb, _MOST)) for rgb in pictures]
+        detector = Detector(network, replace(card, threshold=_FAINT, photo_threshold=0.0))
+        every = [np.column_stack(detector(rgb, _MOST)) for rgb in pictures]
         sure = [boxes[boxes[:, 4] >= card.threshold, :4] for boxes in every]
         reference = reference or sure
         shared = sum(_shared(first, now) for first, now in zip(reference, sure, strict=True))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -52,7 +52,7 @@ class DecodedImage:
     """rgb: (H, W, 3) uint8 RGB, upright; smaller than width x height where a `max_side` asked for that.
 
     width, height: the original's size in px, upright. format: 'jpeg', 'png', 'webp', 'avif', 'heic', 'gif',
-    'tiff' or 'bmp'.
+    'tiff' or 'bmp', '' for what was decoded elsewhere.
     """
 
     rgb: RGB
@@ -165,19 +165,36 @@ def _check_frames(frames: int, limits: Limits) -> None:
         )
 
 
-def as_rgb(image: "ImageLike") -> NDArray[np.uint8]:
-    """Any accepted image -> (H, W, 3) uint8 RGB, upright. Raises HpeError's kinds for what is none."""
+def picture_of(image: "ImageLike | DecodedImage", max_side: int | None = None) -> DecodedImage:
+    """Any accepted image -> its pixels, upright. Raises HpeError's kinds for what is none.
+
+    max_side: the longer side of the array, at most, as in `decode_image`.
+    """
     if isinstance(image, np.ndarray):
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
             raise UnsupportedImage(f"array of {image.shape} {image.dtype}: expected (H, W, 3) uint8 RGB, not empty")
-        return image
+        return _smaller(DecodedImage(image, image.shape[1], image.shape[0], ""), max_side)
     if isinstance(image, bytes | bytearray | memoryview):
-        return decode_image(bytes(image), LIMITS).rgb
+        return decode_image(bytes(image), LIMITS, max_side)
     if isinstance(image, str | PathLike):
         try:
-            return decode_image(Path(image).read_bytes(), LIMITS).rgb
+            data = Path(image).read_bytes()
         except OSError as error:
             raise UnsupportedImage(f"{image}: {error.strerror}: give the path of an image file") from error
+        return decode_image(data, LIMITS, max_side)
+    if isinstance(image, DecodedImage):
+        return _smaller(image, max_side)
     if hasattr(image, "getexif"):
-        return from_pillow(image)
+        rgb = from_pillow(image)
+        return _smaller(DecodedImage(rgb, rgb.shape[1], rgb.shape[0], ""), max_side)
     raise UnsupportedImage(f"{type(image).__name__}: expected an RGB array, a path, bytes or a Pillow image")
+
+
+def _smaller(image: DecodedImage, max_side: int | None) -> DecodedImage:
+    size = fitting((image.rgb.shape[1], image.rgb.shape[0]), max_side)
+    return replace(image, rgb=resize(image.rgb, *size))
+
+
+def as_rgb(image: "ImageLike") -> NDArray[np.uint8]:
+    """Any accepted image -> (H, W, 3) uint8 RGB at its own size, upright. Raises HpeError's kinds for what is none."""
+    return picture_of(image).rgb

@@ -39,7 +39,7 @@ def agreed(estimator: PoseEstimator, photo: Photo) -> list[list[Any]]:
     new = (sides >= LEAST_PX) & (box_iou(ignored, people).max(axis=1, initial=0) < APART)
     if not new.any():
         return []
-    found, _ = estimator.locate(photo.image(), MAX_PEOPLE)
+    found, _ = estimator.detector(photo.image(), MAX_PEOPLE)
     # a detection of a labelled person confirms no one else
     taken = box_iou(found, people).max(axis=1, initial=0) >= SAME
     overlap = box_iou(ignored, found) * ~taken[None]

@@ -33,7 +33,7 @@ def unsure(estimator: PoseEstimator) -> PoseEstimator:
     """The same networks, without thresholds on people."""
     locate = estimator.card.locate
     changed = locate and replace(locate, threshold=min(LEAST_SCORE, locate.threshold), photo_threshold=0.0)
-    return estimator.with_card(person_threshold=0.0, photo_threshold=0.0, locate=changed)
+    return PoseEstimator(estimator.networks.with_card(person_threshold=0.0, photo_threshold=0.0, locate=changed))
 
 
 def find_all(estimator: PoseEstimator, images: Sequence[NDArray[np.uint8]], what: str = "photos") -> list[Found]:

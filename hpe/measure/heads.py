@@ -34,7 +34,7 @@ def heads(estimator: PoseEstimator, photo: Photo, seen: float) -> list[list[Any]
     who = np.flatnonzero(~photo.ignore & (photo.joints[:, :, 2].sum(axis=1) >= LEAST_JOINTS))
     if not len(who):
         return []
-    points, scores = estimator.joints(photo.image(), photo.boxes[who], flip=True)
+    points, scores = estimator.pose_network(photo.image(), photo.boxes[who], flip=True)
     rows: list[list[Any]] = []
     for k, person in enumerate(who):
         box, labelled = photo.boxes[person], photo.joints[person, :, 2] > 0

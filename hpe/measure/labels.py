@@ -15,7 +15,7 @@ def with_locator_threshold(estimator: PoseEstimator, threshold: float) -> PoseEs
     locate = estimator.card.locate
     if locate is None:
         raise BadSettings(f"{estimator.card.name} has no locator: give a manifest that has one, like models/pose.json")
-    return estimator.with_card(locate=replace(locate, threshold=threshold, photo_threshold=0.0))
+    return PoseEstimator(estimator.networks.with_card(locate=replace(locate, threshold=threshold, photo_threshold=0.0)))
 
 
 def write_labels(out: Path, rows: Sequence[Any]) -> None:

@@ -36,7 +36,7 @@ def lookalikes(estimator: PoseEstimator, rgb: NDArray[np.uint8]) -> Boxes:
     h, w = max(1, round(PART * height)), max(1, round(PART * width))
     views = [(0, 0, height, width), *((y, x, h, w) for y in (0, height - h) for x in (0, width - w))]
     found = [
-        estimator.locate(np.ascontiguousarray(rgb[y : y + h, x : x + w]), AT_MOST)[0] + np.array([x, y, x, y])
+        estimator.detector(np.ascontiguousarray(rgb[y : y + h, x : x + w]), AT_MOST)[0] + np.array([x, y, x, y])
         for y, x, h, w in views
     ]
     return np.concatenate(found)

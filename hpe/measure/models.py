@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hpe.engine.bundle import open_bundle
 from hpe.engine.estimator import PoseEstimator
 from hpe.engine.manifest import ModelCard
+from hpe.engine.networks import compose
 from hpe.engine.session import OnnxSession, Session
 from hpe.errors import BadModel
 from hpe.pose.skeleton import NUM_JOINTS
@@ -50,7 +51,7 @@ def torch_estimator(checkpoint: Path, size: int = 0) -> PoseEstimator:
         person_threshold=THRESHOLD,
         sigma=float(saved.get("sigma", 2.0)),
     )
-    return PoseEstimator.of(None, TorchSession(network), card)
+    return PoseEstimator(compose(None, TorchSession(network), card))
 
 
 def open_model(model: str, size: int = 0, threads: int = 0) -> PoseEstimator:

@@ -172,7 +172,7 @@ def joints_in_boxes(estimator: PoseEstimator, photos: list[Photo], least_px: flo
         rows = np.flatnonzero(~photo.ignore & (sides >= least_px))
         if not len(rows):
             continue
-        points, _ = estimator.joints(photo.image(), photo.boxes[rows].astype(np.float64))
+        points, _ = estimator.pose_network(photo.image(), photo.boxes[rows].astype(np.float64))
         for k, p in enumerate(rows):
             known = photo.joints[p, LIMBS, 2] > 0
             error = np.linalg.norm(points[k][LIMBS] - photo.joints[p, LIMBS, :2], axis=1)

@@ -129,7 +129,7 @@ def write_corrected_labels(
     change, room = (add_labels, rules.room) if source.add_labels else (correct_labels, 1.0)
     rows, counts, people = [], Counter[str](), 0
     for sample in tqdm(samples, desc="people", unit="person", disable=None):
-        points, scores = estimator.joints(sample.image(), _grown(sample.box, room)[None], flip=True)
+        points, scores = estimator.pose_network(sample.image(), _grown(sample.box, room)[None], flip=True)
         corrected, done = change(sample, points[0], scores[0], rules)
         if not done:
             continue

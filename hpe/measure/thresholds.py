@@ -104,12 +104,14 @@ def gather(estimator: PoseEstimator, photos: list[Photo], negatives: Sequence[ND
     if locate is None:
         raise BadSettings(f"{estimator.card.name} has no locator: its one person needs no calibration")
     # locator * 1 + joints * 0: the person's score is then the locator's
-    raw = estimator.with_card(
-        calibration=None,
-        person=PersonCalibration(1.0, 0.0, 0.0),
-        person_threshold=0.0,
-        photo_threshold=0.0,
-        locate=replace(locate, threshold=LEAST_SCORE, photo_threshold=0.0),
+    raw = PoseEstimator(
+        estimator.networks.with_card(
+            calibration=None,
+            person=PersonCalibration(1.0, 0.0, 0.0),
+            person_threshold=0.0,
+            photo_threshold=0.0,
+            locate=replace(locate, threshold=LEAST_SCORE, photo_threshold=0.0),
+        )
     )
     images = [photo.image() for photo in photos]
     found = find_all(raw, images, "training photos")

@@ -149,6 +149,12 @@ def clipped(boxes: NDArray[np.floating], picture: tuple[int, int]) -> Boxes:
     return np.clip(np.asarray(boxes, dtype=np.float64), -0.5, edge)
 
 
+def scaled_boxes(boxes: NDArray[np.floating], factor_x: float, factor_y: float) -> Boxes:
+    """(K, 4) boxes in px -> the same in a picture that is `factor` times as large; pixel centres at integers."""
+    scaled: Boxes = (np.asarray(boxes, dtype=np.float64) + 0.5) * np.array([factor_x, factor_y] * 2) - 0.5
+    return scaled
+
+
 def box_iou(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
     """(M, 4), (N, 4) boxes -> (M, N) float64 intersection over union; 0 for boxes without extent."""
     return overlaps(a, b)[0]

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from hpe.engine.estimator import PoseEstimator
 from hpe.engine.manifest import LocatorCard, ModelCard
+from hpe.engine.networks import compose
 from hpe.pose.boxes import encode_boxes
 from hpe.pose.crops import apply_affine, fit_affine
 from hpe.pose.heatmaps import encode_joints
@@ -89,4 +90,4 @@ def estimator_of(
     """An estimator of stand-ins that locates these people in pictures of (width, height)."""
     boxes = np.array([box_of(points) for points in people]).reshape(-1, 4)
     network = apply_affine(boxes.reshape(-1, 2), fit_affine(*picture, LONGER)[0]).reshape(-1, 4)
-    return PoseEstimator.of(BoxSession(network), session or DotSession(), CARD, **options)  # type: ignore[arg-type]
+    return PoseEstimator(compose(BoxSession(network), session or DotSession(), CARD), **options)  # type: ignore[arg-type]

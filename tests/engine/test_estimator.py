@@ -9,9 +9,10 @@ from engine.stand_ins import CARD, HEIGHT, WIDTH, BoxSession, DotSession, box_of
 from PIL import Image
 
 from hpe import PoseEstimator
-from hpe.engine.estimator import BATCH
-from hpe.engine.locator import together
+from hpe.engine.detector import together
 from hpe.engine.manifest import Calibration, CoarseLook, FineLook
+from hpe.engine.networks import compose
+from hpe.engine.pose_network import BATCH
 from hpe.engine.scores import person_score
 from hpe.errors import BadModel, BadRequest, BadSettings, UnsupportedImage
 from hpe.pose.skeleton import INDEX, JOINTS
@@ -88,7 +89,7 @@ def test_a_picture_without_people_costs_one_small_inference() -> None:
 )
 def test_the_locator_sees_the_whole_picture_never_squashed(size: tuple[int, int], frame: tuple[int, int]) -> None:
     locator = BoxSession(np.zeros((0, 4)))
-    PoseEstimator.of(locator, DotSession(), CARD)(np.zeros((*size[::-1], 3), np.uint8))
+    PoseEstimator(compose(locator, DotSession(), CARD))(np.zeros((*size[::-1], 3), np.uint8))
     assert locator.frames == [frame]
 
 
@@ -102,13 +103,13 @@ def test_a_picture_is_looked_at_again_where_somebody_is_small(side: int, looks: 
         np.array([[20, 20, 40, 120], [60, 20, 80, 120], [90, 9, 120, 99]]),
     )
     locator = BoxSession(coarse, {416: fine})
-    estimator = PoseEstimator.of(locator, DotSession(), COARSE)
-    boxes, scores = estimator.locate(np.zeros((600, 800, 3), np.uint8))
+    estimator = PoseEstimator(compose(locator, DotSession(), COARSE))
+    boxes, scores = estimator.detector(np.zeros((600, 800, 3), np.uint8))
     assert locator.frames == [(192, 256), (320, 416)][:looks]
     scale = 800 / 256 if looks == 1 else 800 / 416
     seen = coarse if looks == 1 else fine
     np.testing.assert_allclose(np.sort(boxes, axis=0), np.sort((seen + 0.5) * scale - 0.5, axis=0), atol=4)
-    assert len(estimator.locate(np.zeros((600, 800, 3), np.uint8), 1)[0]) == 1
+    assert len(estimator.detector(np.zeros((600, 800, 3), np.uint8), 1)[0]) == 1
     assert (np.diff(scores) <= 0).all()
 
 
@@ -117,8 +118,8 @@ def test_small_people_who_are_unsure_or_cannot_be_shown_larger_need_no_second_lo
     for size, score in (((240, 180), 0.5), ((800, 600), 1.0)):
         locate = dataclasses.replace(COARSE.locate, coarse=CoarseLook(50_176, 60, score))
         locator = BoxSession(small)
-        estimator = PoseEstimator.of(locator, DotSession(), dataclasses.replace(COARSE, locate=locate))
-        assert len(estimator.locate(np.zeros((*size[::-1], 3), np.uint8))[0]) == 1
+        estimator = PoseEstimator(compose(locator, DotSession(), dataclasses.replace(COARSE, locate=locate)))
+        assert len(estimator.detector(np.zeros((*size[::-1], 3), np.uint8))[0]) == 1
         assert len(locator.frames) == 1
 
 
@@ -137,7 +138,7 @@ def test_the_second_look_is_as_large_as_the_smallest_person_needs(
     people = np.array([[10.0, 10.0, 30.0, 10 + longer], [60.0, 10.0, 120.0, 150.0]])
     locator = BoxSession(people)
     locate = dataclasses.replace(COARSE.locate, fine=FineLook(80, 768))
-    PoseEstimator.of(locator, DotSession(), dataclasses.replace(COARSE, locate=locate)).locate(
+    PoseEstimator(compose(locator, DotSession(), dataclasses.replace(COARSE, locate=locate))).detector(
         np.zeros((*picture, 3), np.uint8)
     )
     assert locator.frames == [(192, 256), frame]
@@ -146,11 +147,11 @@ def test_the_second_look_is_as_large_as_the_smallest_person_needs(
 def test_nobody_is_looked_for_where_the_best_box_is_unlikely() -> None:
     boxes = np.array([[10.0, 10.0, 60.0, 150.0], [90.0, 10.0, 140.0, 150.0]])
     picture = np.zeros((300, 400, 3), np.uint8)
-    first = PoseEstimator.of(BoxSession(boxes), DotSession(), CARD).locate(picture)[1].max()
+    first = PoseEstimator(compose(BoxSession(boxes), DotSession(), CARD)).detector(picture)[1].max()
     for least, found in ((first - 0.01, 2), (first + 0.01, 0)):
         card = dataclasses.replace(CARD, locate=dataclasses.replace(CARD.locate, photo_threshold=float(least)))
-        estimator = PoseEstimator.of(BoxSession(boxes), DotSession(), card)
-        boxes_of, scores = estimator.locate(picture)
+        estimator = PoseEstimator(compose(BoxSession(boxes), DotSession(), card))
+        boxes_of, scores = estimator.detector(picture)
         assert (boxes_of.shape, scores.shape) == ((found, 4), (found,))
 
 
@@ -170,15 +171,15 @@ def test_of_two_poses_on_one_person_the_better_stays() -> None:
     # two boxes that overlap by half: both crops show the same dots
     boxes = np.array([box_of(ONE), box_of(ONE) + np.array([70, 0, 0, 0])])
     locator = BoxSession((boxes + 0.5) * 416 / 400 - 0.5)
-    estimator = PoseEstimator.of(locator, DotSession(), CARD)
-    assert len(estimator.locate(IMAGE)[0]) == 2
+    estimator = PoseEstimator(compose(locator, DotSession(), CARD))
+    assert len(estimator.detector(IMAGE)[0]) == 2
     (pose,) = estimator(IMAGE)
     assert np.allclose(pose.box, boxes[0], atol=1.5)
 
 
 def test_a_person_below_the_person_threshold_is_nobody() -> None:
     locator = BoxSession(box_of(ONE)[None])
-    low, high = (PoseEstimator.of(locator, DotSession(peak), CARD)(IMAGE) for peak in (0.05, 0.2))
+    low, high = (PoseEstimator(compose(locator, DotSession(peak), CARD))(IMAGE) for peak in (0.05, 0.2))
     assert low == []
     assert len(high) == 1
 
@@ -188,14 +189,14 @@ def test_less_sure_people_count_beside_a_sure_one_and_nobody_does_without() -> N
     estimator, image = estimator_of(people, (800, 760)), scene(800, 760, people, 5)
     best, second = (pose.score for pose in estimator(image)[:2])
     assert best > second
-    assert len(estimator.with_card(photo_threshold=(best + second) / 2)(image)) == 5
-    assert estimator.with_card(photo_threshold=(best + 1) / 2)(image) == []
+    assert len(PoseEstimator(estimator.networks.with_card(photo_threshold=(best + second) / 2))(image)) == 5
+    assert PoseEstimator(estimator.networks.with_card(photo_threshold=(best + 1) / 2))(image) == []
 
 
 def test_without_a_locator_the_one_person_is_the_photos_best() -> None:
-    (pose,) = PoseEstimator.of(None, DotSession(0.5), dataclasses.replace(CARD, locate=None))(IMAGE)
+    (pose,) = PoseEstimator(compose(None, DotSession(0.5), dataclasses.replace(CARD, locate=None)))(IMAGE)
     stern = dataclasses.replace(CARD, locate=None, photo_threshold=(pose.score + 1) / 2)
-    assert PoseEstimator.of(None, DotSession(0.5), stern)(IMAGE) == []
+    assert PoseEstimator(compose(None, DotSession(0.5), stern))(IMAGE) == []
 
 
 def test_the_score_is_surer_the_better_the_joints_and_the_locator() -> None:
@@ -209,8 +210,8 @@ def test_calibrations_turn_values_into_scores() -> None:
     locate = dataclasses.replace(CARD.locate, calibration=Calibration(4.0, -3.0))
     card = dataclasses.replace(CARD, calibration=Calibration(10.0, -5.0), locate=locate)
     locator = BoxSession(box_of(ONE)[None])
-    estimator = PoseEstimator.of(locator, DotSession(), card)
-    _, located = estimator.locate(IMAGE)
+    estimator = PoseEstimator(compose(locator, DotSession(), card))
+    _, located = estimator.detector(IMAGE)
     assert located[0] == pytest.approx(1 / (1 + np.exp(-1)), abs=0.02)
     (pose,) = estimator(scene(*SIZE, people, 8))
     assert pose.scores == pytest.approx(np.full(16, 1 / (1 + np.exp(-4))), abs=0.03)
@@ -229,7 +230,7 @@ def test_a_joint_outside_the_picture_is_never_confident() -> None:
             return maps
 
     # the crop's margin reaches below the picture's edge
-    estimator = PoseEstimator.of(None, LowCorner(), dataclasses.replace(CARD, locate=None))
+    estimator = PoseEstimator(compose(None, LowCorner(), dataclasses.replace(CARD, locate=None)))
     (pose,) = estimator(IMAGE, boxes=[[100, 100, 200, 299.5]], threshold=0.0)
     outside = INDEX["left_ankle"]
     assert pose.points[outside, 1] > 300
@@ -276,7 +277,7 @@ def test_flip_runs_both_pictures_in_one_batch() -> None:
 def test_given_boxes_skip_the_locator_and_keep_their_order() -> None:
     people = crowd(6)
     locator = BoxSession(np.zeros((0, 4)))
-    estimator = PoseEstimator.of(locator, DotSession(), CARD)
+    estimator = PoseEstimator(compose(locator, DotSession(), CARD))
     boxes = [box_of(points) for points in reversed(people)]
     poses = estimator(scene(800, 760, people, 5), boxes=boxes)
     assert locator.frames == []
@@ -318,21 +319,21 @@ def test_boxes_that_cannot_be_are_refused_by_name(estimator: PoseEstimator, boxe
 
 
 def test_without_a_locator_the_whole_picture_is_the_one_box() -> None:
-    estimator = PoseEstimator.of(None, DotSession(), dataclasses.replace(CARD, locate=None))
+    estimator = PoseEstimator(compose(None, DotSession(), dataclasses.replace(CARD, locate=None)))
     (pose,) = estimator(IMAGE)
     assert np.abs(pose.points - ONE).max() < 2.5
     assert np.allclose(pose.box, [150, 90, 270, 210], atol=2.5), "round the confident joints"
     assert estimator(np.full((300, 400, 3), 80, np.uint8)) == []
-    boxes, scores = estimator.locate(IMAGE)
+    boxes, scores = estimator.detector(IMAGE)
     assert boxes.tolist() == [[-0.5, -0.5, 399.5, 299.5]]
     assert scores.tolist() == [1]
 
 
 def test_a_locator_and_its_card_come_together() -> None:
     with pytest.raises(BadModel, match="a locator comes with a card"):
-        PoseEstimator.of(None, DotSession(), CARD)
+        PoseEstimator(compose(None, DotSession(), CARD))
     with pytest.raises(BadModel, match="a locator comes with a card"):
-        PoseEstimator.of(BoxSession(np.zeros((0, 4))), DotSession(), dataclasses.replace(CARD, locate=None))
+        PoseEstimator(compose(BoxSession(np.zeros((0, 4))), DotSession(), dataclasses.replace(CARD, locate=None)))
 
 
 # --- pictures

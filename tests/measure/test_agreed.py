@@ -11,6 +11,7 @@ from engine.stand_ins import CARD, DotSession, box_of, estimator_of, person
 from train.figures import write_photos
 
 from hpe.engine.estimator import PoseEstimator
+from hpe.engine.networks import compose
 from hpe.errors import BadData, BadSettings
 from hpe.measure.agreed import agreed, write_agreed
 from hpe.train.config import Source
@@ -81,6 +82,6 @@ def test_labels_of_other_photos_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_model_without_a_locator_cannot_say(tmp_path: Path) -> None:
-    estimator = PoseEstimator.of(None, DotSession(), dataclasses.replace(CARD, locate=None))
+    estimator = PoseEstimator(compose(None, DotSession(), dataclasses.replace(CARD, locate=None)))
     with pytest.raises(BadSettings, match="has no locator"):
         write_agreed(estimator, [], tmp_path / "labels.json")

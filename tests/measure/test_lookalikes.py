@@ -10,6 +10,7 @@ from engine.stand_ins import CARD, BoxSession, DotSession, estimator_of, person
 from train.figures import write_sceneries
 
 from hpe.engine.estimator import PoseEstimator
+from hpe.engine.networks import compose
 from hpe.errors import BadSettings
 from hpe.measure.lookalikes import lookalikes, write_lookalikes
 from hpe.train.config import Source
@@ -25,7 +26,7 @@ def test_boxes_of_every_view_are_px_of_the_photo() -> None:
             self.boxes = np.array([[0.1 * width, 0.2 * height, 0.4 * width, 0.8 * height]])
             return super().run(batch)
 
-    estimator = PoseEstimator.of(Left(np.zeros((0, 4))), DotSession(), CARD)
+    estimator = PoseEstimator(compose(Left(np.zeros((0, 4))), DotSession(), CARD))
     boxes = lookalikes(estimator, np.zeros((200, 200, 3), np.uint8))
     assert boxes[0] == pytest.approx([20, 40, 80, 160], abs=4)
     # corners of 120 px: the box is 0.6 times as large, and lies in its own corner
@@ -45,6 +46,6 @@ def test_the_file_of_lookalikes_is_one_that_a_source_reads(tmp_path: Path) -> No
 
 
 def test_a_model_without_a_locator_cannot_say(tmp_path: Path) -> None:
-    estimator = PoseEstimator.of(None, DotSession(), dataclasses.replace(CARD, locate=None))
+    estimator = PoseEstimator(compose(None, DotSession(), dataclasses.replace(CARD, locate=None)))
     with pytest.raises(BadSettings, match="has no locator"):
         write_lookalikes(estimator, [], tmp_path / "labels.json")

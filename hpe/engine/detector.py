@@ -1,4 +1,4 @@
-"""Where people are: the whole picture, fitted into one frame, through one small network."""
+"""A picture -> people's boxes: the whole picture, fitted into one frame, through one small network, the locator."""
 
 import math
 from typing import Final
@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from hpe.engine.manifest import Calibration, LocatorCard
 from hpe.engine.session import Session
 from hpe.pose.boxes import LOGIT_INTERCEPT, LOGIT_SLOPE, MAX_PEAKS, Boxes, box_iou, decode_boxes
-from hpe.pose.crops import MULTIPLE, SMOOTH, Affine, fit_affine, fit_pixels, scale_of, warp
+from hpe.pose.crops import MULTIPLE, SMOOTH, Affine, fit_affine, fit_pixels, scale_of, warp, whole_image_box
 from hpe.pose.logistic import logit, sigmoid
+from hpe.settings import MAX_PEOPLE
 
 _USUAL: Final = Calibration(LOGIT_SLOPE, LOGIT_INTERCEPT)
 # A second look shows people at least so much larger, or there is none.
@@ -23,8 +24,8 @@ _SAME: Final[float] = 0.5
 Found = tuple[Boxes, NDArray[np.float64]]
 
 
-class Locator:
-    """Finds people in pictures of any size. session takes frames of any multiples of 32 px.
+class Detector:
+    """A detector: `detector(rgb, max_people)`. session takes frames of any multiples of 32 px.
 
     It looks from coarse to fine: most pictures need no more than the coarse look, which takes a fraction of the time.
     """
@@ -32,7 +33,7 @@ class Locator:
     def __init__(self, session: Session, card: LocatorCard) -> None:
         self.session, self.card = session, card
 
-    def find(self, rgb: NDArray[np.uint8], max_people: int) -> Found:
+    def __call__(self, rgb: NDArray[np.uint8], max_people: int = MAX_PEOPLE) -> Found:
         """(H, W, 3) uint8 RGB -> (K, 4) float64 boxes in px of the picture, (K,) scores in 0..1, best first."""
         boxes, scores = self._looks(rgb)
         # as for people: low scores are credible beside a high one, but not on their own
@@ -74,6 +75,11 @@ class Locator:
         return decode_boxes(
             maps, affine, rgb.shape[:2], unit, threshold, MAX_PEAKS, slope=score.slope, intercept=score.intercept
         )
+
+
+def whole_picture(rgb: NDArray[np.uint8], max_people: int = MAX_PEOPLE) -> Found:
+    """The detector of a model without a locator: (H, W, 3) -> one box, of the whole picture, with a score of 1."""
+    return whole_image_box(rgb.shape[1], rgb.shape[0])[None], np.ones(1)
 
 
 def together(fine: Found, coarse: Found) -> Found:
