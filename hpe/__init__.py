@@ -7,7 +7,16 @@
 
 from typing import TYPE_CHECKING, Any
 
-from hpe.errors import HpeError
+from hpe.errors import (
+    BadModel,
+    BadRequest,
+    BadSettings,
+    BrokenImage,
+    HpeError,
+    ModelUnavailable,
+    TooLarge,
+    UnsupportedImage,
+)
 
 if TYPE_CHECKING:
     from hpe.engine.draw import draw_pose
@@ -18,7 +27,23 @@ if TYPE_CHECKING:
     from hpe.pose.skeleton import LIMBS as SKELETON
 
 __version__ = "2.0.0"
-__all__ = ["DrawStyle", "HpeError", "JOINTS", "Pose", "PoseEstimator", "SKELETON", "__version__", "draw_pose"]
+__all__ = [
+    "BadModel",
+    "BadRequest",
+    "BadSettings",
+    "BrokenImage",
+    "DrawStyle",
+    "HpeError",
+    "JOINTS",
+    "ModelUnavailable",
+    "Pose",
+    "PoseEstimator",
+    "SKELETON",
+    "TooLarge",
+    "UnsupportedImage",
+    "__version__",
+    "draw_pose",
+]
 
 _HOMES = {
     "DrawStyle": ("hpe.pose.draw", "DrawStyle"),

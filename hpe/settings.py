@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Final
 
-from hpe.cores import whole_cores
+from hpe.cores import MAX_THREADS, whole_cores
 from hpe.errors import BadSettings
 
 # Lambda answers at most 6 MB; base64 makes 4 bytes of 3, and the envelope needs a little.
@@ -16,6 +16,14 @@ LAMBDA_MB_PER_CORE: Final[int] = 1_769
 MAX_PEOPLE: Final[int] = 20
 # A photo is analysed with a longer side of at most so many px, whoever asks: so it gives the same people everywhere.
 ANALYSED_SIDE: Final[int] = 1600
+# The most that a variable may be, beside those of max_people: threads are started for each of the first three, and S3
+# signs no link for longer than a week.
+_MOST: Final[Mapping[str, int]] = {
+    "threads": MAX_THREADS,
+    "concurrent": MAX_THREADS,
+    "queue": 1000,
+    "photo_link_s": 604_800,
+}
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -59,6 +67,9 @@ class Settings:
         for name, value in vars(self).items():
             if name.startswith("max_") and value < 1:
                 raise BadSettings(f"HPE_{name.upper()}={value} would refuse everything: give 1 or more")
+        for name, most in _MOST.items():
+            if not 0 <= getattr(self, name) <= most:
+                raise BadSettings(f"HPE_{name.upper()}={getattr(self, name)} is out of range: give 0 to {most}")
         if not 0 <= self.threshold <= 1:
             raise BadSettings(f"HPE_THRESHOLD={self.threshold} is not a score: give 0 to 1")
         if self.max_people > MAX_PEOPLE:

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 SNIPPET = """
 import hpe
 from hpe import JOINTS, SKELETON, DrawStyle, HpeError, Pose, PoseEstimator, draw_pose
+from hpe import BadModel, BadRequest, BadSettings, BrokenImage, ModelUnavailable, TooLarge, UnsupportedImage
 
 def names(pose: Pose) -> list[str]:
     return [f"{JOINTS[a]} to {JOINTS[b]}" for a, b in SKELETON if pose.confident[a] and pose.confident[b]]
@@ -25,9 +26,14 @@ def names(pose: Pose) -> list[str]:
 def main(photo: str) -> None:
     try:
         poses = PoseEstimator()(photo, max_people=3, boxes=[[0, 0, 10, 20]])
+    except (BadModel, BadRequest, BadSettings, BrokenImage, ModelUnavailable, TooLarge, UnsupportedImage) as error:
+        print(error.limit, error.hint)
+        return
     except HpeError as error:
         print(error)
         return
+    with open(photo, "rb") as file:
+        print(PoseEstimator(threads=2)(file, boxes=[]), draw_pose(file, []).shape)
     print(names(poses[0]), draw_pose(photo, poses, DrawStyle(stroke=2)).shape, hpe.__version__)
 """
 

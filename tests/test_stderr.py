@@ -15,10 +15,10 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def fax() -> bytes:
+def fax(rows: int = 30_000) -> bytes:
     """A fax-coded TIFF of 1728x30000 px whose data are random: thousands of lines of libtiff."""
-    data = np.random.default_rng(0).bytes(400_000)
-    tags = {256: 1728, 257: 30_000, 258: 1, 259: 3, 262: 0, 273: 200, 277: 1, 278: 30_000, 279: len(data)}
+    data = np.random.default_rng(0).bytes(400_000 * rows // 30_000)
+    tags = {256: 1728, 257: rows, 258: 1, 259: 3, 262: 0, 273: 200, 277: 1, 278: rows, 279: len(data)}
     body = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
     return (b"II*\0" + struct.pack("<IH", 8, len(tags)) + body + bytes(4)).ljust(200, b"\0") + data
 
@@ -40,14 +40,28 @@ from web.fakes import FakeEstimator
 handler.estimator = FakeEstimator
 print(handler.handler(json.loads(sys.stdin.read()), None)["statusCode"])
 """
-DECODE = """
-import sys
-from hpe.errors import HpeError
-from hpe.image.decode import decode_image
-try:
-    decode_image(open(sys.argv[1], "rb").read())
-except HpeError:
-    pass
+LIBRARIES = """
+import contextlib, sys
+import cv2
+from PIL import Image
+cv2.imread(sys.argv[1])
+with contextlib.suppress(OSError):
+    Image.open(sys.argv[1]).load()
+"""
+PYTHON = """
+import contextlib, sys, threading
+import cv2
+from hpe import HpeError, draw_pose
+from PIL import Image
+data = open(sys.argv[1], "rb").read()
+def each(image):
+    with contextlib.suppress(HpeError):
+        draw_pose(image, [])
+photos = (sys.argv[1], data, open(sys.argv[1], "rb"), Image.open(sys.argv[1]))
+several = [threading.Thread(target=each, args=(photo,)) for photo in photos]
+for thread in several: thread.start()
+print("a line of our own", file=sys.stderr)
+for thread in several: thread.join()
 """
 SILENCE = "import os, sys\nfrom hpe.stderr import silence_libraries\n"
 
@@ -60,7 +74,17 @@ def run(code: list[str], given: str = "") -> subprocess.CompletedProcess[str]:
 def test_libraries_do_speak_of_these(name: str, tmp_path: Path) -> None:
     path = tmp_path / SAID[name][1]
     path.write_bytes(SAID[name][0]())
-    assert run(["-c", DECODE, str(path)]).stderr
+    assert run(["-c", LIBRARIES, str(path)]).stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="C's stderr cannot be set there")
+@pytest.mark.parametrize("name", SAID)
+def test_a_python_program_hears_nothing_of_them_but_all_else(name: str, tmp_path: Path) -> None:
+    path = tmp_path / SAID[name][1]
+    path.write_bytes(fax(600) if name == "fax" else damaged_jpeg())
+    assert run(["-c", PYTHON, str(path)]).stderr == "a line of our own\n"
+    after = f"{PYTHON}\ncv2.imread(sys.argv[1])\nImage.open(sys.argv[1]).load()"
+    assert run(["-c", after, str(path)]).stderr > "a line of our own\n", "what others decode is heard as before"
 
 
 @pytest.mark.parametrize("name", SAID)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from hpe.commands.options import Side
+from hpe.cores import MAX_THREADS
 from hpe.errors import BadSettings
 from hpe.train.config import Source
 
@@ -34,7 +35,7 @@ KINDS = ("shards", "people", "mpii", "lsp", "coco")
 )
 @click.option("--steadiness", is_flag=True, help="Whole photos: also saved, shifted and scaled otherwise.")
 @click.option("--mosaic", type=click.IntRange(1, 8), default=1, help="Whole photos: so many across and down as one.")
-@click.option("--threads", type=click.IntRange(0, 1024), default=0, help="Threads of an exported model [all cores].")
+@click.option("--threads", type=click.IntRange(0, MAX_THREADS), default=0, help="Of an exported model [all cores].")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 def evaluate(as_json: bool, per_joint: bool, **options: Any) -> None:
     """Measure a model on labelled people: AP of boxes and joints, PCK, PCKh.

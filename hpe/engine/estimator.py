@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpe.engine.bundle import Bundle, open_bundle
-from hpe.engine.inputs import checked_boxes, checked_max_people, checked_threshold
+from hpe.engine.inputs import (
+    checked_boxes,
+    checked_flip,
+    checked_max_people,
+    checked_path,
+    checked_threads,
+    checked_threshold,
+)
 from hpe.engine.networks import Networks, load
 from hpe.engine.scores import person_score, person_scores
 from hpe.engine.session import runtime
@@ -30,10 +37,10 @@ class PoseEstimator:
     """Finds the people in a picture. Build one and keep it: the model is loaded once.
 
     model: None for the default in `models/`, a path or s3://bucket/key of a manifest (.json) with its networks beside
-    it, an opened Bundle, or Networks. threads: per inference, 0 for all usable cores. threshold: joint score below
-    which a joint is unsure, None for the model's own. flip: also process the mirrored crops and average, slower and a
-    little better. max_people: at most so many are looked for, 1 to 20. Raises ModelUnavailable or BadModel if the model
-    cannot be had, BadSettings for a threshold that is not from 0 to 1 or another number of people.
+    it, an opened Bundle, or Networks. threads: per inference, 1 to 256, 0 for all usable cores. threshold: joint score
+    below which a joint is unsure, None for the model's own. flip: also process the mirrored crops and average, slower
+    and a little better. max_people: at most so many are looked for, 1 to 20. Raises ModelUnavailable or BadModel if the
+    model cannot be had, BadSettings for options of another type or out of their range.
     """
 
     def __init__(
@@ -46,15 +53,17 @@ class PoseEstimator:
         max_people: int = MAX_PEOPLE,
         cache_dir: str | PathLike[str] | None = None,
     ) -> None:
+        threads = checked_threads(threads)
         if not isinstance(model, Networks):
             Thread(target=runtime, daemon=True).start()  # the files are hashed beside this import
             if not isinstance(model, Bundle):
-                model = open_bundle(str(model or ""), cache_dir or Settings.cache_dir)
+                folder = checked_path("cache_dir", cache_dir) or Settings.cache_dir
+                model = open_bundle(checked_path("model", model), folder)
             model = load(model, threads)
         self.networks = model
         self.card, self.detector, self.pose_network = model.card, model.detector, model.pose_network
         self.threshold = self.card.threshold if threshold is None else checked_threshold(threshold)
-        self.flip = flip
+        self.flip = checked_flip(flip)
         self.max_people = checked_max_people(max_people)
 
     def __call__(
@@ -66,17 +75,17 @@ class PoseEstimator:
         flip: bool | None = None,
         threshold: float | None = None,
     ) -> list[Pose]:
-        """(H, W, 3) uint8 RGB array, path, image file bytes or Pillow image -> the people found, best first.
+        """(H, W, 3) uint8 RGB array, path, bytes or open image file, Pillow image -> the people, best first.
 
         An empty list means that nobody is there. Points and boxes are px of the image, which is analysed with a longer
         side of at most ANALYSED_SIDE px, as it is everywhere. boxes: (K, 4) x0, y0, x1, y1 of people that are known to
-        be there, px: the detector does not run then, and the list has one pose for each box, in their order. Raises
-        HpeError's kinds: UnsupportedImage and others for the image, BadRequest for boxes, BadSettings for the other
-        options.
+        be there, px: the detector does not run then, and the list has one pose for each box, in their order; no
+        boxes, no poses. Raises HpeError's kinds: UnsupportedImage and others for the image, BadRequest for boxes,
+        BadSettings for the other options.
         """
         limit = self.threshold if threshold is None else checked_threshold(threshold)
         most = self.max_people if max_people is None else checked_max_people(max_people)
-        mirrored = self.flip if flip is None else flip
+        mirrored = self.flip if flip is None else checked_flip(flip)
         picture = picture_of(image, ANALYSED_SIDE)
         across, down = picture.width / picture.rgb.shape[1], picture.height / picture.rgb.shape[0]
         if boxes is not None:

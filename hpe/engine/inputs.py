@@ -1,10 +1,12 @@
 """What a caller may ask of an estimator: each mistake in one line that says what to give."""
 
 from collections.abc import Sequence
+from os import PathLike, fspath
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hpe.cores import MAX_THREADS
 from hpe.errors import BadRequest, BadSettings
 from hpe.pose.boxes import Boxes
 from hpe.settings import MAX_PEOPLE
@@ -12,25 +14,57 @@ from hpe.settings import MAX_PEOPLE
 BoxesLike = NDArray[np.floating] | Sequence[Sequence[float]]
 
 
-def checked_threshold(value: float) -> float:
+def checked_threshold(value: object) -> float:
     """Scores are from 0 to 1: 30, meant as percent, would hide every joint without a word. Raises BadSettings."""
-    if not 0 <= value <= 1:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating) or not 0 <= value <= 1:
         raise BadSettings(f"threshold={value!r} is not a score: give a number from 0 to 1, like 0.3")
-    return value
+    return float(value)
 
 
 def checked_max_people(value: int) -> int:
     """Raises BadSettings for anything but 1 to 20."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= MAX_PEOPLE:
-        raise BadSettings(f"max_people={value!r}: give a whole number from 1 to {MAX_PEOPLE}")
+    return _whole("max_people", value, 1, MAX_PEOPLE)
+
+
+def checked_threads(value: int) -> int:
+    """Ten thousand threads would stop the machine. Raises BadSettings for anything but 0, all cores, to 256."""
+    return _whole("threads", value, 0, MAX_THREADS)
+
+
+def checked_flip(value: bool) -> bool:
+    """The text "no" would count as yes. Raises BadSettings for anything but True and False."""
+    if not isinstance(value, bool | np.bool_):
+        raise BadSettings(f"flip={value!r}: give True or False")
+    return bool(value)
+
+
+def checked_path(name: str, value: str | PathLike[str] | None) -> str:
+    """None -> ''. Raises BadSettings for what is neither text nor a path of text."""
+    path = fspath(value) if isinstance(value, PathLike) else value
+    if path is not None and not isinstance(path, str):
+        raise BadSettings(f"{name}={value!r}: give a path, as text or pathlib.Path")
+    return path or ""
+
+
+def _whole(name: str, value: int, least: int, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
+        raise BadSettings(f"{name}={value!r}: give a whole number from {least} to {most}")
     return int(value)
 
 
 def checked_boxes(boxes: BoxesLike, height: int, width: int) -> Boxes:
-    """(K, 4) x0, y0, x1, y1 in px of a picture of this size -> (K, 4) float64. Raises BadRequest naming the bad one."""
+    """(K, 4) x0, y0, x1, y1 in px of a picture of this size -> (K, 4) float64; an empty list is (0, 4).
+
+    Raises BadRequest naming the bad one.
+    """
     how = "give (K, 4) numbers: x0, y0, x1, y1 of each person in px"
     try:
-        found = np.asarray(boxes, dtype=np.float64)
+        given = np.asarray(boxes)
+        if given.shape == (0,):
+            return np.zeros((0, 4))
+        if given.dtype.kind not in "fiu":  # text of digits would pass as numbers
+            raise TypeError(f"{given.dtype}")
+        found = given.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise BadRequest(f"boxes are not numbers in rows of four: {how}") from error
     if found.ndim != 2 or found.shape[1] != 4:

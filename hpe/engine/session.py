@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpe.cores import usable_cores
+from hpe.engine.inputs import checked_threads
 from hpe.errors import BadModel
 
 
@@ -40,7 +41,7 @@ class OnnxSession:
         """
         onnxruntime = runtime()
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or usable_cores()
+        options.intra_op_num_threads = checked_threads(threads) or usable_cores()
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         # Threads that spin between two layers are awake for the next: with sleeping ones two threads gained

@@ -4,8 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from os import PathLike
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +17,16 @@ from hpe.image.hdr import code_points, conversion_from
 from hpe.image.jpeg import JpegParts, decode_jpeg, jpeg_parts
 from hpe.image.kinds import KINDS, MAX_PIXELS_OF_CMYK_SCANS, MAX_PIXELS_OF_SEVERAL_SCANS, image_type
 from hpe.image.pillow import check_mode, check_strips, from_pillow, open_image, orientation, profile_of, to_srgb_pixels
+from hpe.image.quiet import quiet_libraries
 from hpe.image.resize import RGB, fitting, resize, upright
+from hpe.image.sources import read_file, read_path
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
 
-    ImageLike = NDArray[np.uint8] | str | PathLike[str] | bytes | PillowImage
+    from hpe.image.sources import FileLike
+
+    ImageLike = NDArray[np.uint8] | str | PathLike[str] | bytes | PillowImage | FileLike
 
 # of the longest side and of all px
 Bounds = tuple[int | None, int | None]
@@ -81,7 +84,8 @@ def decode_image(
             _CHECKS[kind](data)
         if kind == "avif":
             data = still_avif(data, limits.max_pixels)
-        rgb, turn, stored = _decode(data, kind, limits, (max_side, max_area))
+        with quiet_libraries():
+            rgb, turn, stored = _decode(data, kind, limits, (max_side, max_area))
     except HpeError:
         raise
     except Exception as error:  # hostile bytes make decoders raise anything, MemoryError included
@@ -177,17 +181,18 @@ def picture_of(image: "ImageLike | DecodedImage", max_side: int | None = None) -
     if isinstance(image, bytes | bytearray | memoryview):
         return decode_image(bytes(image), LIMITS, max_side)
     if isinstance(image, str | PathLike):
-        try:
-            data = Path(image).read_bytes()
-        except OSError as error:
-            raise UnsupportedImage(f"{image}: {error.strerror}: give the path of an image file") from error
-        return decode_image(data, LIMITS, max_side)
+        return decode_image(read_path(image), LIMITS, max_side)
     if isinstance(image, DecodedImage):
         return _smaller(image, max_side)
     if hasattr(image, "getexif"):
-        rgb = from_pillow(image)
+        with quiet_libraries():
+            rgb = from_pillow(cast("PillowImage", image))
         return _smaller(DecodedImage(rgb, rgb.shape[1], rgb.shape[0], ""), max_side)
-    raise UnsupportedImage(f"{type(image).__name__}: expected an RGB array, a path, bytes or a Pillow image")
+    if hasattr(image, "read"):
+        return decode_image(read_file(image, LIMITS.max_bytes), LIMITS, max_side)
+    raise UnsupportedImage(
+        f"{type(image).__name__}: expected an RGB array, a path, bytes, a file opened with 'rb' or a Pillow image"
+    )
 
 
 def _smaller(image: DecodedImage, max_side: int | None) -> DecodedImage:

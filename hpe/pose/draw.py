@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.errors import UnsupportedImage
+from hpe.errors import BadSettings, UnsupportedImage
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import COLOURS_RGB, LIMBS, NUM_JOINTS, plain_name, side
 from hpe.pose.stature import LIMB_ENDS, stature
@@ -23,7 +23,7 @@ Outlines = NDArray[np.int32]
 class DrawStyle:
     """How a pose is drawn.
 
-    stroke: thickness of everything, as a factor of the default. opacity: of limbs and dots, 0..1. outline:
+    stroke: thickness of everything, as a factor of the default, 0..20. opacity: of limbs and dots, 0..1. outline:
     opacity of the dark edge round them, 0..1, which keeps light strokes readable on light photos. joints:
     whether joints get dots.
     """
@@ -32,6 +32,12 @@ class DrawStyle:
     opacity: float = 0.9
     outline: float = 0.65
     joints: bool = True
+
+    def __post_init__(self) -> None:
+        for name, most in (("stroke", 20), ("opacity", 1), ("outline", 1)):
+            value: object = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value <= most:
+                raise BadSettings(f"{name}={value!r}: give a number from 0 to {most}")
 
 
 OUTLINE_RGB: Final[Colour] = (14, 18, 28)

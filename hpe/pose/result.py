@@ -16,7 +16,8 @@ class Pose:
     points: (16, 2) float32 x, y in image px, MPII order. scores: (16,) float32 in 0..1, how likely each joint is where
     it was found; 0 outside the picture. box: (4,) float32 x0, y0, x1, y1, image px: the person's as it was located, or
     given by the caller; round the confident joints if the model has no locator. score: 0..1, how likely a person is
-    there. threshold: joints scoring below it are unsure, and are not drawn.
+    there. threshold: joints scoring below it are unsure, and are not drawn. The arrays are copies, and cannot be
+    written to: another person is another Pose.
     """
 
     points: NDArray[np.float32]
@@ -24,6 +25,16 @@ class Pose:
     box: NDArray[np.float32]
     score: float
     threshold: float
+
+    def __post_init__(self) -> None:
+        for name in ("points", "scores", "box"):
+            array = np.array(getattr(self, name), dtype=np.float32)
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
+    def __reduce__(self) -> "tuple[type[Pose], tuple[object, ...]]":
+        # copies and what comes from another process cannot be written to either
+        return Pose, (self.points, self.scores, self.box, self.score, self.threshold)
 
     @property
     def confident(self) -> NDArray[np.bool_]:
