@@ -7,10 +7,15 @@ import { promisify } from 'node:util';
 
 import { CloudFormationClient, DescribeStackResourcesCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CloudFrontClient, CreateInvalidationCommand } from '@aws-sdk/client-cloudfront';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
 
 import { emptyBucket } from './buckets.js';
+import { choicesOf, deployedTemplate } from './deployed.js';
+import { checkPackage, checkRollback, templateAt } from './guard.js';
+import { checkTable, deleteTable } from './keys.js';
+import { checkRegion } from './limits.js';
 import { DeployError, FIRST_MODEL, placeOf, readModel, withModel } from './model.js';
 import { checkBucketNames, checkConcurrency, checkCredentials, checkNames, findPython } from './preflight.js';
 import { siteFiles, syncSite } from './site.js';
@@ -22,7 +27,9 @@ export default class HpePlugin {
   constructor(serverless, options, { log }) {
     this.serverless = serverless;
     this.provider = serverless.getProvider('aws');
+    this.options = options;
     this.log = log;
+    this.configurationVariablesSources = { deployed: { resolve: async () => ({ value: await this.deployedChoices() }) } };
     this.hooks = Object.fromEntries(
       Object.entries({
         // Variables are resolved by now, and nothing has read the functions yet.
@@ -33,7 +40,9 @@ export default class HpePlugin {
         'before:aws:deploy:deploy:createStack': () => this.nameModel(),
         'before:aws:deploy:deploy:updateStack': () => this.uploadModelBefore(),
         'after:deploy:deploy': () => this.fill(),
+        'before:rollback:rollback': () => this.checkRollback(),
         'before:remove:remove': () => this.empty(),
+        'after:remove:remove': () => this.forgetKeys(),
       }).map(([name, step]) => [name, () => this.plainly(step)]),
     );
   }
@@ -52,12 +61,18 @@ export default class HpePlugin {
     return this.serverless.service;
   }
 
+  /** As this command was told; with --package osls puts the package's own over `custom` later. */
   param(name) {
-    return this.service.custom.params[name];
+    return (this.params ?? this.service.custom.params)[name];
+  }
+
+  get command() {
+    return this.serverless.processedInput.commands.join(' ');
   }
 
   /** What YAML cannot say: a reserved concurrency or none, a table of keys or none, batches or none. */
   shapeFunctions() {
+    this.params = this.service.custom.params;
     const { functions } = this.service;
     if (this.param('concurrency') !== 'none') functions.api.reservedConcurrency = this.param('concurrency');
     if (this.param('auth') === 'key') functions.api.environment = { HPE_KEYS_TABLE: { Ref: 'KeysTable' } };
@@ -70,6 +85,17 @@ export default class HpePlugin {
 
   get stackName() {
     return this.provider.naming.getStackName();
+  }
+
+  /** What the stack was told to be, for `${deployed:choices}`; nothing while there is no stack. A package is made without AWS. */
+  async deployedChoices() {
+    if (/^(package|print)\b/.test(this.command)) return {};
+    try {
+      this.template ??= await deployedTemplate(await this.client(CloudFormationClient), this.stackName);
+    } catch (error) {
+      this.unread = error; // `check` says it, once it knows that the credentials are good
+    }
+    return this.template ? choicesOf(this.template, this.provider.getStage()) : {};
   }
 
   /** Logical id -> physical id of the stack's resources; empty where there is no stack yet. */
@@ -97,19 +123,23 @@ export default class HpePlugin {
     const stage = this.provider.getStage();
     const region = this.provider.getRegion();
     if (this.param('problem')) throw new DeployError(this.param('problem'));
-    checkNames(this.param('prefix'), stage);
+    checkNames(this.param('prefix'), stage, region);
+    checkRegion(this.params, region);
     const named = this.param('model');
     this.model = await readModel(path.resolve(this.serverless.serviceDir, named === 'deployed' ? FIRST_MODEL : named));
     this.python = await findPython();
-    if (this.serverless.processedInput.commands[0] !== 'deploy') return;
+    if (!this.command.startsWith('deploy')) return;
     const account = await checkCredentials(await this.client(STSClient), region);
+    if (this.unread) throw new DeployError(`what the stack ${this.stackName} has cannot be read, and would be lost (${this.unread.name}: ${this.unread.message.split('\n')[0]})`);
     const resources = await this.stackResources();
     const owned = new Set(OUR_BUCKETS.map((id) => resources.get(id)).filter(Boolean));
+    await checkTable(await this.client(DynamoDBClient), `${this.stackName}-keys`, resources.has('KeysTable'));
     const kinds = this.param('website') === 'none' ? ['models', 'photos'] : ['models', 'photos', 'site'];
     const names = kinds.map((kind) => `${this.param('prefix')}-${stage}-${kind}-${account}-${region}`);
     await checkBucketNames(await this.client(S3Client), names, owned);
     const reserved = resources.has('ApiLambdaFunction') ? Number(this.param('concurrency')) || 0 : 0;
     await checkConcurrency(await this.provider.getAwsSdkV3Config(), this.param('concurrency'), reserved);
+    if (this.param('kept')) this.log.notice(this.param('kept'));
     if (named === 'deployed' && resources.has('ModelBucket')) await this.keepModel(resources.get('ModelBucket'));
     if (this.param('auth') === 'none') this.log.notice('auth=none: anyone who knows the address may use the API, at your cost, within its throttle');
   }
@@ -130,6 +160,7 @@ export default class HpePlugin {
 
   /** The package names the checkout's model; what is deployed names the one that stays. */
   nameModel() {
+    checkPackage(this.params, this.service.custom.params); // osls has read the package's by now
     if (!this.kept) return;
     const { provider } = this.service;
     provider.compiledCloudFormationTemplate = withModel(provider.compiledCloudFormationTemplate, this.model, placeOf(this.kept));
@@ -199,5 +230,20 @@ export default class HpePlugin {
       const count = await emptyBucket(s3, bucket);
       this.log.notice(`Emptied ${bucket}: ${count} objects`);
     }
+  }
+
+  /** The keys outlive a stack that is lost, not one that is removed on purpose. */
+  async forgetKeys() {
+    const table = `${this.stackName}-keys`;
+    if (await deleteTable(await this.client(DynamoDBClient), table)) this.log.notice(`Deleted the table of keys ${table}`);
+  }
+
+  async checkRollback() {
+    const { timestamp, param } = this.options;
+    if (!timestamp || !this.template) return;
+    const bucket = await this.provider.getServerlessDeploymentBucketName();
+    const prefix = `${this.provider.getDeploymentPrefix()}/${this.service.service}/${this.provider.getStage()}/`;
+    const then = await templateAt(await this.client(S3Client), bucket, prefix, timestamp);
+    if (then) checkRollback(this.template, then, this.provider.getStage(), param);
   }
 }

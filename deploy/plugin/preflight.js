@@ -31,12 +31,19 @@ export async function findPython(environ = process.env) {
   throw new DeployError(`Python 3.11 or newer with pip is needed to build the package (${seen.join(', ')}): install it, or name it in PYTHON`);
 }
 
+// PREFIX-STAGE-photos-ACCOUNT-REGION
+const BUCKET_NAME = { most: 63, rest: '--photos-111122223333-'.length };
+
 /** Names become part of bucket names, which AWS limits. */
-export function checkNames(prefix, stage) {
+export function checkNames(prefix, stage, region = '') {
   for (const [what, name] of [['prefix', prefix], ['stage', stage]]) {
     if (!/^[a-z][a-z0-9-]{0,14}$/.test(name)) {
       throw new DeployError(`${what} "${name}" cannot be part of a bucket name: use at most 15 of a-z, 0-9 and -, a letter first`);
     }
+  }
+  const room = BUCKET_NAME.most - BUCKET_NAME.rest - region.length;
+  if (prefix.length + stage.length > room) {
+    throw new DeployError(`prefix "${prefix}" and stage "${stage}" are too long for the name of a bucket in ${region}: use at most ${room} characters for both`);
   }
 }
 

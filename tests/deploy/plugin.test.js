@@ -9,8 +9,11 @@ import { after, before, describe, it } from 'node:test';
 import { S3Client } from '@aws-sdk/client-s3';
 
 import { emptyBucket } from '../../deploy/plugin/buckets.js';
+import { checkPackage, checkRollback, templateAt } from '../../deploy/plugin/guard.js';
+import { checkTable } from '../../deploy/plugin/keys.js';
+import { checkRegion } from '../../deploy/plugin/limits.js';
 import { DeployError, placeOf, readModel, withModel } from '../../deploy/plugin/model.js';
-import { merged } from '../../deploy/plugin/parameters.js';
+import { keptLine, merged } from '../../deploy/plugin/parameters.js';
 import { checkBucketNames, checkCredentials, checkNames, findPython } from '../../deploy/plugin/preflight.js';
 import { configScript, headersOf, siteFiles, syncSite } from '../../deploy/plugin/site.js';
 import { allowedOrigins, mailSubscription } from '../../deploy/plugin/values.js';
@@ -19,9 +22,12 @@ const sha256Of = (body) => createHash('sha256').update(body).digest('hex');
 const md5 = (body) => `"${createHash('md5').update(body).digest('hex')}"`;
 
 const DEFAULTS = {
-  website: 'cloudfront', auth: 'none', architecture: 'arm64', runtime: 'python3.13', corsOrigins: 'site', alarmEmail: 'none', linkSeconds: 300,
+  prefix: 'hpe', website: 'cloudfront', auth: 'none', architecture: 'arm64', runtime: 'python3.13', corsOrigins: 'site', alarmEmail: 'none',
+  memory: 1769, concurrency: 10, workerConcurrency: 2, throttleRate: 5, answerMaxBytes: 500000, photoDays: 1, linkSeconds: 300, logDays: 30,
+  batchMemory: 1769, batchConcurrency: 100,
   ...Object.fromEntries(['domain', 'certificateArn', 'apiDomain', 'apiCertificateArn', 'jwtIssuer', 'jwtAudience', 'batchBuckets', 'batchOutput', 'budgetUsd'].map((name) => [name, 'none'])),
 };
+const refused = (words) => (error) => error instanceof DeployError && !error.message.includes('\n') && words.test(error.message);
 
 class FakeS3 extends S3Client {
   constructor() {
@@ -57,6 +63,11 @@ class FakeS3 extends S3Client {
   HeadObjectCommand({ Key }) {
     const { Body, ContentType, CacheControl } = this.objects.get(Key);
     return { ETag: md5(Body), ContentType, CacheControl };
+  }
+
+  GetObjectCommand({ Key }) {
+    const { Body } = this.objects.get(Key);
+    return { Body: { transformToString: async () => Body } };
   }
 
   PutObjectCommand({ Key, Body, ContentType, CacheControl }) {
@@ -272,34 +283,113 @@ describe('before anything is made', () => {
   });
 
   it('the command line wins over the stage\'s file, and that over the default', () => {
-    const defaults = { ...DEFAULTS, memory: 1, logDays: 1, photoDays: 1 };
-    const params = merged(defaults, { memory: 2, logDays: 2 }, ['logDays=3'], 'prod');
-    assert.deepEqual([params.memory, params.logDays, params.photoDays], [2, 3, 1]);
+    const params = merged(DEFAULTS, { memory: 2048, logDays: 7 }, ['logDays=14'], 'prod');
+    assert.deepEqual([params.memory, params.logDays, params.photoDays], [2048, 14, 1]);
   });
 
   for (const [words, told] of [
     [['website=ftp'], 'website is ftp: give cloudfront or s3 or none'],
-    [['memory=lots'], 'memory is lots: give a number above 0'],
-    [['concurrency=all'], 'concurrency is all: give a number above 0, or none'],
-    [['modle=x'], '--param has modle, which is not a parameter: there are website, '],
+    [['memory=lots'], 'memory is lots: give a whole number from 128 to 10240'],
+    [['memory=Infinity'], 'memory is Infinity: give a whole number'],
+    [['memory=0x800'], 'memory is 0x800: give a whole number'],
+    [['concurrency=all'], 'concurrency is all: give a whole number from 1 to 100000, or none'],
+    [['concurrency=0'], 'concurrency is 0: give a whole number'],
+    [['workerConcurrency=1'], 'workerConcurrency is 1: give a whole number from 2 to 1000'],
+    [['answerMaxBytes=9000000'], 'answerMaxBytes is 9000000: give a whole number from 10000 to 4650000'],
+    [['photoDays=1.5'], 'photoDays is 1.5: give a whole number from 1 to 3650'],
+    [['linkSeconds=50000'], 'linkSeconds is 50000: give a whole number from 1 to 43200'],
+    [['logDays=20'], 'logDays is 20: CloudWatch keeps logs for 1, 3, 5,'],
+    [['runtime=python3.9'], 'runtime is python3.9: give python3.11 or'],
+    [['memory=2048', 'memory=3008'], '--param=memory is given twice'],
+    [['modle=x'], '--param has modle, which is not a parameter: there are prefix, '],
     [['auth=password'], 'auth is password: give none or key or jwt'],
-    [['auth=jwt'], 'auth=jwt needs jwtIssuer and jwtAudience'],
-    [['domain=pose.example.org'], 'domain and certificateArn belong together: give both or neither'],
+    [['auth=jwt'], 'auth=jwt needs jwtIssuer: give both'],
+    [['auth=jwt', 'jwtIssuer=https://i.example'], 'auth=jwt needs jwtAudience: give both'],
+    [['jwtIssuer=https://i.example'], 'jwtIssuer means nothing without auth=jwt, and auth is none'],
+    [['auth=key', 'jwtAudience=hpe'], 'jwtAudience means nothing without auth=jwt, and auth is key'],
+    [['domain=pose.example.org'], 'domain=pose.example.org needs certificateArn: give both'],
+    [['certificateArn=arn:aws:acm:us-east-1:123456789012:certificate/a'], 'certificateArn means nothing without domain'],
+    [['domain=-a.example.org'], 'domain is -a.example.org: give a host name'],
     [['batchBuckets=s3://photos'], 'batchBuckets is s3://photos: give names of buckets'],
-    [['batchBuckets=photos'], 'batchBuckets and batchOutput belong together'],
+    [['batchBuckets=photos'], 'batchBuckets=photos needs batchOutput: give both'],
+    [['batchConcurrency=5'], 'batchConcurrency means nothing without batchBuckets'],
     [['budgetUsd=100'], 'budgetUsd needs alarmEmail'],
     [['corsOrigins=example.org'], 'corsOrigins has example.org'],
     [['alarmEmail=me'], 'alarmEmail is me: give an address, or none'],
   ]) {
     it(`${words} is refused in one line`, () => {
-      const defaults = { ...DEFAULTS, memory: 1, concurrency: 1 };
-      assert.throws(() => merged(defaults, {}, words, 'dev'), (error) => error instanceof DeployError && error.message.startsWith(told));
+      assert.throws(() => merged(DEFAULTS, {}, words, 'dev'), (error) => refused(/./)(error) && error.message.startsWith(told));
     });
   }
+
+  it('a certificate of another region is refused', () => {
+    const params = { apiDomain: 'api.example.org', apiCertificateArn: 'arn:aws:acm:eu-west-1:123456789012:certificate/a' };
+    checkRegion(params, 'eu-west-1');
+    assert.throws(() => checkRegion(params, 'us-east-1'), refused(/apiCertificateArn is of eu-west-1, and the stack is in us-east-1/));
+  });
+
+  it('prefix, stage and region must fit into a bucket\'s name together', () => {
+    checkNames('a'.repeat(15), 'b'.repeat(12), 'ap-southeast-1');
+    assert.throws(() => checkNames('a'.repeat(15), 'b'.repeat(15), 'ap-southeast-1'), refused(/too long for the name of a bucket in ap-southeast-1: use at most 27/));
+  });
 
   it('an alarm address is an address', () => {
     assert.deepEqual(mailSubscription('none'), {});
     assert.equal(mailSubscription('a@b.example').AlarmMail.Properties.Endpoint, 'a@b.example');
     assert.throws(() => mailSubscription('me'), /give an address, or none/);
+  });
+});
+
+describe('a stack that is there', () => {
+  const CLOSED = { auth: 'key', batchBuckets: 'photos', batchOutput: 'poses/run', logDays: 14 };
+
+  it('keeps what this deploy does not name, and says so', () => {
+    const params = merged(DEFAULTS, { memory: 2048 }, ['photoDays=7'], 'dev', CLOSED);
+    assert.deepEqual([params.auth, params.batchBuckets, params.logDays, params.memory, params.photoDays], ['key', 'photos', 14, 2048, 7]);
+    assert.equal(
+      keptLine(params, CLOSED, { memory: 2048 }, ['photoDays=7'], DEFAULTS),
+      'The stack keeps auth=key, batchBuckets=photos, batchOutput=poses/run, logDays=14: --param=NAME=VALUE changes one',
+    );
+    assert.equal(keptLine(merged(DEFAULTS, {}, [], 'dev', { logDays: 30 }), { logDays: 30 }, {}, [], DEFAULTS), '', 'a default is nothing to tell');
+  });
+
+  it('is opened by the command line alone', () => {
+    assert.equal(merged(DEFAULTS, {}, ['auth=none'], 'dev', CLOSED).auth, 'none');
+    assert.throws(() => merged(DEFAULTS, { auth: 'none' }, [], 'dev', CLOSED), refused(/deploy\/stages\/dev.yml says auth=none, and the API is closed \(auth=key\): say --param=auth=none/));
+    assert.equal(merged(DEFAULTS, { auth: 'none' }, [], 'dev', { auth: 'none' }).auth, 'none');
+  });
+
+  it('drops what was kept for a parameter that is switched off', () => {
+    const tokens = { auth: 'jwt', jwtIssuer: 'https://i.example', jwtAudience: 'hpe' };
+    assert.deepEqual(Object.values(merged(DEFAULTS, {}, ['auth=key'], 'dev', tokens)).filter((value) => value === 'https://i.example'), []);
+    assert.equal(merged(DEFAULTS, {}, ['batchBuckets=none'], 'dev', CLOSED).batchOutput, 'none');
+  });
+
+  it('keeps its prefix: its buckets would be replaced', () => {
+    assert.throws(() => merged(DEFAULTS, {}, ['prefix=other'], 'dev', { prefix: 'hpe' }), refused(/a bucket cannot be renamed/));
+  });
+
+  it('takes no package that was made for other choices', () => {
+    checkPackage({ auth: 'key', kept: 'x' }, { auth: 'key' });
+    assert.throws(() => checkPackage({ ...DEFAULTS, auth: 'key' }, { ...DEFAULTS }), refused(/the package was made with auth=none instead of key: make it again with --param=auth=key, or deploy without --package/));
+  });
+
+  it('is not opened by a rollback either', async () => {
+    const template = (variables) => ({ Resources: { ApiLambdaFunction: { Properties: { Environment: { Variables: variables } } } } });
+    const [open, closed] = [template({}), template({ HPE_KEYS_TABLE: { Ref: 'KeysTable' } })];
+    assert.throws(() => checkRollback(closed, open, 'dev'), refused(/the API is closed \(auth=key\), and that deployment was open: say --param=auth=none/));
+    for (const [now, then, words] of [[closed, closed], [open, open], [open, closed], [closed, open, ['auth=none']]]) checkRollback(now, then, 'dev', words);
+    const s3 = new FakeS3();
+    s3.objects.set('serverless/hpe/dev/1700000000000-2023-11-14T22:13:20.000Z/compiled-cloudformation-template.json', { Body: JSON.stringify(open) });
+    for (const timestamp of ['1700000000000', '2023-11-14T22:13:20.000Z']) assert.deepEqual(await templateAt(s3, 'b', 'serverless/', timestamp), open);
+    assert.equal(await templateAt(s3, 'b', 'serverless/', '1600000000000'), null);
+  });
+
+  it('is told of a table of keys that an earlier stack left', async () => {
+    const there = { send: async () => ({}) };
+    const absent = { send: async () => { throw Object.assign(new Error('x'), { name: 'ResourceNotFoundException' }); } };
+    await checkTable(there, 'hpe-dev-keys', true);
+    await checkTable(absent, 'hpe-dev-keys', false);
+    await assert.rejects(checkTable(there, 'hpe-dev-keys', false), refused(/hpe-dev-keys is there, outside of this stack/));
   });
 });
