@@ -1,6 +1,6 @@
 """Keys of the API: one item of a DynamoDB table a key, named by the key's sha256; checked and counted in one write.
 
-An item: sha256, name, per_minute, created, window, calls, and revoked once it is. A key has 256 random bits, so its
+An item: sha256, name, per_minute, created, window, calls; expires (Unix seconds) if it does, and revoked once it is. A key has 256 random bits, so its
 plain hash tells nothing of it, and a salt or a slow hash would protect nothing. The handler checks and not an
 authorizer function: an HTTP API answers for an authorizer with a bare {"message": ...}, while
 here the answer says what to do; and a rate needs a count that all functions share, which the same write keeps.
@@ -19,7 +19,10 @@ PREFIX: Final = "hpe_"
 _WINDOW_S: Final = 60
 _HOW: Final = "send it in the header `Authorization: Bearer KEY`; whoever runs this service issues keys (hpe keys add)"
 # name -> what it stands for in expressions, where DynamoDB reserves many words
-_NAMES: Final = {"#window": "window", "#calls": "calls", "#most": "per_minute", "#revoked": "revoked"}
+_NAMES: Final = {
+    "#window": "window", "#calls": "calls", "#most": "per_minute", "#revoked": "revoked", "#expires": "expires",
+}  # fmt: skip
+_GOOD: Final = "attribute_not_exists(#revoked) AND (attribute_not_exists(#expires) OR #expires > :now)"
 
 
 def hashed(key: str) -> str:
@@ -43,38 +46,41 @@ def authorize(headers: Mapping[str, str], table: str, now_s: float | None = None
     now = time.time() if now_s is None else now_s
     window = int(now) // _WINDOW_S
     for _ in range(3):  # another function may have begun the minute between the two
-        found = _count(table, hashed(key.strip()), window)
+        found = _count(table, hashed(key.strip()), window, int(now))
         if found["counted"]:
             return str(found["name"])
         if "revoked" in found:
             raise Forbidden(
                 f"this key was revoked on {found['revoked'][:10]}: ask whoever runs this service for another"
             )
+        if found.get("expires", now + 1) <= now:
+            day = time.strftime("%Y-%m-%d", time.gmtime(found["expires"]))
+            raise Forbidden(f"this key expired on {day}: ask whoever runs this service for another (hpe keys rotate)")
         if found.get("window") == window:
             most = found["per_minute"]
             rest = _WINDOW_S - int(now) % _WINDOW_S
             raise OverRate(f"this key may call {most} times a minute: try again in {rest} s", rest, limit=most)
-        if _begin(table, hashed(key.strip()), window):
+        if _begin(table, hashed(key.strip()), window, int(now)):
             return str(found["name"])
     raise KeysUnavailable("the keys cannot be checked now: try again in a moment")
 
 
-def _count(table: str, sha256: str, window: int) -> dict[str, Any]:
+def _count(table: str, sha256: str, window: int, now: int) -> dict[str, Any]:
     """One more call in this minute. -> the item, with "counted": whether there was room for it."""
-    condition = "attribute_not_exists(#revoked) AND #window = :window AND #calls < #most"
+    condition = f"{_GOOD} AND #window = :window AND #calls < #most"
     try:
-        return _update(table, sha256, "SET #calls = #calls + :one", condition, window) | {"counted": True}
+        return _update(table, sha256, "SET #calls = #calls + :one", condition, window, now) | {"counted": True}
     except _ConditionError as error:
         if not error.item:
             raise Unauthorized(f"this key is not known here: {_HOW}") from error
         return error.item | {"counted": False}
 
 
-def _begin(table: str, sha256: str, window: int) -> bool:
+def _begin(table: str, sha256: str, window: int, now: int) -> bool:
     """The first call of a minute. False if another function was first, or the key went meanwhile."""
-    condition = "attribute_exists(#most) AND attribute_not_exists(#revoked) AND #window < :window"
+    condition = f"attribute_exists(#most) AND {_GOOD} AND #window < :window"
     try:
-        _update(table, sha256, "SET #window = :window, #calls = :one", condition, window)
+        _update(table, sha256, "SET #window = :window, #calls = :one", condition, window, now)
     except _ConditionError:
         return False
     return True
@@ -86,11 +92,11 @@ class _ConditionError(Exception):
         self.item = item
 
 
-def _update(table: str, sha256: str, change: str, condition: str, window: int) -> dict[str, Any]:
+def _update(table: str, sha256: str, change: str, condition: str, window: int, now: int) -> dict[str, Any]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     expressions = change + condition
-    values = {":window": {"N": str(window)}, ":one": {"N": "1"}}
+    values = {":window": {"N": str(window)}, ":one": {"N": "1"}, ":now": {"N": str(now)}}
     try:
         answer = _client().update_item(
             TableName=table,

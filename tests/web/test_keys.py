@@ -173,3 +173,61 @@ def test_revoking_nobody_and_a_stack_without_keys_are_one_line(table: Any, monke
     assert "nobody has no key that could be revoked" in hpe_keys("revoke", "nobody").output
     monkeypatch.setattr(Stack, "outputs", {})
     assert "npx serverless deploy --param=auth=key" in hpe_keys("list").output
+
+
+def test_key_may_expire_and_says_when_it_did(table: Any) -> None:
+    key = hpe_keys("add", "anna", "--days=2").stdout.strip()
+    (item,) = table.scan()["Items"]
+    end = int(item["expires"])
+    assert keys.authorize(bearer(key), TABLE, end - 120) == "anna"
+    for late in (end, end + 3600):
+        with pytest.raises(Forbidden, match=r"this key expired on 20\d\d-\d\d-\d\d: ask"):
+            keys.authorize(bearer(key), TABLE, late)
+    columns = next(line for line in hpe_keys("list").stdout.splitlines() if line.startswith("anna")).split()
+    assert columns[3] > columns[2], "issued, then the end"
+
+
+def test_expired_key_leaves_its_name_free(table: Any) -> None:
+    hpe_keys("add", "anna", "--days=2")
+    (item,) = table.scan()["Items"]
+    table.put_item(Item={**item, "expires": 1_000_000_000})
+    assert hpe_keys("add", "anna").exit_code == 0
+
+
+def test_rotated_key_has_the_old_ones_rate_and_days_and_both_are_good_for_a_while(table: Any) -> None:
+    old = hpe_keys("add", "anna", "--rate=7", "--days=30").stdout.strip()
+    result = hpe_keys("rotate", "anna", "--grace=1")
+    new = result.stdout.strip()
+    items = {one["sha256"]: one for one in table.scan()["Items"]}
+    mine, before = items[keys.hashed(new)], items[keys.hashed(old)]
+    assert (mine["name"], mine["per_minute"]) == ("anna", 7)
+    assert abs(int(mine["expires"] - before["expires"]) - 30 * 86400 + 3600) < 60, "30 days; the old one an hour"
+    end = int(before["expires"])
+    assert [keys.authorize(bearer(key), TABLE, end - 60) for key in (old, new)] == ["anna", "anna"]
+    with pytest.raises(Forbidden):
+        keys.authorize(bearer(old), TABLE, end)
+    assert keys.authorize(bearer(new), TABLE, end) == "anna"
+    assert "The old key is refused from 20" in result.stderr
+
+
+def test_rotating_at_once_refuses_the_old_key_and_nobody_is_one_line(table: Any) -> None:
+    old = issued()
+    assert hpe_keys("rotate", "anna", "--grace=0").exit_code == 0
+    assert post(old).status == 403
+    result = hpe_keys("rotate", "nobody")
+    assert (result.exit_code, "issue one (hpe keys add nobody)" in result.output) == (1, True)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "anna\nadmin", "anna\r", "a\tb", " anna", "\x1b[31mred", "a" * 65])
+@pytest.mark.parametrize("verb", ["add", "rotate"])
+def test_name_is_one_printable_line(table: Any, verb: str, name: str) -> None:
+    result = hpe_keys(verb, name)
+    assert (result.exit_code, "printable characters on one line" in result.output) == (2, True)
+    assert not table.scan()["Items"]
+
+
+def test_keys_may_be_issued_before_the_api_asks_for_them(table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Stack, "outputs", {"KeysTableName": TABLE, "Auth": "none"})
+    result = hpe_keys("add", "anna")
+    assert result.exit_code == 0
+    assert "No key is asked for yet (auth=none): npx serverless deploy --param=auth=key" in result.stderr
