@@ -3,7 +3,8 @@
 Packages without network or credentials, lints the template, runs the package under Lambda's own runtime emulator,
 deploys it into an emulated AWS with IAM enforced, as the user that docs/deploy.md describes, sends photos through
 both routes and the website, deploys again (nothing may change), changes the model and back, issues and revokes keys,
-runs a batch of 500 photos with a function killed on the way, tries what must be refused, and removes it all.
+deploys the closed stack without naming a choice (it stays closed), runs a batch of 500 photos with a function killed on
+the way, tries what must be refused, and removes it all.
 Writes build/rehearsal/report.json. Ends with 1 at the first thing that is not as it must be.
 """
 
@@ -19,6 +20,7 @@ from deploy.build_package import ROOT
 from deploy.rehearsal import browser, commands, package, refusals, stack
 from deploy.rehearsal.cloud import Cloud, serverless
 from deploy.rehearsal.faults import check_faults
+from deploy.rehearsal.kept import check_kept
 from deploy.rehearsal.model_change import MANIFEST, answering, change_model_and_roll_back, pose_sha256
 from deploy.rehearsal.photos import make_photos
 from deploy.rehearsal.tools import WORK, RehearsalError, expect, lambda_python, virtual_environment
@@ -145,6 +147,10 @@ def with_extras(
     report.step("deploy keys and batches", lambda: last_line(serverless("deploy", *more, env=env)))
     extended = stack.Stack(cloud)
     report.step("keys", lambda: commands.check_keys(extended, photo))
+    report.step(
+        "a closed stack stays closed",
+        lambda: check_kept(extended, photo, WORK / f"package-{ARCHITECTURE}", env),
+    )
     report.step("hpe batch, 500 photos", lambda: commands.check_batch(extended, photo))
 
 

@@ -41,6 +41,7 @@ def check_faults(cloud: Cloud, env: Mapping[str, str], options: tuple[str, ...])
         ({**env, "NODE_OPTIONS": f"--require {pretend}"}, (), "does not support Node.js v18.20.8"),
         (env, ("--param=website=ftp",), "website is ftp"),
         (env, ("--param=modle=x.json",), "--param has modle, which is not a parameter"),
+        (env, ("--param=answerMaxBytes=9000000",), "answerMaxBytes is 9000000: give a whole number"),
         (env, ("--param=corsOrigins=example.org",), "corsOrigins has example.org"),
         ({**env, "PYTHON": "/nonexistent/python"}, (), "Python 3.11 or newer with pip is needed"),
     ]

@@ -1,8 +1,8 @@
 """Keys of the API: one item of a DynamoDB table a key, named by the key's sha256; checked and counted in one write.
 
-An item: sha256, name, per_minute, created, window, calls; expires (Unix seconds) if it does, and revoked once it is. A key has 256 random bits, so its
-plain hash tells nothing of it, and a salt or a slow hash would protect nothing. The handler checks and not an
-authorizer function: an HTTP API answers for an authorizer with a bare {"message": ...}, while
+An item: sha256, name, per_minute, created, window, calls; expires (Unix seconds) if it does, and revoked once it is. A
+key has 256 random bits, so its plain hash tells nothing of it, and a salt or a slow hash would protect nothing. The
+handler checks and not an authorizer function: an HTTP API answers for an authorizer with a bare {"message": ...}, while
 here the answer says what to do; and a rate needs a count that all functions share, which the same write keeps.
 """
 
