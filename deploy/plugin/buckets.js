@@ -21,7 +21,7 @@ export async function emptyBucket(s3, bucket) {
     const answer = await s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
     const [failed] = answer.Errors ?? [];
     if (failed) {
-      throw new DeployError(`${bucket}/${failed.Key} cannot be deleted (${failed.Code}): the stack is still whole; mend that and run remove again`);
+      throw new DeployError(`${bucket}/${failed.Key} cannot be deleted (${failed.Code}): the stack is still whole; fix that and run remove again`);
     }
     count += Objects.length;
   }
