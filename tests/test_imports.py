@@ -12,11 +12,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# part -> the parts that it may import, besides itself. A leaf like measure.pck is a part of its own: whoever may import
-# the room may import the leaf.
+# part -> the parts that it may import, besides itself
 SMALL = {"errors", "settings", "places", "cores", "stderr"}
 ENGINE = {"engine", "store", "image", "pose", *SMALL}
-LEAVES = {"measure.pck", "measure.box_ap"}
 MAY_IMPORT = {
     "errors": set(),
     "settings": {"errors", "cores"},
@@ -33,12 +31,11 @@ MAY_IMPORT = {
     "batch": {"web", "photo", *ENGINE},
     "worker": {"batch", "web", "photo", *ENGINE},
     "server": {"web", "photo", *ENGINE},
-    "measure.pck": {"pose"},
-    "measure.box_ap": {"pose", "measure.pck"},
-    "train": {"image", "pose", *LEAVES, *SMALL},
-    "measure": {"train", *ENGINE, *LEAVES},
-    "export": {"train", "measure", *ENGINE, *LEAVES},
-    "commands": {"batch", "server", "web", "photo", "train", "measure", "export", *ENGINE, *LEAVES},
+    "score": {"pose"},
+    "train": {"image", "pose", "score", *SMALL},
+    "measure": {"train", "score", *ENGINE},
+    "export": {"train", "measure", "score", *ENGINE},
+    "commands": {"batch", "server", "web", "photo", "train", "measure", "export", "score", *ENGINE},
     "cli": {"commands", "errors"},
 }
 RUNTIME = {"batch", "web", "photo", "handler", "worker", *ENGINE}
@@ -60,11 +57,9 @@ SOURCES = sources()
 
 
 def part_of(module: str) -> str:
-    """hpe.pose.draw -> pose; hpe.measure.pck.pck -> measure.pck; handler -> handler; hpe -> hpe."""
+    """hpe.pose.draw -> pose; handler -> handler; hpe -> hpe."""
     parts = module.split(".")
-    inside = parts[1:] if parts[0] == "hpe" and len(parts) > 1 else parts
-    leaf = ".".join(inside[:2])
-    return leaf if leaf in MAY_IMPORT else inside[0]
+    return parts[1] if parts[0] == "hpe" and len(parts) > 1 else parts[0]
 
 
 def imports(module: str, top_level_only: bool = False) -> Iterator[tuple[str, int]]:

@@ -24,6 +24,8 @@ KINDS = ("shards", "people", "mpii", "lsp", "coco")
 @click.option("--last", type=click.IntRange(0), default=0, help="LSP: the last image.")
 @click.option("--limit", type=click.IntRange(0), default=0, help="Only that many people, spread over the data.")
 @click.option("--model", default="", help="A manifest, s3://..., or a checkpoint [the default model].")
+@click.option("--pose", default="", help="A checkpoint in the place of the model's pose network.")
+@click.option("--locate", default="", help="A checkpoint in the place of the model's locator.")
 @click.option("--size", type=Side(), help="Input size of a checkpoint in px [the one it was best at].")
 @click.option("--flip", is_flag=True, help="Average with the mirrored picture.")
 @click.option("--per-joint", is_flag=True, help="Every joint, left and right apart.")
@@ -34,18 +36,19 @@ KINDS = ("shards", "people", "mpii", "lsp", "coco")
     "--part", type=click.Choice(["test", "train", "all"]), default="test", show_default=True, help="Of those."
 )
 @click.option("--steadiness", is_flag=True, help="Whole photos: also saved, shifted and scaled otherwise.")
-@click.option("--mosaic", type=click.IntRange(1, 8), default=1, help="Whole photos: so many across and down as one.")
+@click.option("--turned", is_flag=True, help="Whole photos: also turned by 90, 180 and 270 degrees.")
 @click.option("--threads", type=click.IntRange(0, MAX_THREADS), default=0, help="Of an exported model [all cores].")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 def evaluate(as_json: bool, per_joint: bool, **options: Any) -> None:
     """Measure a model on labelled people: AP of boxes and joints, PCK, PCKh.
 
-    Crops and decoding are the product's own. Whole photos with everybody boxed give AP of boxes and of joints, people
-    found and false ones, and what scores are worth; LSP and cut-out people give PCK@0.2 of the torso, MPII PCKh@0.5 and
-    @0.1, COCO OKS AP over the 12 joints that it shares.
+    Crops and decoding are the product's own. Whole photos with everybody boxed give COCO's keypoint evaluation, AP of
+    boxes, people found and false ones, where it fails by kind of person, and what scores are worth; LSP and cut-out
+    people give PCK@0.2 of the torso, MPII PCKh@0.5 and @0.1, COCO OKS AP over the 12 joints that it shares.
 
     \b
-    hpe eval --data ../shared/data/people/people-val.json --steadiness
+    hpe eval --data ../shared/data/coco/coco-val.json --steadiness --turned
+    hpe eval --data ../shared/data/coco/coco-val.json --pose runs/pose/last.pt --limit 100
     hpe eval --data ../shared/data/pose/val.json --per-joint
     hpe eval --data val.json --whole-image --negatives negatives.tar
     hpe eval --data mpii/annot/valid.json --images mpii/images --head-boxes mpii/annot/gt_valid.mat --flip
@@ -64,9 +67,9 @@ def evaluate(as_json: bool, per_joint: bool, **options: Any) -> None:
         raise click.UsageError("give --data, --negatives or both: there is nothing to measure")
     source = None if data is None else data_source(data, options)
     if source is None or source.kind != "people":
-        for option, given in (("--steadiness", options["steadiness"]), ("--mosaic", options["mosaic"] > 1)):
-            if given:
-                raise click.UsageError(f"{option}: only for --data of whole photos with everybody boxed")
+        for option in ("steadiness", "turned"):
+            if options[option]:
+                raise click.UsageError(f"--{option}: only for --data of whole photos with everybody boxed")
     fields = {f.name for f in dataclasses.fields(Options)}
     report = run_evaluation(
         Options(source=source, negatives=negatives, **{k: v for k, v in options.items() if k in fields})

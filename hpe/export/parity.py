@@ -13,13 +13,13 @@ from hpe.engine.detector import Detector
 from hpe.engine.estimator import PoseEstimator
 from hpe.engine.manifest import LocatorCard, ModelCard
 from hpe.engine.networks import compose
-from hpe.measure.box_ap import box_ap
-from hpe.measure.pck import pck, torso_px
 from hpe.measure.protocols import Predictions, labels_of, predict_in_boxes
 from hpe.measure.report import grid
 from hpe.pose.boxes import box_iou
 from hpe.pose.crops import crop_affine, scale_of
 from hpe.pose.skeleton import JOINTS, LSP_JOINTS
+from hpe.score.box_ap import box_ap
+from hpe.score.pck import pck, torso_px
 from hpe.train.data.people import Photo
 from hpe.train.data.samples import Sample
 

@@ -7,15 +7,18 @@ from typing import TypeVar
 import numpy as np
 
 from hpe.engine.estimator import PoseEstimator
-from hpe.measure import people
-from hpe.measure.coco_ap import oks_ap
-from hpe.measure.found import find_all, unsure
+from hpe.measure.annotated import oks_ap
+from hpe.measure.found import Seen, look
+from hpe.measure.kinds import by_kind
 from hpe.measure.models import open_model
-from hpe.measure.mosaic import mosaics
 from hpe.measure.protocols import MEASURES, lsp_measures, predict_in_boxes
-from hpe.measure.report import Report
-from hpe.measure.steadiness import steadiness
+from hpe.measure.ranking import box_precision, knows_faces, oks_precision
+from hpe.measure.report import Report, percent
+from hpe.measure.shown import joints_near, reliability, shown
+from hpe.measure.steadiness import Steadiness
+from hpe.measure.turned import Turned
 from hpe.measure.whole_image import nobody, predict_whole
+from hpe.pose.skeleton import JOINTS
 from hpe.train.config import Source
 from hpe.train.data.people import read_photos
 from hpe.train.data.readers import read_empty, read_source
@@ -28,12 +31,15 @@ T = TypeVar("T")
 class Options:
     """What to measure. limit: people at most, 0 for all. negatives, part: photos without people, and which of them.
 
-    frame: how much larger than the sample's picture the frame is that the person is hidden in. steadiness: of whole
-    photos, also saved, shifted and scaled otherwise.
+    frame: how much larger than the sample's picture the frame is that the person is hidden in. steadiness, turned: of
+    whole photos, also saved, shifted and scaled otherwise, and turned by quarters. pose, locate: checkpoints in the
+    place of the model's own networks.
     """
 
     source: Source | None
     model: str = ""
+    pose: str = ""
+    locate: str = ""
     size: int = 0
     flip: bool = False
     limit: int = 0
@@ -43,12 +49,12 @@ class Options:
     part: str = "test"
     threads: int = 0
     steadiness: bool = False
-    mosaic: int = 1
+    turned: bool = False
 
 
 def run_evaluation(options: Options) -> Report:
     """Raises BadData, BadModel or ModelUnavailable."""
-    estimator = open_model(options.model, options.size, options.threads)
+    estimator = open_model(options.model, options.size, options.threads, options.pose, options.locate)
     estimator.flip = options.flip
     card = estimator.card
     report = Report(card.name, card.architecture, "x".join(map(str, card.frame)), options.flip)
@@ -62,40 +68,53 @@ def run_evaluation(options: Options) -> Report:
         if options.whole_image:
             _whole_images(report, estimator, samples, empty, options)
         if empty:
-            share = 100 * float(1 - nobody(estimator, samples).mean())
-            report.shares[f"of {len(samples)} people found, pictures as they are"] = share
+            seen = (~nobody(estimator, samples)).tolist()
+            report.figures["people_found"] = percent("of {of} people found, pictures as they are", seen)
     if empty:
-        empty = spread(empty, options.limit)
-        share = 100 * float(nobody(estimator, empty).mean())
-        report.photos_without_people = len(empty)
-        report.shares[f"of {len(empty)} photos without people: nobody found ({options.part} part)"] = share
+        silent = nobody(estimator, spread(empty, options.limit)).tolist()
+        text = f"of {{of}} photos without people: nobody found ({options.part} part)"
+        report.figures["nobody_found_in_negatives"] = percent(text, silent)
     return report
 
 
 def _everybody(report: Report, estimator: PoseEstimator, path: Path, options: Options) -> None:
-    """Whole photos with everybody boxed, as the product sees them."""
+    """Whole photos with everybody boxed, as the product sees them: one pass, each decoded once."""
     photos = spread(read_photos(path), options.limit)
-    if options.mosaic > 1:
-        photos = mosaics(photos, options.mosaic)
-        report.notes.append(f"Each photo here is {options.mosaic}x{options.mosaic} photos of the data, side by side.")
+    names = keypoint_names(estimator)
     report.data, report.photos = path.name, len(photos)
     report.people = sum(int((~photo.ignore).sum()) for photo in photos)
-    images = [photo.image() for photo in photos]
-    found = find_all(unsure(estimator), images)
-    seen = find_all(estimator, images, "photos, as the product shows them")
-    report.shares |= people.box_precision(found, photos) | people.oks_precision(found, photos)
-    report.shares |= people.shown(seen, photos) | people.joints_near(seen, photos)
-    name = f"PCK@{people.NEAR:g} of the box, labelled boxes from {people.SIZES_PX[-1]} px"
-    report.shares[name] = people.joints_in_boxes(estimator, photos)
-    if options.steadiness:
-        report.shares |= steadiness(estimator, photos)
-    report.reliability = people.reliability(seen, photos)
+    seen, steady, turned = Seen(photos), Steadiness(), Turned()
+    for photo, rgb, poses in look(estimator, seen):
+        if options.steadiness:
+            steady.add(estimator, photo, rgb, poses)
+        if options.turned:
+            turned.add(estimator, photo, rgb, poses)
+    report.average_precision = oks_precision(seen, names)
+    if seen.ranked:
+        report.average_precision |= box_precision(seen.ranked, photos)
+        report.figures |= shown(seen.shown, photos)
+        report.kinds = by_kind(seen.shown, photos, estimator.threshold)
+        report.reliability = reliability(seen.shown, photos)
+    else:
+        report.notes.append("A pose network alone: measured in the labelled boxes. --locate adds a locator.")
+    report.figures |= joints_near(seen)
+    report.figures |= steady.figures() if options.steadiness else {}
+    report.figures |= turned.figures() if options.turned else {}
+    if not knows_faces(names):
+        report.notes.append(f"The model finds {len(names)} keypoints without the face: nothing over COCO's 17.")
+
+
+def keypoint_names(estimator: PoseEstimator) -> tuple[str, ...]:
+    """Of the model's keypoints, in its order."""
+    names: tuple[str, ...] = getattr(estimator.card, "keypoints", ()) or JOINTS
+    return names
 
 
 def _in_boxes(report: Report, estimator: PoseEstimator, samples: list[Sample], source: Source, flip: bool) -> None:
     predictions = predict_in_boxes(estimator, samples, flip)
     if source.kind == "coco":
-        report.average_precision = oks_ap(Path(source.path).expanduser(), samples, predictions)
+        found = oks_ap(Path(source.path).expanduser(), samples, predictions)
+        report.average_precision["12 joints, labelled boxes"] = found
         report.notes.append("OKS over the 12 joints shared with COCO, on the annotated boxes.")
         return
     report.measures += MEASURES[source.kind](samples, predictions.points)
@@ -110,7 +129,8 @@ def _whole_images(
     report.measures += lsp_measures(samples, whole.points, "PCK@0.2 whole image")
     low, high = options.frame
     frames = f"in frames {low:g} to {high:g} times as large"
-    report.shares[f"of {len(samples)} people found, pictures {frames}"] = 100 * float(whole.found.mean())
+    text = f"of {{of}} people found, pictures {frames}"
+    report.figures["people_found_in_frames"] = percent(text, whole.found.tolist())
 
 
 def spread(samples: list[T], limit: int) -> list[T]:

@@ -1,7 +1,7 @@
-"""Everybody found in photos, however unsure, as arrays to measure."""
+"""Everybody in photos, as the product finds them, as arrays to measure. K people, J joints."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -10,7 +10,8 @@ from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
 from hpe.pose.result import Pose
-from hpe.pose.skeleton import INDEX
+from hpe.pose.skeleton import COCO_JOINTS, INDEX, NUM_JOINTS
+from hpe.train.data.people import Photo
 
 # For precision and recall, boxes and people down to this score count.
 LEAST_SCORE: Final[float] = 0.05
@@ -18,7 +19,7 @@ LEAST_SCORE: Final[float] = 0.05
 
 @dataclass(frozen=True)
 class Found:
-    """Everybody found in one photo, however unsure, best first.
+    """The people found in one photo, best first.
 
     boxes: (K, 4) px. scores: (K,) person scores. points: (K, J, 2) px. joint_scores: (K, J).
     """
@@ -29,11 +30,25 @@ class Found:
     joint_scores: NDArray[np.float64]
 
 
+@dataclass
+class Seen:
+    """One entry per photo. ranked: everybody, however unsure. shown: whom users see. boxed: the joints in the labelled
+    boxes of the people who have labelled joints, and `who` they are; without a locator that is all there is.
+    """
+
+    photos: list[Photo]
+    ranked: list[Found] = field(default_factory=list)
+    shown: list[Found] = field(default_factory=list)
+    boxed: list[Found] = field(default_factory=list)
+    who: list[NDArray[np.intp]] = field(default_factory=list)
+
+
 def unsure(estimator: PoseEstimator) -> PoseEstimator:
     """The same networks, without thresholds on people."""
     locate = estimator.card.locate
     changed = locate and replace(locate, threshold=min(LEAST_SCORE, locate.threshold), photo_threshold=0.0)
-    return PoseEstimator(estimator.networks.with_card(person_threshold=0.0, photo_threshold=0.0, locate=changed))
+    networks = estimator.networks.with_card(person_threshold=0.0, photo_threshold=0.0, locate=changed)
+    return PoseEstimator(networks, flip=estimator.flip, max_people=estimator.max_people)
 
 
 def find_all(estimator: PoseEstimator, images: Sequence[NDArray[np.uint8]], what: str = "photos") -> list[Found]:
@@ -42,12 +57,47 @@ def find_all(estimator: PoseEstimator, images: Sequence[NDArray[np.uint8]], what
     return [as_found(estimator(image)) for image in bar]
 
 
-def as_found(poses: list[Pose]) -> Found:
+def as_found(poses: Sequence[Pose]) -> Found:
     if not poses:
-        return Found(np.zeros((0, 4)), np.zeros(0), np.zeros((0, len(INDEX), 2)), np.zeros((0, len(INDEX))))
+        return Found(np.zeros((0, 4)), np.zeros(0), np.zeros((0, NUM_JOINTS, 2)), np.zeros((0, NUM_JOINTS)))
     return Found(
         np.stack([p.box for p in poses]).astype(np.float64),
         np.array([p.score for p in poses], np.float64),
         np.stack([p.points for p in poses]).astype(np.float64),
         np.stack([p.scores for p in poses]).astype(np.float64),
     )
+
+
+def look(estimator: PoseEstimator, seen: Seen) -> Iterator[tuple[Photo, NDArray[np.uint8], list[Pose]]]:
+    """Fills `seen`, a photo at a time: each is decoded once -> the photo, its (H, W, 3) uint8 RGB, and who is shown."""
+    every = unsure(estimator)
+    for photo in tqdm(seen.photos, desc="photos", unit="photo", leave=False, disable=None):
+        rgb = photo.image()
+        poses: list[Pose] = []
+        if estimator.card.locate is not None:
+            poses = estimator(rgb)
+            seen.shown.append(as_found(poses))
+            seen.ranked.append(as_found(every(rgb)))
+        # as COCO does: people without joints do not count
+        who = np.flatnonzero(~photo.ignore & (coco_labels(photo)[:, :, 2] > 0).any(axis=1))
+        seen.who.append(who)
+        seen.boxed.append(_in_boxes(estimator, rgb, photo.boxes[who].astype(np.float64)))
+        yield photo, rgb, poses
+
+
+def _in_boxes(estimator: PoseEstimator, rgb: NDArray[np.uint8], boxes: NDArray[np.float64]) -> Found:
+    """The joints in boxes that are known; the score of a person is the mean of the joints'."""
+    if not len(boxes):
+        return as_found([])
+    points, scores = estimator.pose_network(rgb, boxes, estimator.flip)
+    return Found(boxes, scores.mean(axis=1).astype(np.float64), points.astype(np.float64), scores.astype(np.float64))
+
+
+def coco_labels(photo: Photo) -> NDArray[np.float32]:
+    """-> (P, 17, 3) float32 x, y px and 1 where labelled, in COCO's order."""
+    labels = np.zeros((len(photo.boxes), len(COCO_JOINTS), 3), np.float32)
+    labels[:, : photo.face.shape[1]] = photo.face if len(photo.face) else 0
+    for number, name in enumerate(COCO_JOINTS):
+        if name in INDEX:
+            labels[:, number] = photo.joints[:, INDEX[name]]
+    return labels

@@ -1,5 +1,8 @@
 """Any model, .onnx or .pt, behind the product's own estimator: what is measured is what users get."""
 
+from collections import OrderedDict
+from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +12,7 @@ from numpy.typing import NDArray
 
 from hpe.engine.bundle import open_bundle
 from hpe.engine.estimator import PoseEstimator
-from hpe.engine.manifest import ModelCard
+from hpe.engine.manifest import LocatorCard, ModelCard
 from hpe.engine.networks import compose
 from hpe.engine.session import OnnxSession, Session
 from hpe.errors import BadModel
@@ -51,17 +54,55 @@ def torch_estimator(checkpoint: Path, size: int = 0) -> PoseEstimator:
         person_threshold=THRESHOLD,
         sigma=float(saved.get("sigma", 2.0)),
     )
-    return PoseEstimator(compose(None, TorchSession(network), card))
+    return PoseEstimator(compose(None, Remembered(TorchSession(network)), card))
 
 
-def open_model(model: str, size: int = 0, threads: int = 0) -> PoseEstimator:
+class Remembered:
+    """A network that keeps its last answers: the same crop, asked for by other thresholds, is not run again."""
+
+    def __init__(self, session: Session, items: int = 256) -> None:
+        self._session, self._items = session, items
+        self._kept: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
+
+    def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(N, H, W, 3) uint8 RGB -> (N, C, H/4, W/4) float32 maps."""
+        names = [repr(batch.shape).encode() + blake2b(one.tobytes()).digest() for one in batch]
+        new = [k for k, name in enumerate(names) if name not in self._kept]
+        if new:
+            maps = self._session.run(batch[new])
+            self._kept.update((names[k], maps[n].copy()) for n, k in enumerate(new))
+        result = np.stack([self._kept[name] for name in names])
+        while len(self._kept) > self._items:
+            self._kept.popitem(last=False)
+        return result
+
+
+def open_model(model: str, size: int = 0, threads: int = 0, pose: str = "", locate: str = "") -> PoseEstimator:
     """ "" for the default, a path or s3:// address of a manifest, or a checkpoint -> estimator.
 
-    size applies to checkpoints only: an exported model has its own. Raises BadModel, ModelUnavailable.
+    pose, locate: checkpoints of networks to be measured in the place of the manifest's, with its calibrations and
+    thresholds. size applies to checkpoints of pose networks: an exported model has its own. Raises BadModel,
+    ModelUnavailable.
     """
     if model.endswith(CHECKPOINTS):
         return torch_estimator(Path(model).expanduser(), size)
-    return PoseEstimator(model, threads=threads)
+    bundle = open_bundle(model, Settings.cache_dir)
+    card = bundle.card
+    if pose:
+        alone = torch_estimator(Path(pose).expanduser(), size)
+        card = replace(card, name=f"{card.name} with {pose}", architecture=alone.card.architecture)
+        card = replace(card, input_size=alone.card.input_size, sigma=alone.card.sigma)
+    joints = open_network(pose or model, "pose", threads)
+    if card.locate is None and not locate:
+        return PoseEstimator(compose(None, Remembered(joints), card))
+    if locate:
+        network, saved = read_network(Path(locate).expanduser())
+        unit = int(saved.get("size_unit") or max(frame_of(saved)))
+        known = card.locate or LocatorCard("", "", "", max(frame_of(saved)), THRESHOLD)
+        known = replace(known, architecture=describe(network), size_unit=unit)
+        card = replace(card, name=f"{card.name} with {locate}", locate=known)
+    boxes = open_network(locate or model, "locate", threads)
+    return PoseEstimator(compose(Remembered(boxes), Remembered(joints), card))
 
 
 def open_network(model: str, task: str, threads: int = 0) -> Session:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
-from hpe.measure.pck import GROUPS, correct, head_px, percent, torso_px
 from hpe.pose.skeleton import JOINTS, LIMB_JOINTS, LSP_JOINTS
+from hpe.score.pck import GROUPS, correct, head_px, percent, torso_px
 from hpe.train.data.samples import Sample
 
 # kind of data -> [(measure, thresholds)]

@@ -23,8 +23,8 @@ from hpe.measure.heads import write_heads
 from hpe.measure.labels import write_labels
 from hpe.measure.lookalikes import write_lookalikes
 from hpe.measure.models import open_model
-from hpe.measure.pck import torso_px
 from hpe.pose.skeleton import FLIP_PAIRS, INDEX, JOINTS
+from hpe.score.pck import torso_px
 from hpe.train.config import Source
 from hpe.train.data.people import read_photos
 from hpe.train.data.readers import read_source

@@ -1,16 +1,46 @@
 """What `hpe eval` found, as a table for people and as JSON for programs."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from hpe.measure.pck import GROUPS
 from hpe.measure.protocols import Measure
+from hpe.score.pck import GROUPS
+
+KIND_COLUMNS = {
+    "people": "people",
+    "found": "found, %",
+    "joints": "joints",
+    "right": "right, %",
+    "confident_wrong": "confident but wrong, %",
+    "swapped": "left and right swapped, %",
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure with the words after it. of: how many were counted; `{of}` in the text stands for it."""
+
+    text: str
+    value: float
+    of: int = 0
+    unit: str = "%"
+
+    def as_text(self) -> str:
+        return f"{_number(self.value):>6} {self.unit:1}  {self.text.format(of=self.of)}"
+
+
+def percent(text: str, marks: Sequence[bool]) -> Figure:
+    """The share of what is true; nan if there is nothing."""
+    return Figure(text, 100 * sum(marks) / len(marks) if marks else math.nan, len(marks))
 
 
 @dataclass
 class Report:
-    """measures: rows of PCK; average_precision: COCO's figures by name; shares: other figures in percent by name."""
+    """measures: rows of PCK; average_precision: rows of COCO's figures by name; figures: others by name; kinds: rows of
+    `hpe.measure.kinds` by kind of person; reliability: of joints' scores, by tenth.
+    """
 
     model: str
     architecture: str
@@ -20,9 +50,9 @@ class Report:
     people: int = 0
     photos: int = 0
     measures: list[Measure] = field(default_factory=list)
-    average_precision: dict[str, float] = field(default_factory=dict)
-    shares: dict[str, float] = field(default_factory=dict)
-    photos_without_people: int = 0
+    average_precision: dict[str, dict[str, float]] = field(default_factory=dict)
+    figures: dict[str, Figure] = field(default_factory=dict)
+    kinds: dict[str, dict[str, float]] = field(default_factory=dict)
     reliability: list[tuple[float, float, int]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -52,10 +82,11 @@ def as_text(report: Report, per_joint: bool = False) -> str:
     if report.measures and per_joint:
         parts += ["", *grid(_joint_rows(report.measures))]
     if report.average_precision:
-        values = report.average_precision
-        parts += ["", *grid([["", *values], ["OKS", *(_number(v) for v in values.values())]])]
-    if report.shares:
-        parts += ["", *(f"{_number(value):>6} %  {name}" for name, value in report.shares.items())]
+        parts += ["", *grid(_precision_rows(report.average_precision))]
+    if report.figures:
+        parts += ["", *(figure.as_text() for figure in report.figures.values())]
+    if report.kinds:
+        parts += ["", *grid(_kind_rows(report.kinds))]
     if report.reliability:
         rows = [["joints with a score of about", "are right, %", "joints"]]
         rows += [[f"{score:.2f}", _number(right), f"{count:,}"] for score, right, count in report.reliability]
@@ -77,6 +108,23 @@ def _group_rows(measures: list[Measure]) -> list[list[str]]:
 def _joint_rows(measures: list[Measure]) -> list[list[str]]:
     head = ["%", *(m.name for m in measures)]
     return [head, *([joint, *(_number(m.joints[joint]) for m in measures)] for joint in measures[0].joints)]
+
+
+def _precision_rows(rows: dict[str, dict[str, float]]) -> list[list[str]]:
+    names = list(dict.fromkeys(name for row in rows.values() for name in row))
+    return [
+        ["average precision, %", *names],
+        *([name, *(_number(row.get(column, math.nan)) for column in names)] for name, row in rows.items()),
+    ]
+
+
+def _kind_rows(kinds: dict[str, dict[str, float]]) -> list[list[str]]:
+    counts = ("people", "joints")
+    rows = [
+        [name, *(f"{row[key]:,.0f}" if key in counts else _number(row[key]) for key in KIND_COLUMNS)]
+        for name, row in kinds.items()
+    ]
+    return [["shown, by kind of person", *KIND_COLUMNS.values()], *rows]
 
 
 def _number(value: float) -> str:

@@ -1,15 +1,18 @@
 """The same photo saved, shifted and scaled otherwise: who comes or goes, and how far joints move."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
-from hpe.measure.people import SAME, pairs
+from hpe.measure.report import Figure, percent
 from hpe.pose.boxes import box_iou
+from hpe.pose.result import Pose
+from hpe.score.matching import pairs
 from hpe.train.data.files import decode_rgb
 from hpe.train.data.people import Photo
 
@@ -34,36 +37,43 @@ def variants(rgb: NDArray[np.uint8], photo: str) -> dict[str, tuple[NDArray[np.u
     return made
 
 
-def steadiness(estimator: PoseEstimator, photos: list[Photo]) -> dict[str, float]:
-    """The same photos otherwise: people who come or go, and how far confident joints move, in percent of the person.
+@dataclass
+class Steadiness:
+    """What changed, over all photos. moves: of confident joints, in percent of the person."""
 
-    Those who score at least STEADY_SCORE in the photo itself count on their own too: how many are not found again.
-    """
-    come_or_go, people = 0, 0
-    gone: list[bool] = []
-    moves: list[float] = []
-    for photo in tqdm(photos, desc="steadiness", unit="photo", leave=False, disable=None):
-        rgb = photo.image()
-        before = estimator(rgb)
+    come_or_go: int = 0
+    people: int = 0
+    gone: list[bool] = field(default_factory=list)
+    moves: list[float] = field(default_factory=list)
+
+    def add(self, estimator: PoseEstimator, photo: Photo, rgb: NDArray[np.uint8], before: Sequence[Pose]) -> None:
+        """One photo. before: who is shown in it as it is."""
+        old = np.stack([p.box for p in before]) if before else np.zeros((0, 4))
         for picture, affine in variants(rgb, photo.id).values():
             after = estimator(picture)
-            people += max(len(before), len(after))
+            self.people += max(len(before), len(after))
             back = [(np.asarray(p.points) - affine[:, 2]) @ np.linalg.inv(affine[:, :2]).T for p in after]
             corners = [(p.box.reshape(2, 2) - affine[:, 2]) @ np.linalg.inv(affine[:, :2]).T for p in after]
-            old = np.stack([p.box for p in before]) if before else np.zeros((0, 4))
             new = np.stack(corners).reshape(-1, 4) if after else np.zeros((0, 4))
-            same = pairs(box_iou(new, old), SAME)
-            come_or_go += len(before) + len(after) - 2 * len(same)
-            gone += [p not in same for p, pose in enumerate(before) if pose.score >= STEADY_SCORE]
+            same = pairs(box_iou(new, old))
+            self.come_or_go += len(before) + len(after) - 2 * len(same)
+            self.gone += [p not in same for p, pose in enumerate(before) if pose.score >= STEADY_SCORE]
             for p, k in same.items():
                 both = before[p].confident & after[k].confident
                 side = float(max(before[p].box[2:] - before[p].box[:2]))
-                moves += (100 * np.linalg.norm(back[k][both] - before[p].points[both], axis=1) / side).tolist()
-    return {
-        "of people come or go when a photo is saved, shifted or scaled": 100 * come_or_go / max(1, people),
-        f"of people with a score from {STEADY_SCORE:g} are gone then": 100 * float(np.mean(gone))
-        if gone
-        else float("nan"),
-        "of the person: how far a joint moves then, median": float(np.median(moves)) if moves else float("nan"),
-        "of the person: how far a joint moves then, p95": float(np.quantile(moves, 0.95)) if moves else float("nan"),
-    }
+                self.moves += (100 * np.linalg.norm(back[k][both] - before[p].points[both], axis=1) / side).tolist()
+
+    def figures(self) -> dict[str, Figure]:
+        share = 100 * self.come_or_go / max(1, self.people)
+        return {
+            "come_or_go": Figure(
+                "of {of} people come or go when a photo is saved, shifted or scaled", share, self.people
+            ),
+            "sure_ones_gone": percent(f"of {{of}} people with a score from {STEADY_SCORE:g} are gone then", self.gone),
+            "joint_moves_median": self._moves(0.5, "median"),
+            "joint_moves_p95": self._moves(0.95, "p95"),
+        }
+
+    def _moves(self, quantile: float, name: str) -> Figure:
+        value = float(np.quantile(self.moves, quantile)) if self.moves else float("nan")
+        return Figure(f"of the person: how far a joint moves then, {name}", value, len(self.moves))

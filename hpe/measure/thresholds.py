@@ -21,15 +21,16 @@ from hpe.engine.estimator import PoseEstimator
 from hpe.engine.manifest import Calibration, ModelCard, PersonCalibration, read_manifest, write_manifest
 from hpe.engine.scores import joint_scores, person_evidence
 from hpe.errors import BadSettings
-from hpe.measure.box_ap import overlaps
 from hpe.measure.evaluate import spread
 from hpe.measure.found import LEAST_SCORE, Found, find_all
 from hpe.measure.models import open_model
-from hpe.measure.people import SAME, pairs, scored_joints
 from hpe.measure.report import grid
+from hpe.measure.shown import scored_joints
 from hpe.pose.boxes import box_iou
 from hpe.pose.logistic import sigmoid
 from hpe.pose.skeleton import INDEX, NUM_JOINTS
+from hpe.score.box_ap import overlaps
+from hpe.score.matching import SAME, pairs
 from hpe.train.data.people import Photo, read_photos
 from hpe.train.data.readers import in_part, read_empty
 

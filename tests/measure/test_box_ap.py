@@ -9,7 +9,7 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from hpe.measure.box_ap import box_ap
+from hpe.score.box_ap import box_ap
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from hpe.measure.pck import GROUPS, correct, head_px, pck, percent, torso_px
 from hpe.pose.skeleton import INDEX, LSP_JOINTS
+from hpe.score.pck import GROUPS, correct, head_px, pck, percent, torso_px
 
 
 def person() -> np.ndarray:

@@ -1,7 +1,7 @@
 """Whole photos with everybody in them boxed: `people.json` beside its tars."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpe.errors import BadData
-from hpe.pose.skeleton import NUM_JOINTS
+from hpe.pose.skeleton import COCO_JOINTS, NUM_JOINTS
 from hpe.train.data.files import decode_rgb, read_json, read_tar
 from hpe.train.data.samples import Sample
 
 LEAST_JOINTS: Final[int] = 3  # of people worth training the pose network on
+FACE: Final[tuple[str, ...]] = COCO_JOINTS[:5]
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class Photo:
 
     encoded: the image file's bytes, or its path. boxes: (K, 4) float32 x0, y0, x1, y1 px round the whole visible
     person. ignore: (K,) bool, areas that count neither as a person nor as background. joints: (K, 16, 3) float32 x, y
-    px and 1 where labelled. squashed: the photo was once resized to a square. faces: numbers of the people
-    whose nose and eyes are labelled.
+    px and 1 where labelled. squashed: the photo was once resized to a square. face: (K, 5, 3) float32, the same for
+    nose, left and right eye, left and right ear. hidden: (K, 16) bool, joints that were placed but could not be seen.
     """
 
     id: str
@@ -32,7 +33,8 @@ class Photo:
     ignore: NDArray[np.bool_]
     joints: NDArray[np.float32]
     squashed: bool = False
-    faces: frozenset[int] = frozenset()
+    face: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, len(FACE), 3), np.float32))
+    hidden: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, NUM_JOINTS), np.bool_))
 
     def image(self) -> NDArray[np.uint8]:
         """-> (H, W, 3) uint8 RGB."""
@@ -58,13 +60,17 @@ def read_photos(path: Path, labels: str = "") -> list[Photo]:
             boxes = np.array([p["box"] for p in people], np.float32).reshape(-1, 4)
             ignore = np.array([p.get("ignore", False) for p in people], np.bool_)
             joints = np.zeros((len(people), NUM_JOINTS, 3), np.float32)
+            face = np.zeros((len(people), len(FACE), 3), np.float32)
+            hidden = np.zeros((len(people), NUM_JOINTS), np.bool_)
             for k, person in enumerate(people):
                 if person.get("joints"):
                     joints[k] = person["joints"]
+                if person.get("face"):
+                    face[k] = person["face"]
+                hidden[k, person.get("hidden", [])] = True
             encoded = shards[row["shard"]][row["file"]]
-            photos.append(
-                Photo(str(row["id"]), encoded, boxes, ignore, joints, bool(row.get("squashed", False)), _faces(people))
-            )
+            squashed = bool(row.get("squashed", False))
+            photos.append(Photo(str(row["id"]), encoded, boxes, ignore, joints, squashed, face, hidden))
         except KeyError as error:
             raise BadData(f"{path}: {_name(row)}: the row or its tar lacks {error}") from error
         except (AttributeError, TypeError, ValueError) as error:
@@ -106,11 +112,6 @@ def _apply(photos: list[Photo], path: Path, change: Callable[[Photo, int, Any], 
         raise BadData(
             f"{path}: {error!r}: these labels are not of this set's photos: make them again with hpe train --relabel"
         ) from error
-
-
-def _faces(people: list[dict[str, Any]]) -> frozenset[int]:
-    """Rows of people -> numbers of those with nose and both eyes labelled, the first three of `face`."""
-    return frozenset(k for k, p in enumerate(people) if p.get("face") and all(row[2] for row in p["face"][:3]))
 
 
 def people_of(photos: list[Photo], min_px: float = 32.0, min_joints: int = LEAST_JOINTS) -> list[Sample]:

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hpe.errors import BadData
-from hpe.measure.box_ap import box_ap
 from hpe.pose.boxes import LOGIT_INTERCEPT, LOGIT_SLOPE, decode_boxes
 from hpe.pose.crops import SMOOTH, fit_affine, warp
 from hpe.pose.skeleton import NUM_JOINTS
+from hpe.score.box_ap import box_ap
 from hpe.train.augment.chance import Chance
 from hpe.train.augment.mosaic import Photos, mosaics
 from hpe.train.augment.pixels import Draw

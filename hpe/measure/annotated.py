@@ -1,20 +1,18 @@
-"""OKS AP through pycocotools, over the 12 joints that COCO shares with this project's 16."""
+"""OKS AP on a file of COCO's format: the pose network in the annotated boxes."""
 
-import contextlib
 import copy
-import io
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpe.measure.protocols import Predictions
-from hpe.train.data.coco import COCO_JOINTS, SHARED
+from hpe.pose.skeleton import COCO_JOINTS
+from hpe.score.coco_ap import NAMES, keypoint_stats
+from hpe.train.data.coco import SHARED
 from hpe.train.data.files import read_json
 from hpe.train.data.samples import Sample
 
-NAMES: Final[tuple[str, ...]] = ("AP", "AP50", "AP75", "AP (medium)", "AP (large)", "AR")
 PERSON: Final[int] = 1
 
 
@@ -28,31 +26,6 @@ def oks_ap(annotations: Path, samples: list[Sample], predictions: Predictions) -
     images = sorted({int(s.id.split("/")[1]) for s in samples})
     stats = keypoint_stats(truth, _results(samples, predictions), images)
     return {name: 100 * float(value) for name, value in zip(NAMES, stats[: len(NAMES)], strict=True)}
-
-
-def keypoint_stats(
-    truth: dict[str, Any], results: list[dict[str, Any]], images: list[int], sigmas: NDArray[np.float64] | None = None
-) -> NDArray[np.float64]:
-    """COCOeval's ten figures of keypoints, 0..1: AP, AP50, AP75, AP of medium and of large people, and five recalls.
-
-    truth: a data set in COCO's format. results: its results format, not empty. sigmas: of the keypoints, None for
-    COCO's own 17.
-    """
-    from pycocotools.coco import COCO
-    from pycocotools.cocoeval import COCOeval
-
-    with contextlib.redirect_stdout(io.StringIO()):  # it prints a page
-        labelled = COCO()
-        labelled.dataset = truth
-        labelled.createIndex()
-        evaluation = COCOeval(labelled, labelled.loadRes(results), "keypoints")
-        evaluation.params.imgIds = images
-        if sigmas is not None:
-            evaluation.params.kpt_oks_sigmas = sigmas
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    return np.asarray(evaluation.stats)
 
 
 def _body_only(content: dict[str, Any], chosen: set[str]) -> dict[str, Any]:
