@@ -24,7 +24,7 @@ class Fields:
         if kind is float and type(value) is int:
             return float(value)
         if type(value) is not kind:
-            raise self._wrong(key, f"is {value!r}, it must be a {kind.__name__}")
+            raise self.wrong(key, f"is {value!r}, it must be a {kind.__name__}")
         return value
 
     def inner(self, key: str) -> "Fields | None":
@@ -38,31 +38,31 @@ class Fields:
     def file(self) -> str:
         value: str = self.get("file", str)
         if not value or Path(value).name != value:
-            raise self._wrong("file", f"{value!r} must be a plain file name: the model lies beside its manifest")
+            raise self.wrong("file", f"{value!r} must be a plain file name: the model lies beside its manifest")
         return value
 
     def sha256(self) -> str:
         value: str = self.get("sha256", str)
         if not re.fullmatch(r"[0-9a-f]{64}", value):
-            raise self._wrong("sha256", f"{value!r} must be 64 lower-case hexadecimal digits")
+            raise self.wrong("sha256", f"{value!r} must be 64 lower-case hexadecimal digits")
         return value
 
     def share(self, key: str, default: float | None = None) -> float:
         value: float = self.get(key, float, default)
         if not 0 <= value <= 1:
-            raise self._wrong(key, f"{value} must lie between 0 and 1")
+            raise self.wrong(key, f"{value} must lie between 0 and 1")
         return value
 
     def number(self, key: str, above: float, most: float) -> float:
         value: float = self.get(key, float)
         if not above < value <= most:
-            raise self._wrong(key, f"{value} must be above {above} and at most {most}")
+            raise self.wrong(key, f"{value} must be above {above} and at most {most}")
         return value
 
     def whole(self, key: str, least: int, most: int) -> int:
         value: int = self.get(key, int)
         if not least <= value <= most:
-            raise self._wrong(key, f"{value} must be from {least} to {most}")
+            raise self.wrong(key, f"{value} must be from {least} to {most}")
         return value
 
     def side(self, key: str, least: int = _MULTIPLE) -> int:
@@ -74,15 +74,16 @@ class Fields:
         if isinstance(value, list) and len(value) == 2:
             return self._side("input_size", value[0]), self._side("input_size", value[1])
         if value is not None and type(value) is not int:
-            raise self._wrong("input_size", f"is {value!r}, it must be a int or [height, width]")
+            raise self.wrong("input_size", f"is {value!r}, it must be a int or [height, width]")
         return self.side("input_size")
 
     def _side(self, key: str, value: Any, least: int = _MULTIPLE) -> int:
         if type(value) is not int:
-            raise self._wrong(key, f"is {value!r}, it must be a int")
+            raise self.wrong(key, f"is {value!r}, it must be a int")
         if value % _MULTIPLE or not least <= value <= 4096:
-            raise self._wrong(key, f"{value} must be a multiple of {_MULTIPLE} from {least} to 4096")
+            raise self.wrong(key, f"{value} must be a multiple of {_MULTIPLE} from {least} to 4096")
         return value
 
-    def _wrong(self, key: str, why: str) -> BadModel:
+    def wrong(self, key: str, why: str) -> BadModel:
+        """The error that names the manifest and the field."""
         return BadModel(f"{self._name}: {self._prefix}{key} {why}")

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from hpe.engine.fields import Fields
 from hpe.errors import BadModel
+from hpe.pose.skeleton import FACE, JOINTS, KEYPOINTS
 
 SCHEMA: Final = 2
 
@@ -88,7 +89,8 @@ class ModelCard:
     chosen on training data. sigma: the targets' Gaussian, heatmap cells.
     figures: what was measured, for people. calibration: of the heatmaps' peaks, None if they are scores as they are.
     person: of people's scores, None for the locator's score times the root of the joints'. locate: the locator, None if
-    the model has none: then the whole picture is the one person's box.
+    the model has none: then the whole picture is the one person's box. keypoints: the pose network's outputs, by name:
+    MPII's 16 joints, or these and the five of the face.
     """
 
     name: str
@@ -104,6 +106,7 @@ class ModelCard:
     person: PersonCalibration | None = None
     locate: LocatorCard | None = None
     photo_threshold: float = 0.0
+    keypoints: tuple[str, ...] = JOINTS
 
     @property
     def frame(self) -> tuple[int, int]:
@@ -122,6 +125,8 @@ def write_manifest(card: ModelCard) -> bytes:
         "person_threshold": card.person_threshold,
         "sigma": card.sigma,
     }
+    if card.keypoints != JOINTS:
+        pose["keypoints"] = list(card.keypoints)
     if card.photo_threshold:
         pose["photo_threshold"] = card.photo_threshold
     if card.calibration is not None:
@@ -175,7 +180,20 @@ def parse_manifest(data: bytes, name: str) -> ModelCard:
         person=_person(pose),
         locate=_locator(locate) if locate else None,
         photo_threshold=pose.share("photo_threshold", 0.0),
+        keypoints=_keypoints(pose),
     )
+
+
+def _keypoints(pose: Fields) -> tuple[str, ...]:
+    """The names of the network's outputs: these are known, so their order is as well."""
+    names = tuple(pose.get("keypoints", list, list(JOINTS)))
+    if names not in (JOINTS, KEYPOINTS):
+        raise pose.wrong(
+            "keypoints",
+            f"are {len(names)} names that this version of hpe does not know: expected MPII's {len(JOINTS)} joints in "
+            f"their order, alone or followed by {', '.join(FACE)}",
+        )
+    return names
 
 
 def _locator(locate: Fields) -> LocatorCard:

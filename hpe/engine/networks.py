@@ -16,7 +16,6 @@ from hpe.engine.pose_network import PoseNetwork
 from hpe.engine.session import OnnxSession, Session
 from hpe.errors import BadModel
 from hpe.pose.boxes import Boxes
-from hpe.pose.skeleton import NUM_JOINTS
 
 # Of a locator: centres, widths, heights.
 LOCATOR_MAPS: Final[int] = 3
@@ -48,9 +47,10 @@ def compose(locator: Session | None, pose: Session, card: ModelCard) -> Networks
 
 def load(bundle: Bundle, threads: int = 0) -> Networks:
     """Both files at once, so that a cold start with two takes hardly longer than with one. Raises BadModel."""
+    keypoints = len(bundle.card.keypoints)
     if bundle.locate is None:
-        return compose(None, OnnxSession(bundle.pose, threads, bundle.card.frame, NUM_JOINTS), bundle.card)
+        return compose(None, OnnxSession(bundle.pose, threads, bundle.card.frame, keypoints), bundle.card)
     with ThreadPoolExecutor(1) as beside:
         locator = beside.submit(OnnxSession, bundle.locate, threads, None, LOCATOR_MAPS)
-        pose = OnnxSession(bundle.pose, threads, bundle.card.frame, NUM_JOINTS)
+        pose = OnnxSession(bundle.pose, threads, bundle.card.frame, keypoints)
         return compose(locator.result(), pose, bundle.card)

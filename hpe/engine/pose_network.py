@@ -13,7 +13,7 @@ from hpe.engine.scores import joint_scores
 from hpe.engine.session import Session
 from hpe.pose.crops import MARGIN, crop_affine, undo_affine, warp
 from hpe.pose.heatmaps import decode_joints, flip_heatmaps
-from hpe.pose.skeleton import FLIP_ORDER, NUM_JOINTS
+from hpe.pose.skeleton import FLIP_ORDER
 
 # Crops a run of the network. On one thread it makes no difference; on two, four crops take 0.8 to 0.9 of the time
 # of four runs, since threads wait for each other at every layer, and twenty at once would only take more memory.
@@ -34,8 +34,9 @@ class PoseNetwork:
         Scores are in 0..1, and 0 for keypoints that lie outside the picture. flip: average with the mirrored crops.
         margin: how much larger than the box the crop is.
         """
-        points = np.zeros((len(boxes), NUM_JOINTS, 2))
-        scores = np.zeros((len(boxes), NUM_JOINTS), dtype=np.float32)
+        keypoints = len(self.card.keypoints)
+        points = np.zeros((len(boxes), keypoints, 2))
+        scores = np.zeros((len(boxes), keypoints), dtype=np.float32)
         affines = [crop_affine(box, self.card.frame, margin) for box in boxes]
         for start in range(0, len(boxes), BATCH):
             batch = slice(start, start + BATCH)

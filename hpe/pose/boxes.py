@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hpe.pose.crops import Affine, scale_of, undo_affine
 from hpe.pose.heatmaps import STRIDE
 from hpe.pose.logistic import logit, sigmoid
-from hpe.pose.skeleton import JOINTS, plain_name
+from hpe.pose.skeleton import NUM_KEYPOINTS, plain_name
 
 Boxes = NDArray[np.float64]
 
@@ -46,8 +46,11 @@ _OKS_SIGMAS: Final[dict[str, float]] = {
     "wrist": 0.062,
     "elbow": 0.072,
     "shoulder": 0.079,
+    "nose": 0.026,
+    "eye": 0.025,
+    "ear": 0.035,
 }
-OKS_SIGMAS: Final[NDArray[np.float64]] = np.array([_OKS_SIGMAS[plain_name(j)] for j in range(len(JOINTS))])
+OKS_SIGMAS: Final[NDArray[np.float64]] = np.array([_OKS_SIGMAS[plain_name(j)] for j in range(NUM_KEYPOINTS)])
 # A person's area over that of their box, in COCO's annotations.
 AREA_OF_BOX: Final[float] = 0.53
 # Two poses are one person's from this OKS on. Two people who hug have about 0.4.
@@ -185,7 +188,7 @@ def oks(points: NDArray[np.floating], known: NDArray[np.bool_], areas: NDArray[n
     points = np.asarray(points, dtype=np.float64)
     apart = ((points[:, None] - points[None]) ** 2).sum(axis=3)
     area = np.maximum(np.maximum(areas[:, None], areas[None]), 1e-9)[..., None]
-    alike = np.exp(-apart / (2 * area * (2 * OKS_SIGMAS) ** 2))
+    alike = np.exp(-apart / (2 * area * (2 * OKS_SIGMAS[: points.shape[1]]) ** 2))
     both = known[:, None] & known[None]
     return np.asarray((alike * both).sum(axis=2) / np.maximum(both.sum(axis=2), 1))
 

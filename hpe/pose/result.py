@@ -87,7 +87,9 @@ class Pose:
         """
         keypoints: list[float] = []
         for name in COCO_JOINTS:
-            x, y, score = (*self.points[INDEX[name]], self.scores[INDEX[name]]) if name in INDEX else (0, 0, 0)
+            x, y, score = (
+                (*self.points[INDEX[name]], self.scores[INDEX[name]]) if INDEX[name] < len(self.points) else (0, 0, 0)
+            )
             keypoints += [round(float(x), 2), round(float(y), 2), round(float(score), 4)]
         x0, y0, x1, y1 = (float(v) for v in self.box)
         return {"keypoints": keypoints, "bbox": [round(v, 2) for v in (x0, y0, x1 - x0, y1 - y0)]}

@@ -1,7 +1,7 @@
-"""The 16 MPII joints and five of the face: names, limbs, mirror pairs, colours. The only place that knows their order.
+"""The 21 keypoints: names, limbs, mirror pairs and colours. The only place that knows their order.
 
-Order and names follow the MPII Human Pose data set (Andriluka et al., CVPR 2014). Left and right are the
-person's own.
+First the 16 joints of the MPII Human Pose data set (Andriluka et al., CVPR 2014) in its order, then the five points of
+the face that COCO has (Lin et al., ECCV 2014), so that COCO's 17 are whole. Left and right are the person's own.
 """
 
 from typing import Final
@@ -25,17 +25,11 @@ JOINTS: Final[tuple[str, ...]] = (
     "left_wrist",
 )
 NUM_JOINTS: Final[int] = len(JOINTS)
-
-# COCO's 17 keypoints in its order (cocodataset.org).
-COCO_JOINTS: Final[tuple[str, ...]] = (
-    *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow"),
-    *("right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle"),
-    "right_ankle",
-)
-# All that a model may estimate, in its order; one of 16 outputs has those of MPII alone.
-KEYPOINTS: Final[tuple[str, ...]] = (*JOINTS, *COCO_JOINTS[:5])
-
-INDEX: Final[dict[str, int]] = {name: i for i, name in enumerate(JOINTS)}
+FACE: Final[tuple[str, ...]] = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
+# What a pose network answers: all of these, or the joints alone.
+KEYPOINTS: Final[tuple[str, ...]] = JOINTS + FACE
+NUM_KEYPOINTS: Final[int] = len(KEYPOINTS)
+INDEX: Final[dict[str, int]] = {name: i for i, name in enumerate(KEYPOINTS)}
 
 LIMBS_BY_NAME: Final[tuple[tuple[str, str], ...]] = (
     ("right_ankle", "right_knee"),
@@ -57,18 +51,18 @@ LIMBS_BY_NAME: Final[tuple[tuple[str, str], ...]] = (
 LIMBS: Final[tuple[tuple[int, int], ...]] = tuple((INDEX[a], INDEX[b]) for a, b in LIMBS_BY_NAME)
 
 FLIP_PAIRS: Final[tuple[tuple[int, int], ...]] = tuple(
-    (INDEX[name], INDEX[name.replace("right_", "left_")]) for name in JOINTS if name.startswith("right_")
+    (INDEX[name], INDEX[name.replace("right_", "left_")]) for name in KEYPOINTS if name.startswith("right_")
 )
 
 
 def _flip_order() -> tuple[int, ...]:
-    order = list(range(NUM_JOINTS))
+    order = list(range(NUM_KEYPOINTS))
     for a, b in FLIP_PAIRS:
         order[a], order[b] = b, a
     return tuple(order)
 
 
-# FLIP_ORDER[i] is the joint that joint i becomes when the picture is mirrored.
+# FLIP_ORDER[i] is the keypoint that keypoint i becomes when the picture is mirrored. Its first 16 are the joints'.
 FLIP_ORDER: Final[tuple[int, ...]] = _flip_order()
 
 # Pelvis and thorax are midpoints in LSP and carry no information of their own there.
@@ -79,15 +73,22 @@ LIMB_JOINTS: Final[tuple[int, ...]] = tuple(
 
 
 def side(joint: int) -> str:
-    """'left', 'right' or 'middle' for the index of one of KEYPOINTS."""
+    """'left', 'right' or 'middle' for a keypoint's index."""
     name = KEYPOINTS[joint]
     return name.split("_")[0] if name.startswith(("left_", "right_")) else "middle"
 
 
 def plain_name(joint: int) -> str:
-    """A joint's name without its side: 'knee' for either knee, 'pelvis' for the pelvis."""
+    """A keypoint's name without its side: 'knee' for either knee, 'pelvis' for the pelvis."""
     return KEYPOINTS[joint].removeprefix("left_").removeprefix("right_")
 
+
+# COCO's 17 keypoints in its order (cocodataset.org).
+COCO_JOINTS: Final[tuple[str, ...]] = (
+    *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow"),
+    *("right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle"),
+    "right_ankle",
+)
 
 # RGB. Warm for the person's left, cool for the right, and a light middle: told apart by hue and by
 # lightness, so that they stay apart for colour-blind eyes as well.

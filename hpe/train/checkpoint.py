@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hpe.errors import BadModel
-from hpe.pose.skeleton import NUM_JOINTS
+from hpe.pose.skeleton import NUM_JOINTS, NUM_KEYPOINTS
 from hpe.train.network import BLOCKS, PoseResNet
 
 State = dict[str, Tensor]
@@ -60,10 +60,10 @@ def read_network(path: Path) -> tuple[PoseResNet, dict[str, Any]]:
     missing = [k for k in ("conv1.weight", "deconv_layers.0.weight", "final_layer.weight") if k not in state]
     if missing:
         raise BadModel(f"{path}: not a PoseResNet checkpoint: it lacks {', '.join(missing)}")
-    if len(state["final_layer.weight"]) not in (NUM_JOINTS, LOCATOR_OUTPUTS):
+    if len(state["final_layer.weight"]) not in (NUM_JOINTS, NUM_KEYPOINTS, LOCATOR_OUTPUTS):
         raise BadModel(
             f"{path}: has {len(state['final_layer.weight'])} outputs; expected the {NUM_JOINTS} joints of MPII, in its "
-            f"order, or a locator's {LOCATOR_OUTPUTS}"
+            f"order, or {NUM_KEYPOINTS} with the face, or a locator's {LOCATOR_OUTPUTS}"
         )
     model = network_like(_depth(state, path), state)
     own = model.state_dict()
@@ -125,6 +125,10 @@ def take_initial_weights(model: PoseResNet, path: Path, channels: str = "rgb") -
     """
     own, found = model.state_dict(), plain_state(read_checkpoint(path)["state_dict"])
     fitting = {k: v for k, v in found.items() if k in own and own[k].shape == v.shape}
+    for name in ("final_layer.weight", "final_layer.bias"):  # the joints' maps stay; those of the face are new
+        old = found.get(name)
+        if old is not None and name not in fitting and len(old) == NUM_JOINTS < len(own[name]):
+            fitting[name] = torch.cat([old, own[name][NUM_JOINTS:]])
     backbone = [k for k in own if k.startswith(("conv1.", "layer"))]
     lacking = [k for k in backbone if k not in fitting and not k.endswith("num_batches_tracked")]
     if lacking:

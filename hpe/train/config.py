@@ -53,12 +53,12 @@ class Source:
 class Augmentation:
     """How examples are changed; probabilities are per example, deviations are cut off at two of them.
 
-    Both tasks: flip_p, and what `hpe.train.augment.degrade` does: colour (strength), grey_p, blur_p, motion_p,
-    low_resolution_p, jpeg_p with jpeg_quality, occlude_p. Pose: rotation_deg (deviation), rotation_p, scale and aspect
-    (deviations of the logarithm), box_shift and box_size (the locator's errors, in sides of the box, and of the
-    logarithm), cut_p (a person cut off by the picture's edge), scenery_p (cut-outs set into a photo without people).
-    Locate: mosaic (shares of one and of four photos in a frame, else nine), zoom (least and largest size of a photo,
-    1 fills its place).
+    Both tasks: flip_p, turn_p (turned by any angle; whole photos by quarters, or by up to 40 degrees), and what
+    `hpe.train.augment.degrade` does: colour (strength), grey_p, blur_p, motion_p, low_resolution_p, jpeg_p with
+    jpeg_quality, occlude_p. Pose: rotation_deg (deviation), rotation_p, scale and aspect (deviations of the logarithm),
+    box_shift and box_size (the locator's errors, in sides of the box, and of the logarithm), cut_p (a person cut off by
+    the picture's edge), scenery_p (cut-outs set into a photo without people). Locate: mosaic (shares of one and of four
+    photos in a frame, else nine), zoom (least and largest size of a photo, 1 fills its place).
     """
 
     flip_p: float = 0.5
@@ -72,6 +72,7 @@ class Augmentation:
     occlude_p: float = 0.25
     rotation_deg: float = 35.0
     rotation_p: float = 0.6
+    turn_p: float = 0.0
     scale: float = 0.12
     aspect: float = 0.1
     box_shift: float = 0.05
@@ -92,9 +93,10 @@ class TrainConfig:
     then `init`, pruned to the share `keep` of its multiplications (`hpe.train.prune`). lr falls from `lr` to `lr_end`
     as half a cosine after `warmup_steps`. ema: decay of the averaged weights that are validated and kept. size_loss:
     weight of the box sizes beside the centres. size_unit: px of the frame that a box side of 1 stands for; 0 takes the
-    longer side of the largest stage. precision: "bf16" (autocast, weights stay float32), "float32", or "auto": bf16
-    where that is faster. workers: threads that decode the pictures, once, at the start; 0 takes all
-    cores. cache: where people cut out of full-size data sets are kept.
+    longer side of the largest stage. freeze: so many of the first stages learn nothing, 1 the first convolution and 2
+    layer1 as well, which saves a fifth of a step. precision: "bf16" (autocast, weights stay float32), "float32", or
+    "auto": bf16 where that is faster. workers: threads that decode the pictures, once, at the start; 0 takes all cores.
+    cache: where people cut out of full-size data sets are kept.
     """
 
     name: str
@@ -119,6 +121,7 @@ class TrainConfig:
     warmup_steps: int = 300
     weight_decay: float = 0.01
     clip_norm: float = 1.0
+    freeze: int = 0
     ema: float = 0.999
     validate_every_steps: int = 340
     save_every_s: float = 120.0

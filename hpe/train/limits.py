@@ -23,6 +23,7 @@ SPANS: Final[Mapping[str, tuple[float, float]]] = {
     "warmup_steps": (0, 10**6),
     "weight_decay": (0, 1),
     "clip_norm": (1e-3, 1e6),
+    "freeze": (0, 5),
     "ema": (0, 0.999999),
     "validate_every_steps": (1, 10**9),
     "save_every_s": (0, 10**6),

@@ -81,6 +81,10 @@ class Trainer:
         if is_trimmed(self.model.conv1):
             # stays so: AdamW leaves a zero without a gradient alone
             self.model.conv1.weight.register_hook(trimmed)  # type: ignore[no-untyped-call]
+        frozen = [self.model.conv1, self.model.bn1, *(getattr(self.model, f"layer{n}") for n in range(1, 5))]
+        self.frozen = frozen[: config.freeze and config.freeze + 1]
+        for part in self.frozen:
+            part.requires_grad_(False)
         self.teacher = None if teacher is None else Teacher(teacher, self.task)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.model).eval().requires_grad_(False)
@@ -149,6 +153,8 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.model.train(self.teacher is None)  # batch norm as it is: its statistics are those of the teacher
+        for part in self.frozen:
+            part.eval()
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             predicted = self.model(normalise(images))

@@ -3,6 +3,8 @@
 Letters: N crops, J joints, H and W the network's frame in px. Boxes are x0, y0, x1, y1 px, pixel centres at integers.
 """
 
+from typing import Final
+
 import torch
 from torch import Tensor
 
@@ -10,6 +12,9 @@ from hpe.pose.crops import MARGIN
 from hpe.train.augment.chance import Chance
 from hpe.train.augment.pixels import Pixels
 from hpe.train.config import Augmentation
+
+# Of a picture resized to a square: the deviation of the logarithm of its aspect; most photos are 4:3 or 3:2.
+SQUASHED: Final[float] = 0.2
 
 
 def crop_affine(box: Tensor, height: int, width: int, margin: float = MARGIN) -> Tensor:
@@ -44,15 +49,21 @@ def cut_off(
     return torch.where((left.sum(dim=1) >= 3)[:, None], cut, frame)
 
 
-def random_affine(box: Tensor, height: int, width: int, settings: Augmentation, chance: Chance) -> Tensor:
-    """The crop round a box that errs as a locator does, then rotated, scaled and stretched: (N, 2, 3)."""
+def random_affine(
+    box: Tensor, squashed: Tensor, height: int, width: int, settings: Augmentation, chance: Chance
+) -> Tensor:
+    """The crop round a box that errs as a locator does, then rotated, scaled and stretched: (N, 2, 3).
+
+    squashed: (N,) bool, pictures that were resized to a square: by how much is not known, so they are stretched more.
+    """
     centre, extent = (box[:, :2] + box[:, 2:]) / 2, (box[:, 2:] - box[:, :2]).clamp(min=1.0)
     extent_seen = extent * torch.exp(chance.normal(settings.box_size, 2))
     centre = centre + chance.normal(settings.box_shift, 2) * extent
     affine = crop_affine(torch.cat([centre - extent_seen / 2, centre + extent_seen / 2], dim=1), height, width)
     scale = torch.exp(chance.normal(settings.scale))
-    stretch = torch.exp(chance.normal(settings.aspect) / 2)
+    stretch = torch.exp(chance.normal(1.0) * torch.where(squashed, SQUASHED, settings.aspect) / 2)
     angle = chance.normal(settings.rotation_deg) * torch.pi / 180 * chance.chosen(settings.rotation_p)
+    angle = torch.where(chance.chosen(settings.turn_p), chance.uniform(-torch.pi, torch.pi), angle)
     cos, sin = torch.cos(angle), torch.sin(angle)
     turn = torch.stack([torch.stack([cos, -sin], 1), torch.stack([sin, cos], 1)], 1)
     linear = turn * torch.stack([scale * stretch, scale / stretch], 1)[:, None, :]  # stretched first, then turned

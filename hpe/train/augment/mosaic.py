@@ -67,10 +67,12 @@ def mosaics(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """-> (N, H, W, 3) uint8 RGB, (N, S * K, 4) float32 boxes in px of the frame, and (N, S * K) what they are."""
     layout = _layout(photos, draw, height, width, settings, chance)
-    pictures = _pictures(photos.pixels, layout, height, width)
+    angle = _angles(settings, chance)
+    pictures = _pictures(photos.pixels, layout, angle, height, width)
     pictures = degrade(pictures.permute(0, 3, 1, 2), settings, chance)
     boxes, kind = _boxes(photos, layout)
-    return pictures.round().to(torch.uint8).permute(0, 2, 3, 1), boxes.flatten(1, 2), kind.flatten(1)
+    boxes, kind = turned(boxes.flatten(1, 2), kind.flatten(1), angle, height, width)
+    return pictures.round().to(torch.uint8).permute(0, 2, 3, 1), boxes, kind
 
 
 def _layout(photos: Photos, draw: Draw, height: int, width: int, settings: Augmentation, chance: Chance) -> Layout:
@@ -100,6 +102,39 @@ def _layout(photos: Photos, draw: Draw, height: int, width: int, settings: Augme
     return Layout(x_lines, y_lines, low, high, which, size, scale, corner, flip, sharpness)
 
 
+def _angles(settings: Augmentation, chance: Chance) -> Tensor:
+    """(N,) radians by which frames are turned: half of them by quarters, the others by up to 40 degrees."""
+    quarters = (1 + (3 * chance.uniform(0, 1)).long().clamp(max=2)) * (torch.pi / 2)
+    tilt = chance.normal(20 * torch.pi / 180)
+    angle = torch.where(chance.chosen(0.5), quarters, tilt)
+    return torch.where(chance.chosen(settings.turn_p), angle, 0.0)
+
+
+def turned(boxes: Tensor, kind: Tensor, angle: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """(N, K, 4) px, (N, K), (N,) radians -> boxes and kinds of frames turned about their middle, cut to the frame.
+
+    A person fills a box about as an ellipse does, so theirs becomes the box of the turned ellipse; an area to ignore
+    keeps all of its corners.
+    """
+    middle = torch.tensor([(width - 1) / 2, (height - 1) / 2], device=boxes.device)
+    cos, sin = torch.cos(angle)[:, None], torch.sin(angle)[:, None]
+    centre, half = (boxes[..., :2] + boxes[..., 2:]) / 2 - middle, (boxes[..., 2:] - boxes[..., :2]) / 2
+    x = cos * centre[..., 0] - sin * centre[..., 1] + middle[0]
+    y = sin * centre[..., 0] + cos * centre[..., 1] + middle[1]
+    a, b = half[..., 0], half[..., 1]
+    along, across = torch.hypot(a * cos, b * sin), torch.hypot(a * sin, b * cos)
+    ignored = kind == IGNORE
+    along = torch.where(ignored, (a * cos).abs() + (b * sin).abs(), along)
+    across = torch.where(ignored, (a * sin).abs() + (b * cos).abs(), across)
+    whole = torch.stack([x - along, y - across, x + along, y + across], dim=2)
+    last = torch.tensor([width - 0.5, height - 0.5], device=boxes.device)
+    seen = torch.cat([whole[..., :2].clamp(min=-0.5), whole[..., 2:].minimum(last)], dim=2)
+    share = (seen[..., 2:] - seen[..., :2]).clamp(min=0).prod(dim=2) / (4 * along * across).clamp(min=1e-6)
+    kind = torch.where((kind == PERSON) & (share < LEAST_SHARE), IGNORE, kind)
+    kind = torch.where((seen[..., 2:] - seen[..., :2]).min(dim=2).values <= 1, NOBODY, kind)
+    return seen, kind
+
+
 def _lines(grid: Tensor, side: int, chance: Chance) -> Tensor:
     """(N,) 1, 2 or 3 slots -> (N, 4) px where slots begin and the last ends; unused ones are empty."""
     inner = chance.uniform(-0.15, 0.15, 2)
@@ -111,23 +146,28 @@ def _lines(grid: Tensor, side: int, chance: Chance) -> Tensor:
     return (ends * side).round()
 
 
-def _pictures(pixels: Pixels, layout: Layout, height: int, width: int) -> Tensor:
+def _pictures(pixels: Pixels, layout: Layout, angle: Tensor, height: int, width: int) -> Tensor:
     """-> (N, H, W, 3) float32: each px from its slot's photo, black where that does not reach."""
     n, device = len(layout.which), layout.scale.device
-    x = torch.arange(width, dtype=torch.float32, device=device)
-    y = torch.arange(height, dtype=torch.float32, device=device)
-    col = (x[None] >= layout.x_lines[:, 1:2]).long() + (x[None] >= layout.x_lines[:, 2:3]).long()  # (N, W)
-    row = (y[None] >= layout.y_lines[:, 1:2]).long() + (y[None] >= layout.y_lines[:, 2:3]).long()
-    slot = (row[:, :, None] * 3 + col[:, None, :]).flatten(1)  # (N, H * W)
+    right = torch.arange(width, dtype=torch.float32, device=device) - (width - 1) / 2
+    down = torch.arange(height, dtype=torch.float32, device=device) - (height - 1) / 2
+    cos, sin = torch.cos(angle)[:, None, None], torch.sin(angle)[:, None, None]
+    x = cos * right + sin * down[:, None] + (width - 1) / 2  # (N, H, W), turned back
+    y = cos * down[:, None] - sin * right + (height - 1) / 2
+    lines_x, lines_y = layout.x_lines[:, None, None], layout.y_lines[:, None, None]
+    col = (x >= lines_x[..., 1]).long() + (x >= lines_x[..., 2]).long()
+    row = (y >= lines_y[..., 1]).long() + (y >= lines_y[..., 2]).long()
+    slot = (row * 3 + col).flatten(1)  # (N, H * W)
 
     def at(values: Tensor) -> Tensor:
         """(N, S) of each slot -> (N, H, W)"""
         return values.gather(1, slot).view(n, height, width)
 
-    px = (x[None, None, :] - at(layout.corner[..., 0]) + 0.5) / at(layout.scale[..., 0]) - 0.5
-    py = (y[None, :, None] - at(layout.corner[..., 1]) + 0.5) / at(layout.scale[..., 1]) - 0.5
+    px = (x - at(layout.corner[..., 0]) + 0.5) / at(layout.scale[..., 0]) - 0.5
+    py = (y - at(layout.corner[..., 1]) + 0.5) / at(layout.scale[..., 1]) - 0.5
     w, h = at(layout.size[..., 0]), at(layout.size[..., 1])
-    inside = (px >= -0.5) & (px <= w - 0.5) & (py >= -0.5) & (py <= h - 0.5)
+    inside = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
+    inside &= (px >= -0.5) & (px <= w - 0.5) & (py >= -0.5) & (py <= h - 0.5)
     px = torch.where(at(layout.flip.float()) > 0, w - 1 - px, px)
     level = pixels.level_for(layout.scale.prod(dim=2).sqrt() * layout.sharpness)
     return pixels.sample(at(pixels.index[layout.which]), at(level), px, py) * inside.unsqueeze(-1)

@@ -1,4 +1,4 @@
-"""COCO keypoints (Lin et al., ECCV 2014): its 17 joints share 12 with MPII's 16."""
+"""COCO keypoints (Lin et al., ECCV 2014): its 17 keypoints are 12 of MPII's joints and the face."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -6,37 +6,18 @@ from typing import Any, Final
 import numpy as np
 
 from hpe.errors import BadData
-from hpe.pose.skeleton import INDEX, NUM_JOINTS
+from hpe.pose.skeleton import COCO_JOINTS, INDEX, JOINTS, NUM_KEYPOINTS
 from hpe.train.data.files import check_images, read_json
 from hpe.train.data.samples import Sample, person_box
 
-COCO_JOINTS: Final[tuple[str, ...]] = (
-    "nose",
-    "left_eye",
-    "right_eye",
-    "left_ear",
-    "right_ear",
-    "left_shoulder",
-    "right_shoulder",
-    "left_elbow",
-    "right_elbow",
-    "left_wrist",
-    "right_wrist",
-    "left_hip",
-    "right_hip",
-    "left_knee",
-    "right_knee",
-    "left_ankle",
-    "right_ankle",
-)
-# (COCO's index, ours) of the joints both know
-SHARED: Final[tuple[tuple[int, int], ...]] = tuple(
-    (i, INDEX[name]) for i, name in enumerate(COCO_JOINTS) if name in INDEX
-)
+# (COCO's index, ours) of MPII's joints that COCO has.
+SHARED: Final[tuple[tuple[int, int], ...]] = tuple((i, INDEX[n]) for i, n in enumerate(COCO_JOINTS) if n in JOINTS)
+# Ours of each of COCO's keypoints.
+OURS: Final[list[int]] = [INDEX[name] for name in COCO_JOINTS]
 
 
 def read_coco(path: Path, images: str = "", box: str = "bbox") -> list[Sample]:
-    """person_keypoints_*.json -> people with at least two of the 12 shared joints; the other four unlabelled.
+    """person_keypoints_*.json -> people with at least two labelled keypoints; what COCO lacks is unlabelled.
 
     images: the image folder; by default a folder beside the JSON named like its split (`val2017`). box: "bbox",
     the annotated box of the whole person, or "joints", the tight box of the labelled joints.
@@ -66,11 +47,10 @@ def _sample(row: dict[str, Any], files: dict[int, str], folder: Path, box: str, 
         raise BadData(f"{path}: annotation {row.get('id')}: lacks or garbles {error}") from error
     if raw.shape != (3 * len(COCO_JOINTS),):
         raise BadData(f"{path}: annotation {row['id']}: {raw.size} keypoint numbers, expected {3 * len(COCO_JOINTS)}")
-    points = np.zeros((NUM_JOINTS, 2), np.float32)
-    labelled = np.zeros(NUM_JOINTS, np.bool_)
-    for theirs, ours in SHARED:
-        points[ours] = raw[3 * theirs : 3 * theirs + 2]
-        labelled[ours] = raw[3 * theirs + 2] > 0
+    points = np.zeros((NUM_KEYPOINTS, 2), np.float32)
+    labelled = np.zeros(NUM_KEYPOINTS, np.bool_)
+    table = raw.reshape(-1, 3)
+    points[OURS], labelled[OURS] = table[:, :2], table[:, 2] > 0
     if labelled.sum() < 2:
         return None
     whole = np.array([x, y, x + width - 1, y + height - 1], np.float32)

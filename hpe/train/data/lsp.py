@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpe.errors import BadData
-from hpe.pose.skeleton import INDEX, NUM_JOINTS
+from hpe.pose.skeleton import INDEX, NUM_KEYPOINTS
 from hpe.train.data.files import check_images, read_mat
 from hpe.train.data.samples import Sample, person_box, with_midpoints
 
@@ -46,8 +46,8 @@ def read_lsp(path: Path, first: int = 1, last: int = 0) -> list[Sample]:
     samples = []
     for number in numbers:
         row = joints[number - 1]
-        points = np.zeros((NUM_JOINTS, 2), np.float32)
-        labelled = np.zeros(NUM_JOINTS, np.bool_)
+        points = np.zeros((NUM_KEYPOINTS, 2), np.float32)
+        labelled = np.zeros(NUM_KEYPOINTS, np.bool_)
         order = [INDEX[joint] for joint in ORDER]
         points[order] = row[:, :2]
         labelled[order] = row[:, 2] > 0 if extended else True

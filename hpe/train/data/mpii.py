@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpe.errors import BadData
-from hpe.pose.skeleton import NUM_JOINTS
+from hpe.pose.skeleton import NUM_JOINTS, NUM_KEYPOINTS
 from hpe.train.data.files import check_images, read_json, read_mat
-from hpe.train.data.samples import Sample
+from hpe.train.data.samples import Sample, with_face
 
 HEAD_FACTOR = 0.6  # PCKh's reference length: this share of the head box's diagonal
 
@@ -72,7 +72,8 @@ def _from_json(path: Path, folder: Path, heads: NDArray[np.float64] | None) -> I
             head = float("nan") if heads is None else float(heads[i])
             name = f"mpii/{Path(image).stem}/{i}"
             box = _person_box(centre, scale)
-            yield Sample(name, folder / image, points - 1, visible > 0, box, head_px=head)
+            shown = with_face(visible[:, None])[:, 0] > 0
+            yield Sample(name, folder / image, with_face(points - 1), shown, box, head_px=head)
 
 
 def _from_mat(path: Path, folder: Path) -> Iterator[Sample]:
@@ -98,8 +99,8 @@ def _from_rect(person: Any, image: str, number: int, folder: Path) -> Sample | N
     scale: Any = getattr(person, "scale", None)
     if not joints or not hasattr(where, "x") or scale is None or np.size(scale) != 1:
         return None
-    points = np.zeros((NUM_JOINTS, 2), np.float32)
-    labelled = np.zeros(NUM_JOINTS, np.bool_)
+    points = np.zeros((NUM_KEYPOINTS, 2), np.float32)
+    labelled = np.zeros(NUM_KEYPOINTS, np.bool_)
     for joint in joints:
         points[int(joint.id)] = float(joint.x) - 1, float(joint.y) - 1
         labelled[int(joint.id)] = True

@@ -1,6 +1,6 @@
-"""Data set folders -> samples, one reader a published format, all to the 16 MPII joints."""
+"""Data set folders -> samples, one reader per published format, all to the 21 keypoints."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -8,14 +8,14 @@ from typing import Final
 import numpy as np
 
 from hpe.errors import BadData
-from hpe.pose.skeleton import NUM_JOINTS
+from hpe.pose.skeleton import NUM_JOINTS, NUM_KEYPOINTS
 from hpe.train.config import Source
 from hpe.train.data.coco import read_coco
 from hpe.train.data.files import read_json, read_tar
 from hpe.train.data.lsp import read_lsp
 from hpe.train.data.mpii import read_mpii
-from hpe.train.data.people import people_of, read_photos
-from hpe.train.data.samples import Sample, empty_sample, person_box
+from hpe.train.data.people import people_of, photos_of, read_photos
+from hpe.train.data.samples import Sample, empty_sample, person_box, with_face
 
 
 def read_shards(path: Path) -> list[Sample]:
@@ -47,9 +47,14 @@ def _joints(path: Path, row: dict[str, object]) -> np.ndarray[tuple[int, ...], n
     try:
         joints = np.array(row["joints"], np.float32)
     except ValueError as error:
-        raise BadData(f"{path}: {row['id']}: joints are not {NUM_JOINTS} rows of numbers: {error}") from error
-    if joints.shape != (NUM_JOINTS, 3):
-        raise BadData(f"{path}: {row['id']}: joints have shape {joints.shape}, expected ({NUM_JOINTS}, 3)")
+        raise BadData(f"{path}: {row['id']}: joints are not rows of numbers: {error}") from error
+    if joints.shape == (NUM_JOINTS, 3):
+        return with_face(joints)
+    if joints.shape != (NUM_KEYPOINTS, 3):
+        raise BadData(
+            f"{path}: {row['id']}: joints have shape {joints.shape}, expected ({NUM_JOINTS}, 3), "
+            f"or ({NUM_KEYPOINTS}, 3) with the face"
+        )
     return joints
 
 
@@ -97,9 +102,19 @@ def _lookalikes(samples: dict[str, Sample], names: Iterable[str], path: Path) ->
     return [replace(samples[name], box=box, lookalike=True) for name in boxes if name in samples for box in boxes[name]]
 
 
-def read_people(path: Path, labels: str = "", min_px: float = 32.0) -> list[Sample]:
-    """Everybody with joints in whole photos (`hpe.train.data.people`)."""
-    return people_of(read_photos(path, labels), min_px)
+def read_people(
+    path: Path,
+    labels: str = "",
+    min_px: float = 32.0,
+    part: str = "all",
+    without: Sequence[str] = (),
+    whole_faces: bool = False,
+) -> list[Sample]:
+    """Everybody with keypoints in whole photos.
+
+    part: as of `photos_of`. without: joints to leave out (`read_photos`). whole_faces: as of `people_of`.
+    """
+    return people_of(photos_of(read_photos(path, labels, without), part), min_px, whole_faces=whole_faces)
 
 
 READERS: dict[str, Callable[..., list[Sample]]] = {

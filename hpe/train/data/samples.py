@@ -1,12 +1,12 @@
 """Samples: what every reader yields."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.pose.skeleton import INDEX, NUM_JOINTS
+from hpe.pose.skeleton import FACE, INDEX, NUM_KEYPOINTS
 from hpe.train.data.files import decode_rgb
 
 MIDPOINTS = {"pelvis": ("right_hip", "left_hip"), "thorax": ("right_shoulder", "left_shoulder")}
@@ -16,11 +16,12 @@ MIDPOINTS = {"pelvis": ("right_hip", "left_hip"), "thorax": ("right_shoulder", "
 class Sample:
     """One person in one picture, or a picture without people (`box` is then the whole picture).
 
-    encoded: the image file's bytes, or its path where the data set is too large for memory. points: (16, 2)
-    float32 px of that image; labelled: (16,) bool; box: (4,) float32 x0, y0, x1, y1 px, the person's box as
-    the data set defines it, or `person_box` of the labelled joints. whole_box: the box is known to hold the whole
-    visible person, so that no joint lies outside it. lookalike: `box` is a false detection of a locator.
-    head_px: the data set's own PCKh reference length in px, or nan.
+    encoded: the image file's bytes, or its path where the data set is too large for memory. points: (21, 2) float32 px
+    of that image; labelled: (21,) bool; box: (4,) float32 x0, y0, x1, y1 px, the person's box as the data set defines
+    it, or `person_box` of the labelled joints. whole_box: the box is known to hold the whole visible person, so that no
+    joint lies outside it. squashed: the picture was once resized to a square. absent: (21,) bool, keypoints that are
+    known not to be seen. lookalike: `box` is a false detection of a locator. head_px: the data set's own PCKh reference
+    length in px, or nan.
     """
 
     id: str
@@ -31,6 +32,8 @@ class Sample:
     empty: bool = False
     head_px: float = float("nan")
     whole_box: bool = False
+    squashed: bool = False
+    absent: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(NUM_KEYPOINTS, np.bool_))
     lookalike: bool = False
 
     def image(self) -> NDArray[np.uint8]:
@@ -39,13 +42,13 @@ class Sample:
 
 
 def tight_box(points: NDArray[np.floating], labelled: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """(16, 2), (16,) -> (4,) box of the labelled joints."""
+    """(21, 2), (21,) -> (4,) box of the labelled joints."""
     chosen = points[labelled]
     return np.concatenate([chosen.min(axis=0), chosen.max(axis=0)]).astype(np.float32)
 
 
 def person_box(points: NDArray[np.floating], labelled: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """(16, 2), (16,) -> (4,) about the box of the whole person: the joints' tight box and the flesh round it.
+    """(21, 2), (21,) -> (4,) about the box of the whole person: the joints' tight box and the flesh round it.
 
     On 3,296 people of `people.json` with all limb joints the hands and feet reach 0.06 to 0.11 of the tight box's
     longer side beyond it (medians of the sides).
@@ -58,7 +61,7 @@ def person_box(points: NDArray[np.floating], labelled: NDArray[np.bool_]) -> NDA
 def with_midpoints(
     points: NDArray[np.floating], labelled: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """(16, 2), (16,) -> the same with pelvis and thorax midway between the hips and the shoulders.
+    """(21, 2), (21,) -> the same with pelvis and thorax midway between the hips and the shoulders.
 
     For data sets that label neither. A midpoint is labelled where both its ends are.
     """
@@ -70,14 +73,21 @@ def with_midpoints(
     return points, labelled
 
 
+def with_face(joints: NDArray[np.floating], face: NDArray[np.floating] | None = None) -> NDArray[np.float32]:
+    """(..., 16, C) joints, (..., 5, C) of the face if it is known -> (..., 21, C) float32, zero where unknown."""
+    if face is None:
+        face = np.zeros((*joints.shape[:-2], len(FACE), joints.shape[-1]))
+    return np.concatenate([joints, face], axis=-2).astype(np.float32)
+
+
 def empty_sample(name: str, encoded: bytes | Path) -> Sample:
     """A picture with nobody in it: every joint has weight and an empty target."""
     height, width = decode_rgb(encoded, name).shape[:2]
     return Sample(
         id=name,
         encoded=encoded,
-        points=np.zeros((NUM_JOINTS, 2), np.float32),
-        labelled=np.ones(NUM_JOINTS, np.bool_),
+        points=np.zeros((NUM_KEYPOINTS, 2), np.float32),
+        labelled=np.ones(NUM_KEYPOINTS, np.bool_),
         box=np.array([0, 0, width, height], np.float32),
         empty=True,
     )

@@ -17,13 +17,13 @@ from torch.nn import functional
 from hpe.errors import BadData
 from hpe.pose.boxes import LOGIT_INTERCEPT, LOGIT_SLOPE, decode_boxes
 from hpe.pose.crops import SMOOTH, fit_affine, warp
-from hpe.pose.skeleton import NUM_JOINTS
+from hpe.pose.skeleton import NUM_KEYPOINTS
 from hpe.score.box_ap import box_ap
 from hpe.train.augment.chance import Chance
 from hpe.train.augment.mosaic import Photos, mosaics
 from hpe.train.augment.pixels import Draw
 from hpe.train.config import Source, Stage, TrainConfig
-from hpe.train.data.people import Photo, count_agreed, read_photos
+from hpe.train.data.people import Photo, count_agreed, photos_of, read_photos
 from hpe.train.data.readers import read_source
 from hpe.train.data.samples import Sample
 from hpe.train.network import PoseResNet, normalise
@@ -123,7 +123,8 @@ def read_whole_photos(source: Source) -> list[Photo]:
     everything = read_photos(Path(source.path).expanduser())
     if source.labels:
         count_agreed(everything, Path(source.labels).expanduser())
-    photos = [p for p in everything if p.id.startswith(source.match)]
+    part = str(source.options.get("part", "all"))
+    photos = [p for p in photos_of(everything, part) if p.id.startswith(source.match)]
     if not photos:
         raise BadData(f"{source.path}: no photos (match={source.match!r})")
     return photos
@@ -131,7 +132,7 @@ def read_whole_photos(source: Source) -> list[Photo]:
 
 def _photo_of(sample: Sample) -> Photo:
     """One person, and nothing known of what lies outside their box; or nobody at all."""
-    joints = np.zeros((1, NUM_JOINTS, 3), np.float32)
+    joints = np.zeros((1, NUM_KEYPOINTS, 3), np.float32)
     if sample.empty:
         return Photo(sample.id, sample.encoded, np.zeros((0, 4), np.float32), np.zeros(0, np.bool_), joints[:0])
     x0, y0, x1, y1 = (float(v) for v in sample.box)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from hpe.pose.heatmaps import STRIDE
-from hpe.pose.skeleton import FLIP_ORDER, INDEX, LIMB_JOINTS, LSP_JOINTS, NUM_JOINTS
+from hpe.pose.skeleton import FLIP_ORDER, INDEX, LIMB_JOINTS, LSP_JOINTS, NUM_KEYPOINTS
 from hpe.train.augment.chance import Chance
 from hpe.train.augment.crops import (
     back,
@@ -44,6 +44,8 @@ class People:
         self.points = torch.from_numpy(np.stack([s.points for s in samples]).astype(np.float32)).to(device)
         self.labelled = torch.from_numpy(np.stack([s.labelled for s in samples])).to(device)
         self.box = torch.from_numpy(np.stack([s.box for s in samples]).astype(np.float32)).to(device)
+        self.known = self.labelled | torch.from_numpy(np.stack([s.absent for s in samples])).to(device)
+        self.squashed = torch.tensor([s.squashed for s in samples], device=device)
         self.empty = torch.tensor([s.empty for s in samples], device=device)
         # photos without people that are cropped at random; lookalikes are cropped round their box
         self.anywhere = torch.tensor([s.empty and not s.lookalike for s in samples], device=device)
@@ -54,7 +56,7 @@ class People:
 
 
 class PoseTask:
-    """Heatmaps of 16 joints by mean squared error (Xiao, Wu, Wei 2018)."""
+    """Heatmaps of 21 keypoints by mean squared error (Xiao, Wu, Wei 2018)."""
 
     def __init__(self, config: TrainConfig, cache: Path, device: torch.device) -> None:
         self.config, self.device = config, device
@@ -75,7 +77,7 @@ class PoseTask:
         ]
 
     def network(self) -> PoseResNet:
-        return PoseResNet(self.config.depth, NUM_JOINTS, self.config.deconv_channels, self.config.width)
+        return PoseResNet(self.config.depth, NUM_KEYPOINTS, self.config.deconv_channels, self.config.width)
 
     def facts(self) -> dict[str, Any]:
         return {"task": "pose", "sigma": self.config.sigma}
@@ -90,25 +92,26 @@ class PoseTask:
         settings = self.config.augmentation
         who = self._draw(chance.generator, chance.count)
         empty = self.people.empty[who]
-        points, labelled = self.people.points[who], self.people.labelled[who]
+        points, labelled, known = self.people.points[who], self.people.labelled[who], self.people.known[who]
         visible = cut_off(
             self.people.frame[who], self.people.box[who], points, labelled & ~empty[:, None], settings, chance
         )
         box = clipped(self.people.box[who], visible)
         anywhere = self.people.anywhere[who]
         box = torch.where(anywhere[:, None], windows(self.people.frame[who], chance), box)
-        affine = random_affine(box, height, width, settings, chance)
+        affine = random_affine(box, self.people.squashed[who], height, width, settings, chance)
         flip = chance.chosen(settings.flip_p)
         affine = torch.where(flip[:, None, None], mirrored(affine, width), affine)
         points = torch.where(flip[:, None, None], points[:, self._flip], points)
         labelled = torch.where(flip[:, None], labelled[:, self._flip], labelled)
+        known = torch.where(flip[:, None], known[:, self._flip], known)
         there = ((points >= visible[:, None, :2]) & (points <= visible[:, None, 2:])).all(dim=2)
         pictures = self._pictures(who, affine, visible, height, width, chance)
         placed = (affine[:, None, :2, :2] @ points[..., None]).squeeze(-1) + affine[:, None, :2, 2]
         targets, inside = heatmaps(placed, height, width, self.config.sigma)
         shown = labelled & there & inside & ~empty[:, None]
         targets = targets * shown[..., None, None]
-        weights = labelled.float()[..., None, None].expand_as(targets)
+        weights = known.float()[..., None, None].expand_as(targets)
         # Of a joint that nobody labelled it is known all the same where it is not: outside the person's own box.
         reach = OUTSIDE * (box[:, 2:] - box[:, :2])
         near = torch.cat([box[:, :2] - reach, box[:, 2:] + reach], dim=1)
@@ -119,8 +122,8 @@ class PoseTask:
             & (y >= near[:, None, None, 1])
             & (y <= near[:, None, None, 3])
         )
-        known = outside & self.people.whole_box[who][:, None, None]
-        weights = torch.maximum(weights, known[:, None].float().expand_as(weights))
+        elsewhere = outside & self.people.whole_box[who][:, None, None]
+        weights = torch.maximum(weights, elsewhere[:, None].float().expand_as(weights))
         return pictures, (targets, weights)
 
     def _pictures(
