@@ -10,8 +10,9 @@ from pathlib import Path
 import cv2
 
 from hpe import PoseEstimator, draw_pose
-from hpe.image.decode import decode_image
-from hpe.photo.answer import answer_of
+from hpe.photo.analyse import analyse
+from hpe.photo.recipe import OWN_PHOTOS
+from hpe.photo.stages import Stages
 
 ROOT = Path(__file__).resolve().parents[1]
 PHOTO = ROOT / "static-site" / "samples" / "people.jpg"
@@ -21,12 +22,10 @@ SHOWN_KEYPOINT = "left_shoulder"
 def main() -> None:
     """Write both."""
     estimator = PoseEstimator()
-    image = decode_image(PHOTO.read_bytes())
-    poses = estimator(image.rgb)
-    drawn = draw_pose(image.rgb, poses)
+    found = analyse(PHOTO.read_bytes(), OWN_PHOTOS, lambda: estimator, Stages())
+    drawn = draw_pose(PHOTO, found.answer.people)
     cv2.imwrite(str(ROOT / "docs" / "result.jpg"), drawn[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
-    size = (image.width, image.height)
-    answer = answer_of(image, size, poses, estimator.threshold, estimator.card, {}).to_dict()
+    answer = found.answer.to_dict()
     readme = ROOT / "README.md"
     text = re.sub(
         r"(<!-- answer -->\n).*?(<!-- end -->)", lambda m: m[1] + block(answer) + m[2], readme.read_text(), flags=re.S

@@ -1,5 +1,7 @@
 """What can go wrong, as a small tree of exceptions. Knows nothing of HTTP: `hpe.web.api` maps it to statuses."""
 
+from typing import Final
+
 # A quantity, a range from..to, or the list of what is allowed.
 Limit = int | tuple[float, float] | tuple[str, ...]
 
@@ -99,3 +101,7 @@ class BadData(HpeError):
 
 class BadSettings(HpeError):
     """An environment variable or option has a value that cannot be used."""
+
+
+# What a second try may heal: such a photo is neither answered nor given up.
+OUR_FAULT: Final = (ModelUnavailable, BadModel, PhotosUnavailable)

@@ -71,6 +71,6 @@ def test_formats_page(here: Path, heading: str, package: str) -> None:
 
 
 def test_formats_page_names_every_format() -> None:
-    from hpe.commands.predict.outputs import FORMATS
+    from hpe.photo.formats import FORMATS
 
     assert set(FORMATS) <= set(re.findall(r"`([a-z-]+)`", section("formats.md").partition("## ")[0]))

@@ -25,11 +25,12 @@ MAY_IMPORT = {
     "pose": {"errors"},
     "store": SMALL,
     "engine": ENGINE,
-    "photo": {"pose", "errors"},
+    "photo": ENGINE,
     "web": {"photo", *ENGINE},
     "handler": {"web", "photo", *ENGINE},
     "batch": {"web", "photo", *ENGINE},
-    "worker": {"batch", "web", "photo", *ENGINE},
+    "queue": {"web", "photo", *ENGINE},
+    "worker": {"batch", "queue", "web", "photo", *ENGINE},
     "server": {"web", "photo", *ENGINE},
     "score": {"pose"},
     "train": {"image", "pose", "score", *SMALL},
@@ -38,7 +39,7 @@ MAY_IMPORT = {
     "commands": {"batch", "server", "web", "photo", "train", "measure", "export", "score", *ENGINE},
     "cli": {"commands", "errors"},
 }
-RUNTIME = {"batch", "web", "photo", "handler", "worker", *ENGINE}
+RUNTIME = {"batch", "queue", "web", "photo", "handler", "worker", *ENGINE}
 TRAINING_ONLY = {"torch", "torchvision", "onnx", "scipy", "matplotlib", "yaml", "pycocotools"}
 # imported inside the function that needs them: each costs a cold start 30 ms to 0.5 s
 LAZY = {"onnxruntime", "boto3", "botocore", "requests_toolbelt", "pillow_heif", "PIL", "click", "tqdm"}

@@ -12,9 +12,10 @@ from PIL import Image
 from web.fakes import FakeEstimator, no_model, photo
 
 import worker
+from hpe import queue
+from hpe.photo.stages import Stages
 from hpe.settings import Settings
 from hpe.web import photo_bucket
-from hpe.web.request_log import Record
 
 SETTINGS = Settings(photo_bucket="photos", max_output_side=400)
 PHOTO = photo(800, 600)
@@ -75,7 +76,7 @@ def upload(s3: FakeS3, data: bytes = PHOTO) -> str:
 
 
 def answered(store: photo_bucket.PhotoStore, photo_id: str, source: Any, settings: Settings = SETTINGS) -> bool:
-    return worker.answer_message(message(f"uploads/{photo_id}"), store, source, settings)
+    return queue.answer_message(message(f"uploads/{photo_id}"), store, source, settings)
 
 
 def test_photo_becomes_drawn_photo_and_joints_and_is_forgotten(
@@ -143,8 +144,8 @@ def test_last_try_tells_the_waiting_client(
 ) -> None:
     photo_id = upload(s3)
     s3.broken.add(f"uploads/{photo_id}")
-    last = message(f"uploads/{photo_id}", receive_count=worker.LAST_TRY)
-    assert not worker.answer_message(last, store, lambda: estimator, SETTINGS)
+    last = message(f"uploads/{photo_id}", receive_count=queue.LAST_TRY)
+    assert not queue.answer_message(last, store, lambda: estimator, SETTINGS)
     assert json.loads(s3.objects[f"results/{photo_id}.problem.json"])["status"] == 500
 
 
@@ -176,21 +177,21 @@ def test_upload_deleted_meanwhile_is_no_failure(store: photo_bucket.PhotoStore, 
     ],
 )
 def test_other_messages_are_swallowed(store: photo_bucket.PhotoStore, estimator: FakeEstimator, body: str) -> None:
-    assert worker.answer_message({"messageId": "m", "body": body}, store, lambda: estimator, SETTINGS)
+    assert queue.answer_message({"messageId": "m", "body": body}, store, lambda: estimator, SETTINGS)
     assert not estimator.calls
 
 
 def test_message_that_is_not_json_goes_to_the_dead_letters(
     store: photo_bucket.PhotoStore, estimator: FakeEstimator
 ) -> None:
-    assert not worker.answer_message({"messageId": "m", "body": "{"}, store, lambda: estimator, SETTINGS)
+    assert not queue.answer_message({"messageId": "m", "body": "{"}, store, lambda: estimator, SETTINGS)
 
 
 def test_look_gives_the_same_answer_as_post_pose(estimator: FakeEstimator) -> None:
     from hpe.web.api import handle
     from hpe.web.messages import Request
 
-    _, joints = worker.process(PHOTO, lambda: estimator, SETTINGS, Record())
+    _, joints, _ = queue.results(PHOTO, lambda: estimator, SETTINGS, Stages())
     headers = {"content-type": "image/jpeg", "accept": "application/json"}
     answer = handle(Request("POST", "/pose", {}, headers, PHOTO), lambda: estimator, SETTINGS)
     assert json.loads(joints)["people"] == json.loads(answer.body)["people"]

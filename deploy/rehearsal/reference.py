@@ -22,12 +22,12 @@ def main() -> None:
     """Answer each photo through the package's own API."""
     package, model, answer_max_bytes, *photos = sys.argv[1:]
     sys.path.insert(0, package)
+    from hpe.photo.stages import Stages
+    from hpe.queue import results
     from hpe.settings import Settings
     from hpe.web.api import handle
     from hpe.web.messages import Request
-    from hpe.web.request_log import Record
     from hpe.web.source import EstimatorSource
-    from worker import process
 
     cache = str(Path(photos[0]).parent)
     settings = Settings(model=model, cache_dir=cache, max_response_bytes=int(answer_max_bytes))
@@ -40,7 +40,7 @@ def main() -> None:
         png = handle(Request("POST", "/pose", {"format": "png"}, headers, body), source, settings)
         if (joints.status, png.status) != (200, 200):
             sys.exit(joints.body.decode())
-        drawn, found = process(body, source, worker_settings, Record())
+        drawn, found, _ = results(body, source, worker_settings, Stages())
         answer = summary(joints.body, png.body) | {"worker": summary(found, drawn)}
         print(json.dumps(answer))
 

@@ -17,19 +17,19 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from hpe.batch.items import Batch, Item, is_photo
-from hpe.errors import BadModel, HpeError, ModelUnavailable, NotFound, PhotosUnavailable, TooLarge
+from hpe.errors import OUR_FAULT, HpeError, NotFound, PhotosUnavailable, TooLarge
+from hpe.photo.analyse import analyse
+from hpe.photo.picture import picture
+from hpe.photo.recipe import Recipe
+from hpe.photo.stages import Stages
 from hpe.settings import Settings
-from hpe.web.params import PoseParams
-from hpe.web.pose_route import decode, drawn_response, estimate
 from hpe.web.problems import internal, problem
-from hpe.web.request_log import LOGGER, Record
+from hpe.web.request_log import LOGGER
 
 # Fetched while the photo before them is worked on; each may be as large as a photo may be.
 _AHEAD: Final = 3
 # Of POST /pose's answer: what differs from run to run, and what is the same in every line.
 _LEFT_OUT: Final = ("timings_ms", "skeleton")
-# What a second try may heal: such a photo is neither answered nor given up.
-OUR_FAULT: Final = (ModelUnavailable, BadModel, PhotosUnavailable)
 # What S3 says of one object, and will say again: a line with a problem. Anything else is tried again as a whole.
 _ABOUT_THE_OBJECT: Final = {
     "NoSuchKey": "it was deleted after it was listed",
@@ -138,11 +138,10 @@ def _problem(item: Item, where: dict[str, Any], body: bytes) -> Line:
 
 def process(data: bytes, source: Any, settings: Settings, draw: bool) -> tuple[dict[str, Any], bytes]:
     """Photo bytes -> (POST /pose's answer but for _LEFT_OUT, the drawn JPEG or nothing)."""
-    record = Record()
-    image = decode(data, settings, record)
-    poses, answer = estimate(image, source(), PoseParams("jpeg"), record)
-    drawn = drawn_response(image, poses, "jpeg", settings, record).body if draw else b""
-    return {name: value for name, value in answer.to_dict().items() if name not in _LEFT_OUT}, drawn
+    recipe, stages = Recipe.of(settings), Stages()
+    found = analyse(data, recipe, source, stages)
+    drawn = picture(found, "jpeg", recipe, stages).data if draw else b""
+    return {name: value for name, value in found.answer.to_dict().items() if name not in _LEFT_OUT}, drawn
 
 
 def _write(batch: Batch, lines: list[Line], s3: Any) -> str:

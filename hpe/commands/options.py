@@ -1,11 +1,14 @@
 """Kinds of values that options have: what is wrong with one is told before any work begins."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-Box = tuple[float, float, float, float]
+from hpe.errors import BadRequest
+
+if TYPE_CHECKING:
+    from hpe.photo.boxes import Box
 
 
 class Share(click.FloatRange):
@@ -47,19 +50,18 @@ class Side(click.ParamType[int]):
         return number
 
 
-class BoxText(click.ParamType[Box]):
+class BoxText(click.ParamType["Box"]):
     """x0,y0,x1,y1 in px."""
 
     name = "box"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Box:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Box":
+        from hpe.photo.boxes import parse_box
+
         try:
-            x0, y0, x1, y1 = (float(part) for part in str(value).split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not a box: give x0,y0,x1,y1 in px, like 10,20,210,420", param, ctx)
-        if not (math.isfinite(x0 + y0 + x1 + y1) and x1 - x0 >= 1 and y1 - y0 >= 1):
-            self.fail(f"{value!r} is not a box: x0 must be less than x1, and y0 less than y1", param, ctx)
-        return x0, y0, x1, y1
+            return parse_box(str(value))
+        except BadRequest as error:
+            self.fail(str(error), param, ctx)
 
 
 class Address(click.ParamType[str]):

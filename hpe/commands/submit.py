@@ -16,7 +16,7 @@ from hpe.commands.predict.photos import STDIN, Photo, find_photos, head_of, medi
 from hpe.commands.predict.tally import COUNTED, Tally
 from hpe.commands.uploads_client import RemoteApi, SubmitError
 from hpe.image.kinds import SUFFIXES
-from hpe.photo.lines import json_line
+from hpe.photo.json_lines import json_line
 
 Answer = dict[str, Any]
 

@@ -72,12 +72,22 @@ def checked_boxes(boxes: BoxesLike, height: int, width: int) -> Boxes:
     if len(found) > MAX_PEOPLE:
         raise BadRequest(f"{len(found)} boxes; the limit is {MAX_PEOPLE}: send the others separately", limit=MAX_PEOPLE)
     for box in found:
+        check_box(*box.tolist())
         x0, y0, x1, y1 = box.tolist()
-        name = f"box {x0:g},{y0:g},{x1:g},{y1:g}"
-        if not np.isfinite(box).all():
-            raise BadRequest(f"{name} is not finite: {how}")
-        if x1 - x0 < 1 or y1 - y0 < 1:
-            raise BadRequest(f"{name} is not a px wide and high: x1 and y1 are the far corner, not the size")
         if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
-            raise BadRequest(f"{name} lies outside the picture of {width}x{height} px: {how} of the upright picture")
+            raise BadRequest(
+                f"box {x0:g},{y0:g},{x1:g},{y1:g} lies outside the photo, which is {width}x{height} px: give "
+                "x0, y0, x1, y1 in px of the upright photo"
+            )
     return found
+
+
+def check_box(x0: float, y0: float, x1: float, y1: float) -> None:
+    """The one rule for a box's numbers, px, whoever gives them. Raises BadRequest."""
+    name = f"box {x0:g},{y0:g},{x1:g},{y1:g}"
+    if not np.isfinite([x0, y0, x1, y1]).all():
+        raise BadRequest(f"{name} is not finite: give x0, y0, x1, y1 in px")
+    if x1 - x0 < 1 or y1 - y0 < 1:
+        raise BadRequest(
+            f"{name} is not a px wide and high: give x0,y0,x1,y1 in px, x1 and y1 being the far corner, not the size"
+        )

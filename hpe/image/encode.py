@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import cv2
 
@@ -10,14 +10,13 @@ from hpe.errors import TooLarge, UnsupportedImage
 from hpe.image.png import encode_png
 from hpe.image.resize import RGB, fitting, resize
 
-Format = Literal["png", "jpeg", "webp"]
-MEDIA_TYPES: Final[dict[Format, str]] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
+MEDIA_TYPES: Final[dict[str, str]] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 
 JPEG_QUALITY: Final = 90
 WEBP_QUALITY: Final = 82
 # libwebp's speed setting: 4, its default, takes three times as long for 10 % fewer bytes
 WEBP_METHOD: Final = 2
-_LONGEST_SIDE: Final[dict[Format, int]] = {"png": 2**31 - 1, "jpeg": 65_500, "webp": 16_383}
+_LONGEST_SIDE: Final[dict[str, int]] = {"png": 2**31 - 1, "jpeg": 65_500, "webp": 16_383}
 # Aimed at rather than the limit itself: bytes do not shrink quite as fast as pixels do.
 _AIM: Final = 0.9
 
@@ -32,7 +31,7 @@ class EncodedImage:
     height: int
 
 
-def encode_image(rgb: RGB, format: Format = "png", max_bytes: int | None = None) -> EncodedImage:
+def encode_image(rgb: RGB, format: str = "png", max_bytes: int | None = None) -> EncodedImage:
     """(H, W, 3) uint8 RGB -> a file of at most `max_bytes`: shrunk, keeping its shape, until it fits.
 
     Raises TooLarge where even one pixel does not fit, UnsupportedImage for another format.
@@ -54,7 +53,7 @@ def encode_image(rgb: RGB, format: Format = "png", max_bytes: int | None = None)
     return EncodedImage(data, MEDIA_TYPES[format], wide, tall)
 
 
-def _encode(rgb: RGB, format: Format) -> bytes:
+def _encode(rgb: RGB, format: str) -> bytes:
     if format == "png":
         return encode_png(rgb)
     if format == "jpeg":

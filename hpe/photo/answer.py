@@ -4,18 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from hpe.errors import BadRequest
 from hpe.pose.skeleton import LIMBS
 
 if TYPE_CHECKING:
-    from hpe.image.decode import DecodedImage
     from hpe.pose.result import Pose
 
-# x0, y0, x1, y1 in px of the photo as sent, upright
-Box = tuple[float, float, float, float]
 SKELETON: Final[list[list[int]]] = [list(limb) for limb in LIMBS]
 
 
@@ -49,44 +42,11 @@ class Answer:
             "people": [person.to_dict() for person in self.people],
             "model": dict(self.model),
             "skeleton": SKELETON,
-            "timings_ms": {name: round(took, 1) for name, took in self.timings_ms.items()},
+            "timings_ms": dict(self.timings_ms),
         }
-
-
-def answer_of(
-    image: "DecodedImage",
-    analysed: tuple[int, int],
-    poses: "Sequence[Pose]",
-    threshold: float,
-    card: Any,
-    timings_ms: Mapping[str, float],
-    file: str = "",
-) -> Answer:
-    """Poses in px of a picture of `analysed` (width, height) px -> Answer in px of the photo as sent."""
-    across, down = image.width / analysed[0], image.height / analysed[1]
-    people = [pose.scaled(across, down) for pose in poses]
-    return Answer(people, image.width, image.height, analysed, threshold, model_of(card), dict(timings_ms), file)
 
 
 def model_of(card: Any) -> dict[str, Any]:
     """A model's card -> what answers say of it."""
     locator = {"locator": {"sha256": card.locate.sha256}} if card.locate else {}
     return {"name": card.name, "sha256": card.sha256, **locator}
-
-
-def boxes_within(boxes: Sequence[Box], image: "DecodedImage", analysed: tuple[int, int]) -> NDArray[np.float64] | None:
-    """Boxes in px of the photo as sent -> (N, 4) px of a picture of `analysed` (width, height); None for none.
-
-    Raises BadRequest for a box that lies outside the photo.
-    """
-    if not boxes:
-        return None
-    for box in boxes:
-        if box[2] <= 0 or box[3] <= 0 or box[0] >= image.width or box[1] >= image.height:
-            raise BadRequest(
-                f"box={','.join(f'{v:g}' for v in box)} lies outside the photo, which is {image.width}x{image.height} "
-                "px: give x0,y0,x1,y1 in px of the upright photo"
-            )
-    factor = np.array([analysed[0] / image.width, analysed[1] / image.height] * 2)
-    scaled: NDArray[np.float64] = (np.asarray(boxes, np.float64) + 0.5) * factor - 0.5
-    return scaled

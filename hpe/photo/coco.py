@@ -1,9 +1,12 @@
 """Answers as COCO writes them (cocodataset.org, "Data format" and "Results format"): 17 keypoints, boxes x, y, w, h."""
 
+import json
+from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 from typing import Any, Final
 
 from hpe.photo.answer import Answer
+from hpe.photo.json_lines import FILE, json_line
 from hpe.pose.skeleton import COCO_JOINTS
 
 # "Person" is the first of COCO's categories.
@@ -40,7 +43,7 @@ def results(answer: Answer, image_id: int | str) -> list[dict[str, Any]]:
     ]
 
 
-def image_id(file: str) -> int | str:
+def image_id_of(file: str) -> int | str:
     """A photo's id in results: the number that it is named by, as COCO's own photos are, else its name."""
     stem = PurePath(file).stem
     return int(stem) if stem.isascii() and stem.isdecimal() else file
@@ -71,3 +74,39 @@ def annotations(answer: Answer, image_id: int | str, first_id: int) -> list[dict
             }
         )
     return found
+
+
+def line(answer: Answer) -> str:
+    """One photo's part of what `document` reads."""
+    parts = {"results": results(answer, 0), "marked": annotations(answer, 0, 0)}
+    return json_line({FILE: answer.file, "image": image(answer, 0), **parts})
+
+
+def document(lines: Iterable[bytes], dataset: bool, again: Iterable[bytes] = ()) -> Iterator[str]:
+    """Lines of photos -> the text of COCO results, in pieces; with `dataset` of images, annotations and categories.
+
+    again: the same lines once more, which a dataset needs. An image's id is its number in a dataset; in results, which
+    are about someone else's, it is the number that its file is named by, else the name.
+    """
+    if not dataset:
+        parts = map(json.loads, lines)
+        entries = ({**entry, "image_id": image_id_of(p[FILE])} for p in parts for entry in p["results"])
+        yield from _listed("[\n", entries, "\n]\n")
+        return
+    images = ({**json.loads(text)["image"], "id": number} for number, text in enumerate(lines, 1))
+    yield from _listed('{"images": [\n', images, "\n],\n")
+    marked = (
+        {**entry, "image_id": number} for number, text in enumerate(again, 1) for entry in json.loads(text)["marked"]
+    )
+    numbered = ({**entry, "id": number} for number, entry in enumerate(marked, 1))
+    yield from _listed('"annotations": [\n', numbered, "\n],\n")
+    yield f'"categories": {json.dumps([CATEGORY])}}}\n'
+
+
+def _listed(start: str, entries: Iterable[dict[str, Any]], end: str) -> Iterator[str]:
+    yield start
+    between = ""
+    for entry in entries:
+        yield between + json.dumps(entry, ensure_ascii=False)
+        between = ",\n"
+    yield end

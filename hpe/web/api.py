@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hpe import __version__
 from hpe.errors import HpeError, MethodNotAllowed, NotFound
@@ -14,9 +14,11 @@ from hpe.web.messages import Request, Response, from_event, request_headers, to_
 from hpe.web.openapi import openapi_json
 from hpe.web.problems import problem, unexpected
 from hpe.web.request_log import LOGGER, Record, note
-from hpe.web.source import Estimator
 
-EstimatorSource = Callable[[], Estimator]
+if TYPE_CHECKING:
+    from hpe.photo.analyse import Estimator
+
+EstimatorSource = Callable[[], "Estimator"]
 # Every path answers under it as well, for clients that want to name what they were written for.
 VERSION: Final = "/v1"
 Route = Callable[[Request, EstimatorSource, Settings, Record], Response]

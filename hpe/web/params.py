@@ -1,49 +1,35 @@
 """What a request asks for: query parameters, a form's fields and the Accept header -> PoseParams."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final
 
 from hpe.errors import BadRequest, NotAcceptable
+from hpe.photo.analyse import Options
+from hpe.photo.boxes import parse_boxes
+from hpe.photo.formats import PICTURES, known, of_api
 from hpe.settings import Settings
 
-ImageFormat = Literal["png", "jpeg", "webp"]
-OutputFormat = Literal["png", "jpeg", "webp", "json", "csv", "coco", "openpose", "svg"]
-OUTPUT_TYPES: Final[dict[OutputFormat, str]] = {
-    "png": "image/png",
-    "jpeg": "image/jpeg",
-    "webp": "image/webp",
-    "json": "application/json",
-    "csv": "text/csv; charset=utf-8",
-    "coco": "application/json",
-    "openpose": "application/json",
-    "svg": "image/svg+xml",
-}
+OUTPUT_TYPES: Final = of_api()
 # Those that Accept chooses among, in the order of preference if a client has none.
-_NEGOTIATED: Final[tuple[OutputFormat, ...]] = ("png", "jpeg", "webp", "json")
+_NEGOTIATED: Final = ("png", "jpeg", "webp", "json")
+_OTHERS: Final = tuple(name for name in OUTPUT_TYPES if name not in _NEGOTIATED)
 _SWITCHES: Final = {"1": True, "true": True, "0": False, "false": False}
 PARAMETERS: Final = ("format", "threshold", "flip", "people", "box", "image")
 _DECIMAL: Final = re.compile(r"[0-9]{0,6}\.?[0-9]{1,12}")
-_PIXELS: Final = re.compile(r"-?[0-9]{1,6}(\.[0-9]{0,6})?")
-
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
 class PoseParams:
-    """What is asked for; None leaves it to the service.
+    """What is asked for.
 
-    format: of the answer. threshold: joint score, 0..1. people: at most so many. boxes: x0, y0, x1, y1 in px of the
-    upright photo, each with one person in it; the locator is not asked. image: the drawn photo inside the JSON.
+    format: of the answer. options: of the photo. image: the format of the drawn photo inside the JSON, '' for none.
     """
 
-    format: OutputFormat
-    threshold: float | None = None
-    flip: bool | None = None
-    people: int | None = None
-    boxes: tuple[Box, ...] = ()
-    image: ImageFormat | None = None
+    format: str
+    options: Options
+    image: str = ""
 
 
 def read_params(query: Mapping[str, str], accept: str, max_people: int = Settings.max_people) -> PoseParams:
@@ -58,13 +44,16 @@ def read_params(query: Mapping[str, str], accept: str, max_people: int = Setting
             f"there is no parameter {unknown[0][:40]!r}", limit=PARAMETERS, hint=f"use {', '.join(PARAMETERS)}"
         )
     chosen = query.get("format")
+    options = Options(
+        people=_people(query["people"], max_people) if "people" in query else None,
+        boxes=parse_boxes(query["box"].split(";"), max_people) if "box" in query else (),
+        threshold=_threshold(query["threshold"]) if "threshold" in query else None,
+        flip=_flip(query["flip"]) if "flip" in query else None,
+    )
     params = PoseParams(
         negotiate(accept) if chosen is None else _format(chosen),
-        _threshold(query["threshold"]) if "threshold" in query else None,
-        _flip(query["flip"]) if "flip" in query else None,
-        _people(query["people"], max_people) if "people" in query else None,
-        read_boxes(query["box"].split(";"), max_people) if "box" in query else (),
-        _image(query["image"]) if "image" in query else None,
+        options,
+        _image(query["image"]) if "image" in query else "",
     )
     if params.image and params.format != "json":
         raise BadRequest(
@@ -96,26 +85,6 @@ def with_fields(query: Mapping[str, str], fields: Mapping[str, str]) -> dict[str
     return found
 
 
-def read_boxes(texts: Iterable[str], max_people: int) -> tuple[Box, ...]:
-    """'x0,y0,x1,y1' each -> boxes in px. Raises BadRequest."""
-    boxes = tuple(_box(text) for text in texts)
-    if len(boxes) > max_people:
-        raise BadRequest(
-            f"{len(boxes)} boxes; the limit is {max_people}: send the others in another request", limit=max_people
-        )
-    return boxes
-
-
-def _box(text: str) -> Box:
-    parts = [part.strip() for part in text.split(",")]
-    if len(parts) != 4 or not all(_PIXELS.fullmatch(part) for part in parts):
-        raise BadRequest(f"box={text[:60]!r} is not a box: give x0,y0,x1,y1 in px, like box=10,20,210,420")
-    x0, y0, x1, y1 = map(float, parts)
-    if x1 - x0 < 1 or y1 - y0 < 1:
-        raise BadRequest(f"box={text[:60]!r} is smaller than a px: give x0,y0,x1,y1 in px, with x0 < x1 and y0 < y1")
-    return x0, y0, x1, y1
-
-
 def _people(text: str, max_people: int) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= max_people:
         raise BadRequest(
@@ -124,23 +93,20 @@ def _people(text: str, max_people: int) -> int:
     return int(text)
 
 
-def _format(text: str) -> OutputFormat:
-    name = "jpeg" if text == "jpg" else text
-    for known in OUTPUT_TYPES:
-        if name == known:
-            return known
-    raise BadRequest(
-        f"format={text[:40]!r} is not made here: choose one of {', '.join(OUTPUT_TYPES)}", limit=tuple(OUTPUT_TYPES)
-    )
+def _format(text: str) -> str:
+    name = known(text, OUTPUT_TYPES)
+    if name is None:
+        raise BadRequest(
+            f"format={text[:40]!r} is not made here: choose one of {', '.join(OUTPUT_TYPES)}", limit=tuple(OUTPUT_TYPES)
+        )
+    return name
 
 
-def _image(text: str) -> ImageFormat:
-    name = "jpeg" if text == "jpg" else text
-    formats: tuple[ImageFormat, ...] = get_args(ImageFormat)
-    for known in formats:
-        if name == known:
-            return known
-    raise BadRequest(f"image={text[:40]!r} is not made here: choose one of {', '.join(formats)}", limit=formats)
+def _image(text: str) -> str:
+    name = known(text, PICTURES)
+    if name is None:
+        raise BadRequest(f"image={text[:40]!r} is not made here: choose one of {', '.join(PICTURES)}", limit=PICTURES)
+    return name
 
 
 def _threshold(text: str) -> float:
@@ -155,7 +121,7 @@ def _flip(text: str) -> bool:
     return _SWITCHES[text.lower()]
 
 
-def negotiate(accept: str) -> OutputFormat:
+def negotiate(accept: str) -> str:
     """An Accept header (RFC 9110, 12.5.1) -> PNG, JPEG, WebP or JSON, whichever the client likes best.
 
     Of equal q-values the more specific entry wins, then the order above. A page that is being
@@ -171,7 +137,7 @@ def negotiate(accept: str) -> OutputFormat:
         raise NotAcceptable(
             f"Accept: {accept[:100]} leaves none of the types that are made here",
             limit=tuple(OUTPUT_TYPES[name] for name in _NEGOTIATED),
-            hint="accept one of the types in limit, or */*; for other formats send format=csv, coco, openpose or svg",
+            hint="accept one of the types in limit, or */*; for other formats send format=" + " or ".join(_OTHERS),
         )
     if "text/html" in wanted and any(entry[2] == "png" for entry in usable):
         return "png"

@@ -5,11 +5,10 @@ import logging
 import sys
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+from hpe.photo.stages import Stages
 from hpe.stderr import silence_libraries
 from hpe.web.cloudwatch import Metrics
 
@@ -18,7 +17,7 @@ LOGGER: Final = logging.getLogger("hpe")
 
 @dataclass
 class Record:
-    """Filled in while a request is answered. stages_ms: what each stage took. route: of our own, never as sent.
+    """Filled in while a request is answered. stages: what each stage took. route: of our own, never as sent.
     caller: the name of the key that was used, if keys are asked for."""
 
     request_id: str = ""
@@ -31,21 +30,8 @@ class Record:
     bytes_out: int = 0
     problem: str = ""
     detail: str = ""
-    stages_ms: dict[str, float] = field(default_factory=dict)
+    stages: Stages = field(default_factory=Stages)
     began: float = field(default_factory=time.perf_counter)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time a block as one stage of the request."""
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.stages_ms[name] = (time.perf_counter() - began) * 1000
-
-    def server_timing(self) -> str:
-        """The stages as a Server-Timing header's value."""
-        return ", ".join(f"{name};dur={took:.1f}" for name, took in self.stages_ms.items())
 
 
 def note(record: Record) -> None:
@@ -57,7 +43,7 @@ def note(record: Record) -> None:
         "route": record.route,
         "status": record.status,
         "ms": round((time.perf_counter() - record.began) * 1000, 1),
-        "stages_ms": {name: round(took, 1) for name, took in record.stages_ms.items()},
+        "stages_ms": record.stages.rounded(),
         "people": record.people,
         "bytes_in": record.bytes_in,
         "bytes_out": record.bytes_out,

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from hpe.errors import HpeError
 from hpe.settings import Settings
@@ -11,31 +11,7 @@ from hpe.web.request_log import LOGGER
 
 if TYPE_CHECKING:
     from hpe.engine.bundle import Bundle
-    from hpe.engine.manifest import ModelCard
-    from hpe.pose.result import Pose
-
-
-class Estimator(Protocol):
-    """What the API needs of `hpe.engine.estimator.PoseEstimator`."""
-
-    @property
-    def card(self) -> "ModelCard":
-        """What is known of the model."""
-
-    @property
-    def threshold(self) -> float:
-        """Joint score below which a joint is unsure, if a call names no other."""
-
-    def __call__(
-        self,
-        image: Any,
-        *,
-        max_people: int | None = None,
-        boxes: Any = None,
-        flip: bool | None = None,
-        threshold: float | None = None,
-    ) -> "list[Pose]":
-        """(H, W, 3) uint8 RGB -> at most `max_people` people, best first; (N, 4) boxes in px skip the locator."""
+    from hpe.photo.analyse import Estimator
 
 
 class EstimatorSource:
@@ -47,7 +23,7 @@ class EstimatorSource:
         self._estimator: Estimator | None = None
         self._fetched: Callable[[], Bundle] | None = None
 
-    def __call__(self) -> Estimator:
+    def __call__(self) -> "Estimator":
         """The estimator, built on the first call that can. Calls that come meanwhile wait for it."""
         with self._lock:
             if self._estimator is None:
@@ -68,7 +44,7 @@ class EstimatorSource:
         except HpeError as error:
             LOGGER.warning("the model could not be loaded ahead: %s", error)
 
-    def _build(self) -> Estimator:
+    def _build(self) -> "Estimator":
         from hpe.engine.estimator import PoseEstimator
 
         fetched, self._fetched = self._fetched, None

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import termios
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from PIL import Image
 
 from hpe.cli import main
 from hpe.commands.predict import work
+from hpe.engine.inputs import checked_boxes
 from hpe.engine.manifest import ModelCard
+from hpe.photo import recipe
 from hpe.pose.result import Pose
 
 SIZE = (120, 160)  # height, width
@@ -35,12 +38,12 @@ class Fake:
     def __init__(self) -> None:
         self.sizes: list[tuple[int, int]] = []
 
-    def __call__(self, image: np.ndarray, *, max_people: int | None = None, boxes: Any = None) -> list[Pose]:
-        height, width = image.shape[:2]
-        self.sizes.append((width, height))
-        if image.mean() < 50:
+    def __call__(self, image: Any, *, max_people: int | None = None, boxes: Any = None, **_: Any) -> list[Pose]:
+        width, height = image.width, image.height
+        self.sizes.append(image.rgb.shape[1::-1])
+        if image.rgb.mean() < 50:
             return []
-        frames = [(0, 0, width, height)] * 2 if boxes is None else boxes
+        frames = [(0, 0, width, height)] * 2 if boxes is None else checked_boxes(boxes, height, width)
         return [self.pose(frame, 0.75 - 0.25 * n) for n, frame in enumerate(frames)][:max_people]
 
     def pose(self, frame: Any, score: float) -> Pose:
@@ -188,7 +191,9 @@ def test_joints_go_into_a_folder_as_a_file_a_photo(folder: Path) -> None:
 def test_photo_too_large_to_draw_at_its_size_is_drawn_smaller(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = np.asarray(Image.open(folder / "day.jpg"))
     assert run("day.jpg", "-o", "whole.png").exit_code == 0
-    monkeypatch.setattr(work, "MAX_DRAWN_PX", whole.shape[0] * whole.shape[1] // 4)
+    monkeypatch.setattr(
+        recipe, "OWN_PHOTOS", replace(recipe.OWN_PHOTOS, drawn_pixels=whole.shape[0] * whole.shape[1] // 4)
+    )
     assert run("day.jpg", "-o", "small.png").exit_code == 0
     small = np.asarray(Image.open(folder / "small.png"), dtype=int)
     assert (2 * small.shape[0], 2 * small.shape[1]) == whole.shape[:2]
@@ -359,7 +364,7 @@ def test_boxes_are_px_of_the_upright_photo(folder: Path) -> None:
 @pytest.mark.parametrize("box", ["1,2,3", "a,b,c,d", "5,5,5,9", "nan,0,9,9", "9,9,1,1", ""])
 def test_what_is_not_a_box_is_a_usage_error(folder: Path, box: str) -> None:
     result = run("day.jpg", "--box", box)
-    assert (result.exit_code, "is not a box" in result.stderr) == (2, True)
+    assert (result.exit_code, "x0,y0,x1,y1 in px" in result.stderr) == (2, True)
 
 
 def test_json_and_drawing_are_estimated_once_and_at_one_size(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -377,7 +382,7 @@ def test_unknown_suffix_is_an_error_that_lists_the_formats(folder: Path, out: st
     before = tree(folder)
     result = run("day.jpg", "-o", out)
     assert result.exit_code == 2
-    assert "which is not a format: give one of .png .jpg .jpeg .webp .svg .json" in result.stderr
+    assert "which is not a format: give one of .png .jpg .jpeg .webp .json" in result.stderr
     assert tree(folder) == before
     assert not (folder / out).exists()
 

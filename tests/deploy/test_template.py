@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from hpe.queue import LAST_TRY
 from hpe.web.api import ROUTES
 from hpe.web.cors import ALLOWED, EXPOSED
-from worker import LAST_TRY
 
 ROOT = Path(__file__).resolve().parents[2]
 

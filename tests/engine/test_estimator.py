@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from engine.stand_ins import CARD, HEIGHT, WIDTH, BoxSession, DotSession, box_of, estimator_of, person, scene
@@ -39,6 +40,19 @@ def test_joints_and_box_are_in_image_pixels(estimator: PoseEstimator) -> None:
     assert np.abs(pose.points - ONE).max() < 1.5
     assert pose.confident.all()
     assert np.allclose(pose.box, box_of(ONE), atol=1.5)
+
+
+def test_a_large_picture_is_analysed_smaller_and_answered_in_its_own_pixels() -> None:
+    session, whole = DotSession(), 8 * ONE
+    estimator, picture = estimator_of([ONE], SIZE, session), scene(3200, 2400, [whole], 64)
+    for poses in (estimator(picture), estimator(picture, boxes=[box_of(whole, 80)])):
+        (pose,) = poses
+        assert np.abs(pose.points - whole).max() < 12
+        assert np.allclose(pose.box, box_of(whole, 80), atol=12)
+    half = cv2.resize(picture, (1600, 1200), interpolation=cv2.INTER_AREA)
+    assert [2 * pose.points for pose in estimator(half)] == [
+        pytest.approx(pose.points, abs=2) for pose in estimator(picture)
+    ]
 
 
 @pytest.mark.parametrize("count", [2, 5, 20])
@@ -304,9 +318,9 @@ def test_a_given_box_has_its_pose_even_if_nobody_is_in_it(estimator: PoseEstimat
         ([[0, 0, float("nan"), 10]], "box 0,0,nan,10 is not finite"),
         ([[0, 0, float("inf"), 10]], "is not finite"),
         ([[10, 10, 10, 20]], "box 10,10,10,20 is not a px wide and high"),
-        ([[50, 50, 20, 80]], "x1 and y1 are the far corner, not the size"),
-        ([[0, 0, 5, 5], [400, 10, 500, 100]], "box 400,10,500,100 lies outside the picture of 400x300 px"),
-        ([[-50, 10, -1, 100]], "lies outside the picture"),
+        ([[50, 50, 20, 80]], "x1 and y1 being the far corner, not the size"),
+        ([[0, 0, 5, 5], [400, 10, 500, 100]], "box 400,10,500,100 lies outside the photo, which is 400x300 px"),
+        ([[-50, 10, -1, 100]], "lies outside the photo"),
         ([[0, 0, 5, 5]] * 21, "21 boxes; the limit is 20"),
     ],
 )

@@ -10,6 +10,7 @@ from faults.conftest import refused
 from web.fakes import FakeEstimator
 
 import worker
+from hpe.queue import LAST_TRY
 from hpe.settings import Settings
 from hpe.web import photo_bucket
 from hpe.web.api import handle
@@ -67,7 +68,7 @@ def test_last_try_whose_problem_cannot_be_written_spares_the_rest_of_the_batch(
 ) -> None:
     def message(key: str, name: str) -> dict[str, Any]:
         body = json.dumps({"Records": [{"s3": {"object": {"key": key}}}]})
-        return {"messageId": name, "body": body, "attributes": {"ApproximateReceiveCount": str(worker.LAST_TRY)}}
+        return {"messageId": name, "body": body, "attributes": {"ApproximateReceiveCount": str(LAST_TRY)}}
 
     monkeypatch.setattr(worker.photo_bucket, "open_store", lambda _: photo_bucket.PhotoStore("b", RefusesToWrite(), 1))
     batch = [message(f"uploads/{photo_bucket.new_id()}", "doomed"), message("elsewhere/x", "fine")]

@@ -17,7 +17,7 @@ from hpe.cli import main
 from hpe.commands.predict import work
 from hpe.photo import coco, openpose, svg
 from hpe.photo.answer import Answer
-from hpe.photo.lines import line
+from hpe.photo.formats import FORMATS
 from hpe.photo.tables import as_csv, header
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import COCO_JOINTS, INDEX, JOINTS, LIMBS
@@ -44,6 +44,12 @@ def pose(x: float = 100, y: float = 20, height: float = 200, score: float = 0.8,
 
 def answer(*people: Pose, file: str = "a.jpg") -> Answer:
     return Answer(people, *SIZE, SIZE, 0.2, {"name": "m", "sha256": "0" * 64}, {}, file)
+
+
+def line(answer: Answer, format: str) -> str:
+    write = FORMATS[format].line
+    assert write is not None
+    return write(answer)
 
 
 # --- COCO
@@ -90,7 +96,7 @@ def test_an_unsure_joint_is_not_labelled_in_a_dataset_and_scored_in_results() ->
     ],
 )
 def test_ids_in_results_are_cocos_numbers_or_the_names(file: str, expected: int | str) -> None:
-    assert coco.image_id(file) == expected
+    assert coco.image_id_of(file) == expected
 
 
 # --- OpenPose

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from hpe.engine.inputs import checked_boxes
 from hpe.engine.manifest import ModelCard
 from hpe.errors import ModelUnavailable
+from hpe.image.decode import DecodedImage
 from hpe.pose.result import Pose
 from hpe.settings import Settings
 from hpe.web.api import handle
@@ -39,12 +41,13 @@ class FakeEstimator:
         flip: bool | None = None,
         threshold: float | None = None,
     ) -> list[Pose]:
-        assert isinstance(image, np.ndarray)
-        assert image.dtype == np.uint8
-        asked = {"shape": image.shape, "flip": flip, "threshold": threshold, "people": max_people, "boxes": boxes}
+        assert isinstance(image, DecodedImage)
+        assert image.rgb.dtype == np.uint8
+        asked = {"shape": image.rgb.shape, "flip": flip, "threshold": threshold, "people": max_people, "boxes": boxes}
         self.calls.append(asked)
-        height, width = image.shape[:2]
-        frames = [(-0.5, -0.5, width - 0.5, height - 0.5)] * self.people if boxes is None else list(boxes)
+        width, height = image.width, image.height
+        given = None if boxes is None else checked_boxes(boxes, height, width)
+        frames = [(-0.5, -0.5, width - 0.5, height - 0.5)] * self.people if given is None else list(given)
         limit = self.threshold if threshold is None else threshold
         return [self._pose(frame, 0.75 * 0.9**n, limit) for n, frame in enumerate(frames)][:max_people]
 

@@ -21,7 +21,7 @@ from web.fakes import CARD, FakeEstimator, form, no_model, part, photo, post
 from hpe import __version__
 from hpe.errors import BadModel, Busy, HpeError
 from hpe.pose.skeleton import JOINTS
-from hpe.settings import LAMBDA_BODY_BYTES, Settings
+from hpe.settings import ANALYSED_SIDE, LAMBDA_BODY_BYTES, Settings
 from hpe.web.api import handle
 from hpe.web.messages import Request, Response, to_event
 from hpe.web.problems import KINDS, problem
@@ -118,12 +118,10 @@ def test_boxes_are_in_px_of_the_upright_original(orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     estimator = FakeEstimator()
-    settings = Settings(max_output_side=100)
-    sent = photo(1000, 600, exif=exif)
-    body = body_of(post(sent, estimator=estimator, settings=settings, format="json", box="100,50,300,450;5,5,590,590"))
-    given = estimator.calls[0]["boxes"]
-    assert given.shape == (2, 4)
-    assert given[0] == pytest.approx((np.array([100, 50, 300, 450]) + 0.5) / 10 - 0.5)
+    sent = photo(2000, 1200, exif=exif)
+    body = body_of(post(sent, estimator=estimator, format="json", box="100,50,300,450;5,5,590,590"))
+    assert max(estimator.calls[0]["shape"]) == ANALYSED_SIDE
+    assert estimator.calls[0]["boxes"] == ((100, 50, 300, 450), (5, 5, 590, 590))
     wrist = body["people"][0]["keypoints"][15]
     assert (wrist["x"], wrist["y"]) == pytest.approx((100 + 0.9 * 200, 50 + 0.9 * 400), abs=0.1)
     assert len(body["people"]) == 2
@@ -191,11 +189,11 @@ def test_joints_are_in_px_of_the_upright_original_however_it_was_shrunk(orientat
     exif = Image.Exif()
     exif[0x0112] = orientation
     estimator = FakeEstimator()
-    settings = Settings(max_output_side=100)
-    body = body_of(post(photo(1000, 600, exif=exif), estimator=estimator, settings=settings, format="json"))
-    width, height = (1000, 600) if orientation == 1 else (600, 1000)
+    settings = Settings(max_output_side=100)  # of what is drawn alone
+    body = body_of(post(photo(2000, 1200, exif=exif), estimator=estimator, settings=settings, format="json"))
+    width, height = (2000, 1200) if orientation == 1 else (1200, 2000)
     assert body["image"] == {"width": width, "height": height}
-    assert max(estimator.calls[0]["shape"]) == 100
+    assert max(estimator.calls[0]["shape"]) == max(body["analysed"].values()) == ANALYSED_SIDE
     for keypoint, share in zip(body["people"][0]["keypoints"], np.linspace(0.1, 0.9, 16), strict=True):
         assert keypoint["x"] == pytest.approx(share * width - 0.5, abs=0.02)
         assert keypoint["y"] == pytest.approx(share * height - 0.5, abs=0.02)

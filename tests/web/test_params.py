@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpe.errors import BadRequest, NotAcceptable
+from hpe.photo.analyse import Options
 from hpe.web.params import OUTPUT_TYPES, PoseParams, negotiate, read_params, with_fields
 
 CHROME_PAGE = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8"
@@ -56,7 +57,7 @@ def test_format_wins_over_accept() -> None:
 
 def test_parameters_left_out_are_left_to_the_service() -> None:
     params = read_params({}, "")
-    assert params == PoseParams("png", threshold=None, flip=None, people=None, boxes=(), image=None)
+    assert params == PoseParams("png", Options(people=None, boxes=(), threshold=None, flip=None), image="")
 
 
 def test_jpg_is_jpeg() -> None:
@@ -66,7 +67,7 @@ def test_jpg_is_jpeg() -> None:
 
 @pytest.mark.parametrize("text", ["1", "7", "20", "07"])
 def test_people_are_read(text: str) -> None:
-    assert read_params({"people": text}, "").people == int(text)
+    assert read_params({"people": text}, "").options.people == int(text)
 
 
 @pytest.mark.parametrize("text", ["0", "21", "-1", "1.5", "", "many", "\u0661", "9" * 30])
@@ -84,7 +85,7 @@ def test_a_service_may_find_fewer_people_at_most() -> None:
 
 
 def test_boxes_are_read() -> None:
-    boxes = read_params({"box": "1,2,30,40; -5.5 , 0, 20.25, 9."}, "").boxes
+    boxes = read_params({"box": "1,2,30,40; -5.5 , 0, 20.25, 9."}, "").options.boxes
     assert boxes == ((1.0, 2.0, 30.0, 40.0), (-5.5, 0.0, 20.25, 9.0))
 
 
@@ -105,7 +106,7 @@ def test_boxes_are_read() -> None:
     ],
 )
 def test_what_is_not_a_box_is_refused(text: str) -> None:
-    with pytest.raises(BadRequest, match=r"box=.*x0,y0,x1,y1"):
+    with pytest.raises(BadRequest, match=r"box .*x0,y0,x1,y1 in px"):
         read_params({"box": text}, "")
 
 
@@ -133,7 +134,7 @@ def test_fields_that_contradict_the_url_and_misspelt_ones_are_refused() -> None:
     ("text", "value"), [("0", 0.0), ("1", 1.0), ("0.3", 0.3), (".5", 0.5), ("1.000", 1.0), ("00.25", 0.25)]
 )
 def test_thresholds_are_read(text: str, value: float) -> None:
-    assert read_params({"threshold": text}, "").threshold == value
+    assert read_params({"threshold": text}, "").options.threshold == value
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ def test_thresholds_that_make_no_sense_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "value"), [("1", True), ("0", False), ("true", True), ("False", False)])
 def test_flip_is_read(text: str, value: bool) -> None:
-    assert read_params({"flip": text}, "").flip is value
+    assert read_params({"flip": text}, "").options.flip is value
 
 
 @pytest.mark.parametrize(

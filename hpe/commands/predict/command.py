@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from itertools import chain, islice
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from hpe.commands.options import Box, BoxText, Share
+from hpe.commands.options import BoxText, Share
 from hpe.commands.predict import outputs, work
 from hpe.commands.predict.photos import STDIN, Photo, find_photos, shown
 from hpe.commands.predict.processes import in_order
@@ -22,8 +22,12 @@ from hpe.commands.predict.tally import COUNTED, Tally
 from hpe.commands.predict.work import Asked, Done, Job
 from hpe.cores import usable_cores
 from hpe.errors import HpeError
+from hpe.photo.formats import FORMATS
 from hpe.settings import Settings
 from hpe.stderr import silence_libraries
+
+if TYPE_CHECKING:
+    from hpe.photo.boxes import Box
 
 # fewer photos than this are done before other processes have loaded the model
 _MANY: Final = 8
@@ -43,7 +47,7 @@ Examples:
 @click.command(epilog=_EXAMPLES)
 @click.argument("photos", nargs=-1, required=True, metavar="PHOTO...")
 @click.option("-o", "--out", metavar="OUT", help="A file, a folder, or - for standard output.")
-@click.option("--format", type=click.Choice([*outputs.FORMATS, "jpg"]), help="[default: what OUT ends in, else png]")
+@click.option("--format", type=click.Choice([*FORMATS, "jpg"]), help="[default: what OUT ends in, else png]")
 @click.option("--dataset", is_flag=True, help="With --format coco: images, annotations and categories, not results.")
 @click.option("--people", type=click.IntRange(1, Settings.max_people), help="At most so many in a photo. [default: 20]")
 @click.option("--box", "boxes", type=BoxText(), multiple=True, help="x0,y0,x1,y1 in px: where a person is. Repeats.")
@@ -58,7 +62,7 @@ def predict(
     format: str | None,
     dataset: bool,
     people: int | None,
-    boxes: tuple[Box, ...],
+    boxes: "tuple[Box, ...]",
     threshold: float | None,
     flip: bool,
     model: str | None,
@@ -118,11 +122,12 @@ def _stoppable() -> Iterator[None]:
 def _open_sink(targets: outputs.Targets, dataset: bool, overwrite: bool) -> Sink:
     path = Path(targets.out) if targets.out and targets.out != STDIN else None
     try:
-        if targets.format in outputs.DOCUMENTS:
+        row = FORMATS[targets.format]
+        if row.document:
             return Document(path, targets.format, dataset, overwrite)
-        if targets.format in outputs.SINGLE and not path:
+        if row.single and not path:
             return Stdout(targets.format)
-        if targets.own or targets.format in outputs.SINGLE:
+        if targets.own or row.single:
             return Sink()
         return Lines(path, targets.format, overwrite) if path else Stdout(targets.format)
     except OSError as error:
@@ -137,7 +142,7 @@ class _Run:
 
     def jobs(self, photos: Iterable[Photo], namer: outputs.Namer) -> Iterator[Job]:
         """Photos -> what is to be done, without what is done already and what cannot be."""
-        single = self._targets.own or self._targets.format in outputs.SINGLE
+        single = self._targets.own or FORMATS[self._targets.format].single
         for photo in photos:
             if photo.problem:
                 self._tally.fail(photo, photo.problem)
@@ -178,7 +183,7 @@ class _Run:
             return
         if not job.own:
             self._write(done.data)
-        elif self._tally.silent and self._targets.format in outputs.SINGLE:
+        elif self._tally.silent and FORMATS[self._targets.format].single:
             click.echo(f"{shown(job.photo.name)} -> {shown(job.target)}: {_found(done)}", err=True)
         self._tally.did(done.people)
 

@@ -8,51 +8,28 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import click
 
-from hpe.commands.predict.photos import MARK, STDIN, Photo, media_type, shown
-
-IMAGES: Final = ("png", "jpeg", "webp")
-# one for each photo; the others put all photos into one file, unless OUT is a folder
-SINGLE: Final = (*IMAGES, "svg", "openpose")
-# those of one file that is only whole once the last photo is in it
-DOCUMENTS: Final = ("coco", "parquet")
-FORMATS: Final = (*SINGLE, "json", "csv", "csv-wide", *DOCUMENTS)
-_ENDINGS: Final = {
-    **{name: f"{MARK}.{name}" for name in ("png", "webp", "svg", "json", "csv")},
-    **{"jpeg": f"{MARK}.jpg", "csv-wide": f"{MARK}.csv", "openpose": "_keypoints.json"},
-}
-_BY_SUFFIX: Final = {
-    ".png": "png",
-    ".jpg": "jpeg",
-    ".jpeg": "jpeg",
-    ".webp": "webp",
-    ".svg": "svg",
-    ".json": "json",
-    ".jsonl": "json",
-    ".ndjson": "json",
-    ".csv": "csv",
-    ".parquet": "parquet",
-}
+from hpe.commands.predict.photos import STDIN, Photo, media_type, shown
+from hpe.photo.formats import BY_SUFFIX, FORMATS, MARK, known
 
 
 def choose_format(format: str | None, out: str | None) -> str:
     """--format, else what OUT's ending says, else png. Raises click.UsageError for an ending that says nothing."""
     if format:
-        return "jpeg" if format == "jpg" else format
+        return known(format) or format
     if out is None or out == STDIN or is_folder(out):
         return "png"
     suffix = os.path.splitext(out)[1]
     if not suffix:
         return "png"  # /dev/stdout, a named pipe
-    if suffix.lower() not in _BY_SUFFIX:
+    if suffix.lower() not in BY_SUFFIX:
         raise click.UsageError(
-            f"{shown(out)} ends in {suffix!r}, which is not a format: give one of {' '.join(_BY_SUFFIX)}, or --format "
+            f"{shown(out)} ends in {suffix!r}, which is not a format: give one of {' '.join(BY_SUFFIX)}, or --format "
             f"with one of {', '.join(FORMATS)}; a new folder's name ends in /"
         )
-    return _BY_SUFFIX[suffix.lower()]
+    return BY_SUFFIX[suffix.lower()]
 
 
 def is_folder(out: str) -> bool:
@@ -80,19 +57,20 @@ def choose_targets(format: str, out: str | None, several: bool, piped: bool) -> 
     Raises click.UsageError for what cannot be, before any work.
     """
     folder = out is not None and out != STDIN and is_folder(out)
-    to_stdout = out == STDIN or (out is None and (format not in SINGLE or piped))
-    if format in DOCUMENTS and folder:
+    row = FORMATS[format]
+    to_stdout = out == STDIN or (out is None and (not row.single or piped))
+    if row.document and folder:
         raise click.UsageError(f"{format} is one file for all photos: give a file's name with -o")
     if format == "parquet" and to_stdout:
         raise click.UsageError("parquet is not text: give a file's name, like -o joints.parquet")
-    if format in SINGLE and several and out is not None and not folder:
+    if row.single and several and out is not None and not folder:
         where = "standard output holds" if to_stdout else f"{shown(out)} is one file and holds"
         raise click.UsageError(f"{where} one photo's {format}, and there are more photos: give a folder, like -o out/")
-    if format in IMAGES and to_stdout and sys.stdout is not None and sys.stdout.isatty():
+    if row.drawn and to_stdout and sys.stdout is not None and sys.stdout.isatty():
         raise click.UsageError(f"a {format} is not text for a terminal: add -o NAME, or > NAME")
     if to_stdout:
         return Targets(format, STDIN, own=False)
-    return Targets(format, out, own=folder or (out is None and format in SINGLE))
+    return Targets(format, out, own=folder or (out is None and row.single))
 
 
 class Namer:
@@ -102,7 +80,7 @@ class Namer:
     """
 
     def __init__(self, targets: Targets, photos: Sequence[str]) -> None:
-        self._targets, self._ending = targets, _ENDINGS.get(targets.format, "")
+        self._targets, self._ending = targets, FORMATS[targets.format].ending
         self._taken: set[str] = set()
         self._numbers: dict[str, int] = {}
         # a photo named like a result is the only one that a result's name can hit

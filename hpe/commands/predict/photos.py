@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from hpe.image.kinds import HEAD_BYTES, KINDS, SUFFIXES, kind_of
+from hpe.photo.formats import MARK
 
-# in the name of every result that is named after its photo, so that a folder can be done twice
-MARK: Final = ".pose"
 # macOS writes one beside each file on a foreign disk: a few bytes about it, under the photo's own suffix
 _COMPANION: Final = "._"
 STDIN: Final = "-"

@@ -9,7 +9,8 @@ from typing import IO, Any, Final
 
 from hpe.commands.predict.photos import shown
 from hpe.errors import BadSettings
-from hpe.photo.lines import FILE, first_line
+from hpe.photo.formats import FORMATS
+from hpe.photo.json_lines import FILE
 from hpe.pose.skeleton import NUM_JOINTS
 
 REMEDY: Final = "give another name, or --overwrite to start it again"
@@ -57,7 +58,7 @@ def _file_of(line: bytes) -> str | None:
 def read_csv(path: Path, first: bytes, done: set[str]) -> int:
     """Adds the photos in a table to `done` -> how many of its bytes hold whole photos."""
     good = 0
-    long = first == first_line("csv").encode()
+    long = first == FORMATS["csv"].header().encode()
     with path.open("rb") as file:
         begin = file.readline()
         if begin != first:

@@ -6,11 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
+import click
+
 from hpe.commands.predict.outputs import write_stdout
 from hpe.commands.predict.photos import shown
 from hpe.commands.predict.resume import REMEDY, made_by, read_csv, read_json
 from hpe.errors import BadSettings
-from hpe.photo.lines import coco_document, first_line, parquet_file
+from hpe.photo.formats import FORMATS, document_of
 
 _PART: Final = ".part.jsonl"
 
@@ -36,7 +38,7 @@ class Stdout(Sink):
     """Lines to standard output, after the format's first."""
 
     def __init__(self, format: str) -> None:
-        self._first = first_line(format).encode()
+        self._first = FORMATS[format].header().encode()
 
     def take(self, data: bytes) -> None:
         """Straight out, whatever the terminal's encoding."""
@@ -53,7 +55,7 @@ class Lines(Sink):
         self._done: set[str] = set()
         self._made: dict[str, Any] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
-        first = first_line(format).encode()
+        first = FORMATS[format].header().encode()
         regular = not path.exists() or path.is_file()
         self._good = 0
         if regular and not overwrite and path.exists() and path.stat().st_size:
@@ -104,7 +106,7 @@ class Document(Sink):
 
     def __init__(self, path: Path | None, format: str, dataset: bool, overwrite: bool) -> None:
         """path: None for standard output. Raises BadSettings if the file is there already."""
-        self._path, self._format, self._dataset = path, format, dataset
+        self._path, self._make, self._dataset = path, document_of(format), dataset
         if path and path.exists() and path.is_file() and not overwrite:
             raise BadSettings(f"{shown(str(path))} is there already: {REMEDY}")
         if format == "parquet":
@@ -125,15 +127,11 @@ class Document(Sink):
         part = self._lines.path
         with part.open("rb") as lines, part.open("rb") as again:
             if self._path is None:
-                for text in coco_document(lines, self._dataset, again):
-                    write_stdout(text.encode())
+                self._make(lines, again, click.get_binary_stream("stdout"), self._dataset)
             else:
                 made = self._path.with_name(f".{self._path.name}.new")
                 with made.open("wb") as file:
-                    if self._format == "parquet":
-                        parquet_file(lines, file)
-                    else:
-                        file.writelines(text.encode() for text in coco_document(lines, self._dataset, again))
+                    self._make(lines, again, file, self._dataset)
                 made.replace(self._path)
         self.close()
         part.unlink()
