@@ -42,6 +42,12 @@ class Detector:
         kept = np.flatnonzero(scores >= self.card.threshold)[:max_people]
         return boxes[kept], scores[kept]
 
+    def surest(self, rgb: NDArray[np.uint8], pixels: int) -> float:
+        """(H, W, 3) uint8 RGB -> the best box's score in one look at a frame of at most `pixels` px, 0 without any."""
+        height, width = rgb.shape[:2]
+        _, scores = self._look(rgb, *fit_pixels(width, height, pixels), _LEAST)
+        return float(scores.max(initial=0))
+
     def _looks(self, rgb: NDArray[np.uint8]) -> Found:
         """Everybody who may be there, whatever the score."""
         height, width = rgb.shape[:2]

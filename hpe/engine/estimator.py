@@ -3,6 +3,8 @@
 Top-down, as Xiao et al. (ECCV 2018) have it. K people.
 """
 
+import dataclasses
+from dataclasses import dataclass
 from os import PathLike
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -11,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpe.engine.bundle import Bundle, open_bundle
+from hpe.engine.detector import Detector
 from hpe.engine.inputs import (
     checked_boxes,
     checked_flip,
@@ -19,9 +22,11 @@ from hpe.engine.inputs import (
     checked_threads,
     checked_threshold,
 )
+from hpe.engine.manifest import TurnedLook
 from hpe.engine.networks import Networks, load
 from hpe.engine.scores import person_score, person_scores
 from hpe.engine.session import runtime
+from hpe.engine.turned import boxes_turned_back, likeliest_quarter, turned_back, turned_picture
 from hpe.image.decode import picture_of
 from hpe.pose.boxes import one_each, scaled_boxes
 from hpe.pose.crops import whole_image_box
@@ -31,6 +36,22 @@ from hpe.settings import ANALYSED_SIDE, MAX_PEOPLE, Settings
 if TYPE_CHECKING:
     from hpe.engine.inputs import BoxesLike
     from hpe.image.decode import DecodedImage, ImageLike
+
+
+@dataclass(frozen=True)
+class People:
+    """Who is found: (K, J, 2) points in px, (K, J) their scores, (K, 4) boxes in px, (K,) person scores, best first."""
+
+    points: NDArray[np.float64]
+    joints: NDArray[np.float32]
+    boxes: NDArray[np.float64]
+    scores: NDArray[np.float64]
+
+    def poses(self, threshold: float) -> list[Pose]:
+        return [
+            make_pose(points, joints, float(score), threshold, box)
+            for points, joints, score, box in zip(self.points, self.joints, self.scores, self.boxes, strict=True)
+        ]
 
 
 class PoseEstimator:
@@ -103,19 +124,49 @@ class PoseEstimator:
         ]
 
     def _everybody(self, rgb: NDArray[np.uint8], most: int, flip: bool, threshold: float) -> list[Pose]:
-        if self.card.locate is None:
+        locate = self.card.locate
+        if locate is None:
             return self._only_one(rgb, flip, threshold)
+        people = self._people(rgb, most, flip)
+        if len(people.scores) or locate.turned is None:
+            return people.poses(threshold)
+        return self._turned(rgb, locate.turned, most, flip).poses(threshold)
+
+    def _people(self, rgb: NDArray[np.uint8], most: int, flip: bool) -> "People":
+        """Who is there, each once, best first."""
         found, located = self.detector(rgb, most)
         points, scores = self.pose_network(rgb, found, flip)
         people = person_scores(located, scores, self.card.person)
         # hysteresis: low scores are credible beside a high one, but not on their own
         if people.max(initial=0) < self.card.photo_threshold:
-            return []
+            return People(points[:0], scores[:0], found[:0], people[:0])
         kept = np.flatnonzero(people >= self.card.person_threshold)
         # the card's threshold, so that who is found does not depend on what is drawn
         known = scores[kept] >= self.card.threshold
         kept = kept[one_each(points[kept], known, found[kept], people[kept])]
-        return [make_pose(points[k], scores[k], float(people[k]), threshold, found[k]) for k in kept]
+        return People(points[kept], scores[kept], found[kept], people[kept])
+
+    def _turned(self, rgb: NDArray[np.uint8], look: TurnedLook, most: int, flip: bool) -> "People":
+        """Who is there in a picture that was stored on its side or upside down, in px of the picture as it is."""
+        keypoints = len(self.card.keypoints)
+        nobody = People(
+            np.zeros((0, keypoints, 2)), np.zeros((0, keypoints), np.float32), np.zeros((0, 4)), np.zeros(0)
+        )
+        if not isinstance(self.detector, Detector):
+            return nobody
+        detector, pixels = self.detector, look.pixels
+        quarter = likeliest_quarter(rgb, lambda turned: detector.surest(turned, pixels), look.score)
+        if not quarter:
+            return nobody
+        people = self._people(turned_picture(rgb, quarter), most, flip)
+        if people.scores.max(initial=0) < look.person_threshold:
+            return nobody
+        height, width = rgb.shape[:2]
+        return dataclasses.replace(
+            people,
+            points=turned_back(people.points, quarter, height, width),
+            boxes=boxes_turned_back(people.boxes, quarter, height, width),
+        )
 
     def _only_one(self, rgb: NDArray[np.uint8], flip: bool, threshold: float) -> list[Pose]:
         """Without a locator: one person, in the frame of the whole picture."""

@@ -58,13 +58,26 @@ class FineLook:
 
 
 @dataclass(frozen=True)
+class TurnedLook:
+    """A look at a picture in which nobody was found, turned by 90, 180 and 270 degrees, at most `pixels` px each.
+
+    If one of them shows a person with a score of at least `score`, people are looked for in the picture turned so, and
+    are reported from a person score of `person_threshold`.
+    """
+
+    pixels: int
+    score: float
+    person_threshold: float
+
+
+@dataclass(frozen=True)
 class LocatorCard:
     """What is known of a locator: sha256: of the .onnx file. input_size: longer side of its frame, px, at most.
 
     threshold: score below which nobody is there. photo_threshold: least score of the photo's best box; if it is not
     reached, nobody is there. calibration: of the centre map, if it is not the usual one. size_unit:
     px of the frame that a size of 1 stands for, as it was trained; 0 if it is the input size. coarse: None for one look
-    at every picture. fine: None for second looks of the input size alone.
+    at every picture. fine: None for second looks of the input size alone. turned: None for none.
     """
 
     file: str
@@ -77,6 +90,7 @@ class LocatorCard:
     coarse: CoarseLook | None = None
     fine: FineLook | None = None
     photo_threshold: float = 0.0
+    turned: TurnedLook | None = None
 
 
 @dataclass(frozen=True)
@@ -208,6 +222,7 @@ def _locator(locate: Fields) -> LocatorCard:
         coarse=_coarse(locate),
         fine=_fine(locate),
         photo_threshold=locate.share("photo_threshold", 0.0),
+        turned=_turned(locate),
     )
 
 
@@ -237,3 +252,10 @@ def _fine(locate: Fields) -> FineLook | None:
     if inner is None:
         return None
     return FineLook(inner.whole("person_px", 1, 4096), inner.side("longest", locate.side("input_size")))
+
+
+def _turned(locate: Fields) -> TurnedLook | None:
+    inner = locate.inner("turned")
+    if inner is None:
+        return None
+    return TurnedLook(inner.whole("pixels", 128 * 128, 4096**2), inner.share("score"), inner.share("person_threshold"))
