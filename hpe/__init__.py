@@ -12,10 +12,12 @@ from hpe.errors import (
     BadRequest,
     BadSettings,
     BrokenImage,
+    BrokenVideo,
     HpeError,
     ModelUnavailable,
     TooLarge,
     UnsupportedImage,
+    UnsupportedVideo,
 )
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from hpe.pose.result import Pose
     from hpe.pose.skeleton import JOINTS
     from hpe.pose.skeleton import LIMBS as SKELETON
+    from hpe.video.track import Tracker, track
 
 __version__ = "2.0.0"
 __all__ = [
@@ -32,6 +35,7 @@ __all__ = [
     "BadRequest",
     "BadSettings",
     "BrokenImage",
+    "BrokenVideo",
     "DrawStyle",
     "HpeError",
     "JOINTS",
@@ -40,9 +44,12 @@ __all__ = [
     "PoseEstimator",
     "SKELETON",
     "TooLarge",
+    "Tracker",
     "UnsupportedImage",
+    "UnsupportedVideo",
     "__version__",
     "draw_pose",
+    "track",
 ]
 
 _HOMES = {
@@ -51,7 +58,9 @@ _HOMES = {
     "Pose": ("hpe.pose.result", "Pose"),
     "PoseEstimator": ("hpe.engine.estimator", "PoseEstimator"),
     "SKELETON": ("hpe.pose.skeleton", "LIMBS"),
+    "Tracker": ("hpe.video.track", "Tracker"),
     "draw_pose": ("hpe.engine.draw", "draw_pose"),
+    "track": ("hpe.video.track", "track"),
 }
 
 

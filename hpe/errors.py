@@ -103,5 +103,13 @@ class BadSettings(HpeError):
     """An environment variable or option has a value that cannot be used."""
 
 
+class UnsupportedVideo(UnsupportedImage):
+    """The bytes are not a clip of a kind that is read here, or one in a codec that is not."""
+
+
+class BrokenVideo(BrokenImage):
+    """The clip is damaged or cut off, or has no picture in it."""
+
+
 # What a second try may heal: such a photo is neither answered nor given up.
 OUR_FAULT: Final = (ModelUnavailable, BadModel, PhotosUnavailable)

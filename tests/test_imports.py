@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "store": SMALL,
     "engine": ENGINE,
     "photo": ENGINE,
+    "video": {"photo", *ENGINE},
     "web": {"photo", *ENGINE},
     "handler": {"web", "photo", *ENGINE},
     "batch": {"web", "photo", *ENGINE},
@@ -34,12 +35,12 @@ MAY_IMPORT = {
     "server": {"web", "photo", *ENGINE},
     "score": {"pose"},
     "train": {"image", "pose", "score", *SMALL},
-    "measure": {"train", "score", *ENGINE},
+    "measure": {"train", "score", "video", *ENGINE},
     "export": {"train", "measure", "score", *ENGINE},
-    "commands": {"batch", "server", "web", "photo", "train", "measure", "export", "score", *ENGINE},
+    "commands": {"batch", "server", "video", "web", "photo", "train", "measure", "export", "score", *ENGINE},
     "cli": {"commands", "errors"},
 }
-RUNTIME = {"batch", "queue", "web", "photo", "handler", "worker", *ENGINE}
+RUNTIME = {"batch", "queue", "video", "web", "photo", "handler", "worker", *ENGINE}
 TRAINING_ONLY = {"torch", "torchvision", "onnx", "scipy", "matplotlib", "yaml", "pycocotools"}
 # imported inside the function that needs them: each costs a cold start 30 ms to 0.5 s
 LAZY = {"onnxruntime", "boto3", "botocore", "requests_toolbelt", "pillow_heif", "PIL", "click", "tqdm"}
