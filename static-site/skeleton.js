@@ -1,8 +1,28 @@
-// How the joints of the API's answer are grouped, coloured and named. Left and right are the person's own.
+// How keypoints are named, joined, grouped and coloured. Left and right are the person's own.
 
-/** Body parts from the head down, by the names of hpe/pose/skeleton.py: a test compares them. */
+/** All that a model may estimate, in its order, by the names of hpe/pose/skeleton.py: a test compares them. */
+export const KEYPOINTS = [
+  "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "pelvis", "thorax", "upper_neck", "head_top",
+  "right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist",
+  "nose", "left_eye", "right_eye", "left_ear", "right_ear",
+];
+/** MPII's 16: those of a model whose manifest names none. */
+export const JOINTS = KEYPOINTS.slice(0, 16);
+
+export const LIMBS = [
+  ["right_ankle", "right_knee"], ["right_knee", "right_hip"], ["right_hip", "pelvis"], ["left_ankle", "left_knee"],
+  ["left_knee", "left_hip"], ["left_hip", "pelvis"], ["pelvis", "thorax"], ["thorax", "upper_neck"], ["upper_neck", "head_top"],
+  ["thorax", "right_shoulder"], ["right_shoulder", "right_elbow"], ["right_elbow", "right_wrist"], ["thorax", "left_shoulder"],
+  ["left_shoulder", "left_elbow"], ["left_elbow", "left_wrist"],
+];
+
+/** The limbs as pairs of indices into these names. */
+export const skeletonOf = (names) =>
+  LIMBS.map((limb) => limb.map((name) => names.indexOf(name))).filter((pair) => !pair.includes(-1));
+
+/** Body parts from the head down. */
 export const PARTS = [
-  ["Head", ["head_top", "upper_neck"]],
+  ["Head", ["head_top", "upper_neck", "nose", "left_eye", "right_eye", "left_ear", "right_ear"]],
   ["Trunk", ["thorax", "pelvis"]],
   ["Left arm", ["left_shoulder", "left_elbow", "left_wrist"]],
   ["Right arm", ["right_shoulder", "right_elbow", "right_wrist"]],

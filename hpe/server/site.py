@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from hpe.errors import NotFound
+from hpe.server.private import PREFIX, private_file
 from hpe.settings import Settings
 from hpe.web.messages import Response
 
@@ -14,6 +15,9 @@ CONTENT_TYPES: Final[dict[str, str]] = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".wasm": "application/wasm",
+    ".onnx": "application/octet-stream",
     ".json": "application/json",
     ".webmanifest": "application/manifest+json",
     ".svg": "image/svg+xml",
@@ -38,7 +42,9 @@ def content_security_policy(settings: Settings) -> str:
     """The page may load its own files and talk to its own API, and to S3 where big photos go there."""
     store = " https://*.amazonaws.com" if settings.photo_bucket else ""
     return (
-        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
+        # of WebAssembly alone: private mode runs the networks in the page
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; manifest-src 'self'; "
+        "style-src 'self'; font-src 'self'; media-src 'self' blob:; "
         f"img-src 'self' blob: data:{store}; connect-src 'self' blob: data:{store}; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
@@ -47,11 +53,7 @@ def content_security_policy(settings: Settings) -> str:
 def site_response(static_dir: Path, path: str, headers: Mapping[str, str], settings: Settings) -> Response:
     """A decoded URL path -> the file of the website that it names. Raises NotFound."""
     name = path.lstrip("/") or "index.html"
-    if name == "config.js":
-        body, suffix = _config_js(settings), ".js"
-    else:
-        file = _inside(static_dir, name)
-        body, suffix = file.read_bytes(), file.suffix
+    body, suffix = _content(static_dir, name, settings)
     tag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
     answer = {
         **SECURITY_HEADERS,
@@ -62,6 +64,25 @@ def site_response(static_dir: Path, path: str, headers: Mapping[str, str], setti
     if tag in headers.get("if-none-match", ""):
         return Response(304, answer)
     return Response(200, {**answer, "Content-Type": CONTENT_TYPES[suffix]}, body)
+
+
+def _content(static_dir: Path, name: str, settings: Settings) -> tuple[bytes, str]:
+    """A file's bytes and its suffix. Raises NotFound."""
+    if name == "config.js":
+        return _config_js(settings), ".js"
+    if name.startswith(PREFIX):
+        body = private_file(name.removeprefix(PREFIX), settings, _names(static_dir))
+        if body is not None:
+            return body, Path(name).suffix
+    file = _inside(static_dir, name)
+    return file.read_bytes(), file.suffix
+
+
+def _names(static_dir: Path) -> list[str]:
+    """Every file of the website, for those who keep it to use it offline."""
+    root = static_dir.resolve()
+    files = (file for file in root.rglob("*") if file.suffix in CONTENT_TYPES and file.resolve().is_relative_to(root))
+    return sorted(file.relative_to(root).as_posix() for file in files if file.is_file() and file.name[0] != ".")
 
 
 def _config_js(settings: Settings) -> bytes:

@@ -1,5 +1,6 @@
 """hpe.server.site: the website's files, and nothing else."""
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -80,8 +81,8 @@ def test_security_headers_are_sent(site: Path) -> None:
     headers = get(site, "/")[2]
     assert headers.items() >= SECURITY_HEADERS.items()
     policy = headers["Content-Security-Policy"]
-    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
-    assert "unsafe" not in policy
+    assert policy.startswith("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self';")
+    assert "unsafe" not in policy.replace("'wasm-unsafe-eval'", "")
     assert "frame-ancestors 'none'" in policy
 
 
@@ -99,3 +100,31 @@ def test_the_policy_is_the_cdns_but_for_its_hosts() -> None:
 def test_every_file_of_the_site_has_a_type() -> None:
     for file in (ROOT / "static-site").rglob("*"):
         assert file.is_dir() or file.suffix in CONTENT_TYPES, file
+
+
+def test_private_mode_gets_the_runtime_and_the_model_of_the_api(site: Path) -> None:
+    if not (ROOT / "node_modules" / "onnxruntime-web").is_dir():
+        pytest.skip("needs onnxruntime-web: npm ci")
+    listed = json.loads(get(site, "/private/files.json")[1])
+    assert [file["role"] for file in listed["files"]] == ["runtime", "wasm", "locate", "pose"]
+    for file in listed["files"]:
+        status, body, headers = get(site, "/" + file["url"])
+        assert (status, len(body)) == (200, file["bytes"])
+        assert hashlib.sha256(body).hexdigest() == file["sha256"]
+        assert headers["Content-Type"].startswith(file["type"])
+    card = json.loads((ROOT / "models" / "pose.json").read_text())
+    assert listed["card"]["pose"]["sha256"] == card["pose"]["sha256"] == listed["files"][3]["sha256"]
+    assert listed["site"] == ["index.html", "sub/a.js"], "what the page keeps to work offline"
+
+
+def test_private_mode_that_lacks_a_file_says_why(site: Path, tmp_path: Path) -> None:
+    response = site_response(site, "/private/files.json", {}, Settings(model=str(tmp_path / "gone.json")))
+    assert set(json.loads(response.body)) == {"missing", "site"}
+    with pytest.raises(NotFound):
+        site_response(site, "/private/pose.onnx", {}, Settings(model=str(tmp_path / "gone.json")))
+
+
+@pytest.mark.parametrize("name", ["../../secret.js", "store.js", "pose.json"])
+def test_private_mode_serves_its_own_files_only(site: Path, name: str) -> None:
+    with pytest.raises(NotFound):
+        get(site, f"/private/{name}")

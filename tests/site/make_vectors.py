@@ -1,0 +1,226 @@
+"""Writes tests/site/vectors.json: what the Python engine says of small made inputs, for its twin in the browser.
+
+`python tests/site/make_vectors.py`, after every change of hpe/pose, hpe/engine/locator.py or hpe/engine/scores.py.
+tests/site/private.test.js holds static-site/private/ to it, tests/site/test_private.py holds the file to Python.
+"""
+
+import base64
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpe.engine.locator import Locator, together
+from hpe.engine.manifest import Calibration, CoarseLook, FineLook, LocatorCard, PersonCalibration
+from hpe.engine.scores import joint_scores, person_score
+from hpe.pose.boxes import decode_boxes, encode_boxes, one_each
+from hpe.pose.crops import SMOOTH, crop_affine, fit_affine, fit_pixels, undo_affine, warp
+from hpe.pose.heatmaps import decode_joints, encode_joints
+from hpe.pose.skeleton import JOINTS
+
+FILE = Path(__file__).with_name("vectors.json")
+SIZES = [(640, 480), (480, 640), (1600, 900), (97, 33), (31, 500), (512, 512), (1000, 416)]
+
+
+def packed(array: NDArray[Any]) -> dict[str, Any]:
+    """An array as base64 of its bytes, with its shape."""
+    return {"shape": list(array.shape), "data": base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()}
+
+
+def map_of(affine: NDArray[np.float64]) -> dict[str, float]:
+    """A (2, 3) map that scales and moves -> scale, tx, ty."""
+    return {"scale": float(affine[0, 0]), "tx": float(affine[0, 2]), "ty": float(affine[1, 2])}
+
+
+def picture(width: int, height: int) -> NDArray[np.uint8]:
+    """(height, width, 3) uint8: waves of several lengths, and an edge."""
+    y, x = np.mgrid[0:height, 0:width]
+    waves = [np.sin(x / a + c) * np.cos(y / b) for a, b, c in ((3.1, 5.3, 0), (7.7, 2.9, 1), (1.9, 11.0, 2))]
+    out = 127 + 90 * np.stack(waves, axis=2)
+    out[:, width // 2 :] += 30
+    return np.clip(out, 0, 255).astype(np.uint8)
+
+
+def frames() -> dict[str, Any]:
+    """Maps and frames."""
+    boxes = [[10, 20, 110, 320], [0.5, 0.5, 3, 2], [100, 50, 400, 90]]
+    longer, pixels = [], []
+    for width, height in SIZES:
+        for most in (384, 768):
+            affine, frame = fit_affine(width, height, most)
+            longer.append({"size": [width, height], "longer": most, "map": map_of(affine), "frame": list(frame)})
+        for most in (43008, 16384):
+            affine, frame = fit_pixels(width, height, most)
+            pixels.append({"size": [width, height], "pixels": most, "map": map_of(affine), "frame": list(frame)})
+    crops = [
+        {
+            "box": box,
+            "frame": [224, 192],
+            "map": map_of(crop_affine(np.array(box), (224, 192))),
+            "undo": undo_affine(np.array([40.0, 70.0]), crop_affine(np.array(box), (224, 192))).tolist(),
+        }
+        for box in boxes
+    ]
+    return {"longer": longer, "pixels": pixels, "crops": crops}
+
+
+def warps() -> list[dict[str, Any]]:
+    """Crops with and without smoothing, enlarged, shrunk, beyond the edges, and halved first."""
+    cases = [
+        ((60, 40), [5.0, 5.0, 45.0, 35.0], (32, 32), 0.0),
+        ((60, 40), [-20.0, -15.0, 30.0, 45.0], (32, 32), 0.0),
+        ((60, 40), [-0.5, -0.5, 59.5, 39.5], (32, 32), SMOOTH),
+        ((85, 71), [-0.5, -0.5, 84.5, 70.5], (32, 32), SMOOTH),
+        ((85, 71), [10.0, 4.0, 82.0, 70.0], (32, 32), 0.0),
+        ((9, 7), [2.0, 2.0, 6.0, 6.0], (32, 32), 0.0),
+    ]
+    out = []
+    for size, box, frame, smooth in cases:
+        image, affine = picture(*size), crop_affine(np.array(box), frame, 1.0)
+        result = warp(image, affine, frame, smooth)
+        out.append(
+            {
+                "image": packed(image),
+                "map": map_of(affine),
+                "frame": list(frame),
+                "smooth": smooth,
+                "result": packed(result),
+            }
+        )
+    return out
+
+
+def located() -> dict[str, Any]:
+    """Maps of people near and apart, one cut by the edge, decoded with the usual and another calibration."""
+    boxes = np.array([[20, 30, 90, 180], [24, 36, 96, 190], [110, 20, 160, 120], [-20, 90, 30, 200], [150, 150, 152, 158]])
+    frame, size = (192, 224), (448, 384)
+    maps, _ = encode_boxes(boxes, frame, 416)
+    maps[0] = maps[0] * 0.9 + 0.04 * np.sin(np.arange(maps[0].size)).reshape(maps[0].shape).astype(np.float32)
+    affine, _ = fit_affine(*size, 224)
+    out = []
+    for slope, intercept, threshold in ((12.0, -6.0, 0.3), (10.0, -4.5, 0.1)):
+        found, scores = decode_boxes(
+            maps, affine, size[::-1], 416, threshold, 100, slope=slope, intercept=intercept
+        )
+        out.append(
+            {
+                "threshold": threshold,
+                "calibration": {"slope": slope, "intercept": intercept}, "boxes": found.tolist(), "scores": scores.tolist(),
+            }
+        )  # fmt: skip
+    return {"maps": packed(maps), "map": map_of(affine), "picture": list(size), "unit": 416, "cases": out}
+
+
+class _Scripted:
+    """A session that sees people of given boxes (px of the picture) in whatever frame it gets, and notes its frames."""
+
+    def __init__(self, boxes: NDArray[np.float64], size: tuple[int, int], unit: int) -> None:
+        self.boxes, self.size, self.unit, self.frames = boxes, size, unit, []
+
+    def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        frame = (batch.shape[1], batch.shape[2])
+        self.frames.append(list(frame))
+        scale = min(1.0, max(frame) / max(self.size))
+        return encode_boxes(self.boxes * scale, frame, self.unit)[0][None] * np.float32(0.8)
+
+
+def looks() -> list[dict[str, Any]]:
+    """Which looks a locator takes, by its card and by how small the smallest person is."""
+    size, out = (1200, 800), []
+    cards = {
+        "one": LocatorCard("f", "0", "a", 384, 0.3),
+        "both": LocatorCard(
+            "f", "0", "a", 384, 0.3, size_unit=416, coarse=CoarseLook(43008, 56, 0.5), fine=FineLook(80, 768),
+            photo_threshold=0.4,
+        ),
+        "coarse": LocatorCard("f", "0", "a", 384, 0.3, Calibration(11.0, -5.0), 416, CoarseLook(43008, 56, 0.5)),
+    }  # fmt: skip
+    for name, card in cards.items():
+        for people in ([[300, 100, 700, 780]], [[300, 100, 700, 780], [900, 500, 960, 640]], []):
+            boxes = np.array(people, np.float64).reshape(-1, 4)
+            session = _Scripted(boxes, size, card.size_unit or card.input_size)
+            found, scores = Locator(session, card).find(picture(*size), 20)
+            out.append(
+                {"card": name, "size": list(size), "people": people, "frames": session.frames, "found": len(found)}
+            )
+            assert len(scores) == len(found)
+    return out
+
+
+def keypoints() -> dict[str, Any]:
+    """Heatmaps of joints inside, at the border, doubled and flat."""
+    points = np.array([[50.3, 61.7], [10.0, 2.1], [0.0, 100.0], [95.2, 126.9], [40.0, 40.0], [70.6, 20.2]])
+    maps, _ = encode_joints(points, np.ones(len(points)), (128, 96), 1.5)
+    maps[0] *= 0.7
+    maps[4] = 0.001
+    other, _ = encode_joints(points[::-1] + 8, np.ones(len(points)), (128, 96), 2.2)
+    maps[5] = np.maximum(maps[5], 0.8 * other[0])
+    found, peaks = decode_joints(maps, 1.5)
+    return {"maps": packed(maps), "sigma": 1.5, "points": found.tolist(), "peaks": peaks.tolist()}
+
+
+def scores() -> dict[str, Any]:
+    """Joints' and people's scores."""
+    peaks = np.array([-0.1, 0.0, 0.2, 0.55, 0.9, 1.3], np.float32)
+    calibration, person = Calibration(9.069, -1.799), PersonCalibration(2.024, 0.518, -0.419)
+    joints = np.linspace(0.02, 0.97, 16)
+    return {
+        "peaks": peaks.tolist(),
+        "calibration": vars(calibration),
+        "calibrated": joint_scores(peaks, calibration).tolist(),
+        "plain": joint_scores(peaks, None).tolist(),
+        "joints": joints.tolist(),
+        "person": vars(person),
+        "people": [
+            {"located": located, "calibrated": calibrated, "score": person_score(located, joints, person if calibrated else None)}
+            for located, calibrated in ((0.9, True), (0.31, True), (0.9, False), (None, False))
+        ],
+    }  # fmt: skip
+
+
+def alike() -> list[dict[str, Any]]:
+    """Poses of which some are on one person."""
+    rng = np.random.default_rng(4)
+    base = rng.uniform(0, 200, (len(JOINTS), 2))
+    out = []
+    for apart in (2.0, 12.0, 30.0, 90.0):
+        points = np.stack([base, base + apart, base + [400, 0]])
+        boxes = np.array([[0, 0, 200, 200]] * 3, np.float64) + np.array([[0], [apart], [0]])
+        known = rng.random((3, len(JOINTS))) < 0.7
+        values = np.array([0.6, 0.8, 0.7])
+        out.append(
+            {
+                "names": list(JOINTS), "points": points.tolist(), "known": known.tolist(), "boxes": boxes.tolist(),
+                "scores": values.tolist(), "kept": one_each(points, known, boxes, values).tolist(),
+            }
+        )  # fmt: skip
+    return out
+
+
+def both_looks() -> dict[str, Any]:
+    """Scores of people seen in both looks."""
+    fine = (np.array([[0, 0, 50, 100], [60, 0, 90, 90.0]]), np.array([0.8, 0.7]))
+    coarse = (np.array([[2, 3, 51, 96.0]]), np.array([0.3]))
+    boxes, values = together(fine, coarse)
+    return {
+        "fine": [fine[0].tolist(), fine[1].tolist()],
+        "coarse": [coarse[0].tolist(), coarse[1].tolist()],
+        "boxes": boxes.tolist(),
+        "scores": values.tolist(),
+    }
+
+
+def vectors() -> dict[str, Any]:
+    """All of them."""
+    return {
+        "frames": frames(), "warps": warps(), "located": located(), "looks": looks(), "keypoints": keypoints(),
+        "scores": scores(), "alike": alike(), "together": both_looks(),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    FILE.write_text(json.dumps(vectors(), separators=(",", ":")) + "\n")
+    sys.stdout.write(f"{FILE}: {FILE.stat().st_size} bytes\n")
