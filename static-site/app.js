@@ -1,11 +1,12 @@
 // The page: photos come in, are asked about in order, and the one that is looked at is shown.
-import { curlCommand, giveKey, readConfig, send } from "./api.js";
+import { curlCommand, giveKey, readConfig } from "./api.js";
 import { asked, worker } from "./ask.js";
 import { compare } from "./compare.js";
 import { cropper } from "./crop.js";
 import { sizeOf } from "./geometry.js";
 import { listen } from "./intake.js";
 import { Problem, explain, privacy } from "./messages.js";
+import { createMode } from "./mode.js";
 import { SAMPLES, sampleUrl, storedResult } from "./samples.js";
 import { createShots } from "./shots.js";
 import { $, announce, keepFocus, setView, showCard, showPhoto, showProblem, showWait } from "./stage.js";
@@ -15,7 +16,8 @@ import { zoomable } from "./zoom.js";
 
 const config = readConfig(window.HPE_CONFIG);
 const base = config.base || location.origin;
-const shots = createShots({ work: worker(config, changed), onChange: changed });
+const mode = createMode(config, showMode);
+const shots = createShots({ work: worker(config, mode, changed), onChange: changed });
 const updateStrip = strip({ own: $("own"), samples: $("samples"), progress: $("progress-own"), onShow: show });
 let current = null;
 let begun = false; // until then nothing takes the focus: it is where the page begins
@@ -175,6 +177,16 @@ async function camera() {
   openCamera(config, (file) => add([file]));
 }
 
+/** The switch, and what becomes of photos, as it stands. */
+function showMode() {
+  const [on, there] = [mode.on(), mode.available()];
+  $("private").checked = on;
+  $("private").disabled = !there;
+  $("private-note").textContent = there ? `Nothing leaves your device. ${Math.round(mode.megabytes())} MB once, then it works offline.` : `Not here: ${mode.why()}.`;
+  $("privacy").textContent = privacy(config, on);
+  if (current?.state === "done" && $("main").dataset.view === "setup") render();
+}
+
 function wire() {
   const openers = ["choose", "other"].map((id) => [$(id), $("file")]);
   listen({ inputs: [$("file"), $("shot")], openers, veil: $("veil"), onFiles: add });
@@ -202,7 +214,12 @@ function wire() {
   $("key-form").addEventListener("submit", useKey);
   $("copy-image").hidden = !window.ClipboardItem || !navigator.clipboard?.write;
   $("share").hidden = !navigator.canShare?.({ files: [new File([], "a.png", { type: "image/png" })] });
-  $("privacy").textContent = privacy(config);
+  $("privacy").textContent = privacy(config, mode.on());
+  $("private").addEventListener("change", ({ target }) => {
+    mode.set(target.checked);
+    // what the other way failed on may work this way
+    for (const shot of shots.list) if (shot.state === "problem") shots.again(shot);
+  });
   $("boot").remove();
 }
 
@@ -211,8 +228,8 @@ async function begin() {
   shots.addSamples(SAMPLES.map((sample) => ({ ...sample, url: sampleUrl(sample.name) })));
   await show(shots.list[0]);
   begun = true;
-  if (config.base === null) showProblem(new Problem("unconfigured"), true);
-  else send(`${config.base}/health`).catch(() => {}); // wakes the service while a photo is being chosen
+  await mode.ready;
+  if (config.base === null && !mode.on()) showProblem(new Problem("unconfigured", { why: mode.why() }), true);
 }
 
 begin();

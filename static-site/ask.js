@@ -2,37 +2,52 @@
 import { drawnPhoto, findPeople, send, withRetries } from "./api.js";
 import { scaleResult, sizeOf } from "./geometry.js";
 import { Problem, explain, megabytes, waitingText } from "./messages.js";
-import { preparePhoto, thumbnail } from "./photo.js";
+import { openPhoto, preparePhoto, thumbnail } from "./photo.js";
+import { analysedBitmap } from "./private/engine.js";
 import { samplePhoto } from "./samples.js";
 
 /** What the API is asked for a shot: its box in px of the file that is sent. */
 export const asked = ({ photo }, { box = null } = {}, threshold = null) =>
   ({ threshold, box: box && box.map((v) => v * (photo?.scale ?? 1)) });
 
-/** Makes the worker of createShots. tell(shot): its wait, its photo or its picture changed. */
-export const worker = (config, tell) => async (shot, signal) => {
+/** Makes the worker of createShots. mode: see mode.js. tell(shot): its wait, its photo or its picture changed. */
+export const worker = (config, mode, tell) => async (shot, signal) => {
   const say = (text, part = null) => {
     shot.wait = { text, part };
     tell(shot);
   };
-  if (config.base === null) throw new Problem("unconfigured");
-  if (!shot.photo) {
+  if (config.base === null) await mode.ready;
+  const here = mode.on();
+  if (config.base === null && !here) throw new Problem("unconfigured", { why: mode.why() });
+  if (!shot.photo || shot.photo.here !== here) {
     say("Opening the photo…");
-    const photo = shot.sample ? await samplePhoto(shot.name, shot.result) : await preparePhoto(shot.file, config.maxBytes);
+    const limit = here ? Infinity : config.maxBytes;
+    const photo = shot.sample ? await samplePhoto(shot.name, shot.result) : await (here ? openPhoto : preparePhoto)(shot.file, limit);
     if (signal.aborted) return;
-    shot.photo = photo;
-    if (!shot.sample && photo.width) Object.assign(shot, { url: URL.createObjectURL(shot.file), thumb: photo.thumb });
+    shot.photo = { ...photo, here };
+    if (!shot.sample && photo.width && !shot.url) Object.assign(shot, { url: URL.createObjectURL(shot.file), thumb: photo.thumb });
   }
   const { photo, ask } = shot;
   const started = performance.now();
-  const { result, png = null } = await answerOf(config, photo, asked(shot, ask), { signal, say });
+  const { result, png = null } = here ? { result: await foundHere(mode, shot, say) } : await answerOf(config, photo, asked(shot, ask), { signal, say });
   const seconds = (performance.now() - started) / 1000;
-  if (!shot.url || turnedOtherwise(photo, result)) await showAsTheApiReads(config, shot, png, signal);
+  if (!here && (!shot.url || turnedOtherwise(photo, result))) await showAsTheApiReads(config, shot, png, signal);
   if (signal.aborted) return;
   if (shot.result && !shot.answered.box) shot.whole = { result: shot.result, answered: shot.answered, seconds: shot.seconds };
   const own = photo.sent === "smaller" ? scaleResult(result, photo.width, photo.height) : result;
   Object.assign(shot, { result: own, answered: ask, seconds, png });
 };
+
+/** The answer of this device: nothing is sent. */
+async function foundHere(mode, { photo, ask }, say) {
+  const fetching = (share) => say(`Fetching private mode, ${Math.round(mode.megabytes())} MB, once…`, share);
+  say("Starting private mode…");
+  const engine = await mode.engine(fetching);
+  say("Looking for people, on this device…");
+  const { width, height } = photo;
+  const bitmap = await analysedBitmap(photo.blob, width, height);
+  return engine.find(bitmap, { photo: { width, height }, box: ask.box ?? null });
+}
 
 async function answerOf(config, photo, ask, { signal, say }) {
   let clock = 0;

@@ -3,7 +3,7 @@
 export class Problem extends Error {
   /**
    * kind: offline, unreachable, timeout, cancelled, http, unconfigured, notImage, tooLarge, badAnswer, onlyOwn,
-   * clipboard, share.
+   * clipboard, share, private, notHere, noise.
    * The rest as it applies: status, title, detail, hint, retryAfter (s), name, size, limit.
    */
   constructor(kind, facts = {}) {
@@ -45,9 +45,26 @@ const KINDS = {
     text: `It has ${megabytes(size)}; the limit is ${megabytes(limit)}, and this browser can’t shrink its format.`,
     hint: "Save it as JPEG and choose that.",
   }),
-  unconfigured: () => ({
+  unconfigured: ({ why }) => ({
     title: "No API is set up yet",
     text: "This page does not know the address of its API, so it can only show the samples.",
+    hint: why ? `Private mode, which needs no API, is not there either: ${why}.` : "",
+  }),
+  private: ({ detail }) => ({
+    title: "Private mode could not start",
+    text: `On this device something is missing: ${detail}.`,
+    hint: "Check your connection and try again, or switch private mode off.",
+    retry: true,
+  }),
+  notHere: ({ name }) => ({
+    title: "This browser can’t open that photo",
+    text: `“${name}” is in a format that this browser does not read, so it can’t be processed on this device.`,
+    hint: "Save it as JPEG, or switch private mode off: the service reads HEIC and TIFF.",
+  }),
+  noise: () => ({
+    title: "This browser hides what photos hold",
+    text: "Its guard against fingerprinting hands out noise instead of the photo’s pixels, so private mode can’t see it.",
+    hint: "Allow this page to read canvas data, or switch private mode off.",
   }),
   onlyOwn: () => ({
     title: "Not for a photo of this size",
@@ -115,7 +132,8 @@ export function summary(people, threshold) {
 }
 
 /** What happens to photos, as this deployment is set up. */
-export function privacy({ uploads, photoDays, maxBytes }) {
+export function privacy({ uploads, photoDays, maxBytes }, here = false) {
+  if (here) return "Private mode: photos never leave this device.";
   const always = "Photos are processed in memory and not stored.";
   if (!uploads) return always;
   const days = photoDays + 1; // S3 deletes at the first midnight UTC after so many days

@@ -121,6 +121,24 @@ export async function preparePhoto(file, maxBytes) {
   }
 }
 
+/**
+ * File -> {blob, type, name, width, height, size, sent, clean, thumb, scale} for processing on this device: as preparePhoto's, but nothing
+ * is sent, so nothing is made smaller. Only what this browser can read.
+ */
+export async function openPhoto(file) {
+  const name = file.name || "photo";
+  const picture = file.size ? await decode(file) : null;
+  const heic = !picture && (/hei[cf]$/.test(imageType(file)) || (await isHeic(file)));
+  if (!picture) throw new Problem(heic || imageType(file) ? "notHere" : "notImage", { name });
+  const width = picture.naturalWidth ?? picture.width;
+  const height = picture.naturalHeight ?? picture.height;
+  const thumb = thumbOf(picture, width, height);
+  const drawnOnce = picture instanceof ImageBitmap ? file : drawn(picture, width, height); // an SVG
+  if (!honest(document.createElement("canvas").getContext("2d"))) throw new Problem("noise");
+  picture.close?.();
+  return { blob: drawnOnce, type: imageType(file), name, width, height, size: file.size, sent: "not", clean: true, thumb, scale: 1 };
+}
+
 async function asItIs(file, type) {
   const bytes = new Uint8Array(await file.arrayBuffer());
   const clean = withoutMetadata(bytes);

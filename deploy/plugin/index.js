@@ -79,6 +79,12 @@ export default class HpePlugin {
     if (this.param('batchBuckets') === 'none') delete functions.batch;
   }
 
+  /** The manifest of the model to deploy. */
+  modelFile() {
+    const named = this.param('model');
+    return path.resolve(this.serverless.serviceDir, named === 'deployed' ? FIRST_MODEL : named);
+  }
+
   async client(Client) {
     return new Client(await this.provider.getAwsSdkV3Config());
   }
@@ -126,7 +132,7 @@ export default class HpePlugin {
     checkNames(this.param('prefix'), stage, region);
     checkRegion(this.params, region);
     const named = this.param('model');
-    this.model = await readModel(path.resolve(this.serverless.serviceDir, named === 'deployed' ? FIRST_MODEL : named));
+    this.model = await readModel(this.modelFile());
     this.python = await findPython();
     if (!this.command.startsWith('deploy')) return;
     const account = await checkCredentials(await this.client(STSClient), region);
@@ -213,8 +219,10 @@ export default class HpePlugin {
     this.serverless.addServiceOutputSection('hpe', shown);
   }
 
-  async uploadSite({ SiteBucketName, CdnId, ApiUrl }) {
-    const files = await siteFiles(path.join(this.serverless.serviceDir, 'static-site'), ApiUrl, this.param('auth'), Number(this.param('photoDays')));
+  async uploadSite({ SiteBucketName, CdnId, ApiUrl, WebsiteUrl }) {
+    const files = await siteFiles(this.serverless.serviceDir, {
+      apiUrl: ApiUrl, auth: this.param('auth'), photoDays: Number(this.param('photoDays')), model: this.modelFile(), siteUrl: WebsiteUrl,
+    });
     const changed = await syncSite(await this.client(S3Client), SiteBucketName, files);
     this.log.notice(`Website: ${changed.length} of ${files.size} files changed`);
     if (!changed.length || !CdnId) return;

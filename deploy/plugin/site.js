@@ -8,7 +8,9 @@ import {
   DeleteObjectsCommand, HeadObjectCommand, paginateListObjectsV2, PutObjectCommand,
 } from '@aws-sdk/client-s3';
 
+import { bundledScripts, withPreloads } from './bundle.js';
 import { DeployError } from './model.js';
+import { privateFiles } from './private.js';
 
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
@@ -22,6 +24,9 @@ const TYPES = {
   '.jpg': 'image/jpeg',
   '.webp': 'image/webp',
   '.ico': 'image/x-icon',
+  '.wasm': 'application/wasm',
+  '.onnx': 'application/octet-stream',
+  '.gz': 'application/gzip',
   '.txt': 'text/plain; charset=utf-8',
   '.woff2': 'font/woff2',
 };
@@ -42,8 +47,8 @@ export function configScript(apiUrl, auth, photoDays = 1) {
   return `window.HPE_CONFIG = ${JSON.stringify({ apiUrl, uploads: true, photoDays, auth })};\n`;
 }
 
-/** Every file of the site, config.js made for this API: name -> Buffer, without hidden files. */
-export async function siteFiles(folder, apiUrl, auth = 'none', photoDays = 1) {
+/** Every file of static-site/: name -> Buffer, without hidden files. */
+async function ownFiles(folder) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = new Map();
   for (const entry of entries) {
@@ -52,7 +57,39 @@ export async function siteFiles(folder, apiUrl, auth = 'none', photoDays = 1) {
     if (entry.isFile() && !name.split('/').some((part) => part.startsWith('.'))) files.set(name, await readFile(file));
   }
   if (!files.has('index.html')) throw new DeployError(`${folder} has no index.html: there is no website to upload`);
-  files.set('config.js', Buffer.from(configScript(apiUrl, auth, photoDays)));
+  return files;
+}
+
+// Scripts that no page names, and that stay as they are.
+const WORKER = 'private/worker.js';
+const PLAIN = ['config.js', 'sw.js'];
+
+/** Scripts in bundles instead of one by one. */
+async function bundle(folder, files) {
+  const entryOf = (name) => /<script type="module" src="([\w.-]+)"/.exec(files.get(name))?.[1];
+  const pages = [...files.keys()].filter((name) => name.endsWith('.html'));
+  const entries = [...pages.map(entryOf), WORKER].filter((name) => files.has(name));
+  const scripts = await bundledScripts(folder, entries);
+  if (!scripts) return;
+  for (const name of [...files.keys()]) if (name.endsWith('.js') && !PLAIN.includes(name)) files.delete(name);
+  for (const [name, body] of scripts) files.set(name, body);
+  for (const name of pages) files.set(name, Buffer.from(withPreloads(files.get(name).toString(), scripts, entryOf(name))));
+}
+
+/**
+ * Every file of the website of the checkout `root`: name -> Buffer. options: apiUrl (null: no API), auth, photoDays, model (its
+ * manifest, for private mode), siteUrl (where the site will be, for previews that other sites show).
+ */
+export async function siteFiles(root, { apiUrl, auth = 'none', photoDays = 1, model, siteUrl = '' }) {
+  const folder = path.join(root, 'static-site');
+  const files = await ownFiles(folder);
+  await bundle(folder, files);
+  files.set('config.js', Buffer.from(apiUrl === null ? 'window.HPE_CONFIG = {};\n' : configScript(apiUrl, auth, photoDays)));
+  if (siteUrl) {
+    const absolute = (html) => html.replace(/(<meta property="og:image" content=")(?!https)/, `$1${siteUrl.replace(/\/*$/, '/')}`);
+    for (const name of files.keys()) if (name.endsWith('.html')) files.set(name, Buffer.from(absolute(files.get(name).toString())));
+  }
+  for (const [name, body] of await privateFiles(root, model, [...files.keys()].sort())) files.set(name, body);
   return files;
 }
 

@@ -1,4 +1,4 @@
-// Where people are: the twin of hpe/engine/locator.py. One look, or a coarse one and, where somebody is small, a finer.
+// Where people are: the twin of hpe/engine/detector.py. One look, or a coarse one and, where somebody is small, a finer.
 import { USUAL, decodeBoxes, iou } from "./boxes.js";
 import { fitLonger, fitPixels } from "./frames.js";
 import { logit, sigmoid } from "./scores.js";

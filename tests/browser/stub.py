@@ -17,11 +17,13 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".json": "application/json",
     ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".webmanifest": "application/manifest+json",
 }
 # As CloudFront sends it: stricter than the page's own, since here the API's address is known.
 CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; manifest-src 'self'; "
+    "style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { after, before, describe, it } from 'node:test';
 
 import { S3Client } from '@aws-sdk/client-s3';
@@ -156,30 +158,67 @@ describe('model', () => {
 });
 
 describe('site', () => {
+  let root;
   let folder;
+  const model = path.resolve('models/pose.json');
+  const options = { apiUrl: 'https://api.example', model };
+  const OWN = ['app.js', 'config.js', 'fonts/a.woff2', 'index.html', 'private/files.json'];
   before(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'hpe-site-'));
-    await mkdir(path.join(folder, 'fonts'));
-    await writeFile(path.join(folder, 'index.html'), '<!doctype html>');
-    await writeFile(path.join(folder, 'app.js'), 'x');
+    root = await mkdtemp(path.join(tmpdir(), 'hpe-site-'));
+    folder = path.join(root, 'static-site');
+    await mkdir(path.join(folder, 'fonts'), { recursive: true });
+    await writeFile(path.join(folder, 'index.html'), '<head>\n<script type="module" src="app.js"></script>\n<link rel="modulepreload" href="b.js">\n</head>');
+    await writeFile(path.join(folder, 'app.js'), 'import "./b.js"; import("./later.js");');
+    await writeFile(path.join(folder, 'b.js'), 'globalThis.b = 1;');
+    await writeFile(path.join(folder, 'later.js'), 'globalThis.later = 2;');
     await writeFile(path.join(folder, 'config.js'), 'local');
     await writeFile(path.join(folder, '.hidden.js'), 'no');
     await writeFile(path.join(folder, 'fonts', 'a.woff2'), 'f');
   });
-  after(() => rm(folder, { recursive: true }));
+  after(() => rm(root, { recursive: true }));
+
+  const names = (files) => [...files.keys()].filter((name) => !name.startsWith('later-') && !name.startsWith('chunk-')).sort();
 
   it('has its own config.js, its folders, and no hidden file', async () => {
-    const files = await siteFiles(folder, 'https://api.example');
-    assert.deepEqual([...files.keys()].sort(), ['app.js', 'config.js', 'fonts/a.woff2', 'index.html']);
+    const files = await siteFiles(root, options);
+    assert.deepEqual(names(files), OWN);
     assert.equal(files.get('config.js').toString(), 'window.HPE_CONFIG = {"apiUrl":"https://api.example","uploads":true,"photoDays":1,"auth":"none"};\n');
+  });
+
+  it('has its scripts in bundles, what comes later in one of its own', async () => {
+    const files = await siteFiles(root, options);
+    assert.match(files.get('app.js').toString(), /globalThis\.b=1/);
+    assert.ok(!files.get('app.js').toString().includes('later=2'));
+    assert.ok(!files.get('index.html').toString().includes('b.js'), 'it is asked for no more');
+  });
+
+  it('without an API names none', async () => {
+    const files = await siteFiles(root, { ...options, apiUrl: null });
+    assert.equal(files.get('config.js').toString(), 'window.HPE_CONFIG = {};\n');
+  });
+
+  it('says what private mode lacks', async () => {
+    const listed = JSON.parse((await siteFiles(root, options)).get('private/files.json'));
+    assert.match(listed.missing, /run npm ci/);
+    assert.deepEqual(listed.site.filter((name) => !name.startsWith('later-') && !name.startsWith('chunk-')), OWN.filter((name) => !name.startsWith('private/')));
+  });
+
+  it('brings onnxruntime-web and the model for private mode, each with its sha256', { skip: !existsSync('node_modules/onnxruntime-web') && 'npm ci', timeout: 120_000 }, async () => {
+    const files = await siteFiles('.', options);
+    const listed = JSON.parse(files.get('private/files.json'));
+    assert.deepEqual(listed.files.map(({ role }) => role), ['runtime', 'wasm', 'locate', 'pose']);
+    for (const { url, sha256, bytes } of listed.files) {
+      const body = files.get(url);
+      assert.equal(body.length, bytes);
+      assert.ok(bytes < 10_000_000, 'CloudFront sends it');
+      const content = url.endsWith('.gz') ? gunzipSync(body) : body;
+      assert.equal(createHash('sha256').update(content).digest('hex'), sha256, url);
+    }
+    for (const name of files.keys()) assert.ok(headersOf(name).ContentType, name);
   });
 
   it('quotes the address of the API', () => {
     assert.ok(!configScript('"</script>', 'none').includes('""'));
-  });
-
-  it('knows the type of every file that the real site has', async () => {
-    for (const name of (await siteFiles('static-site', 'x')).keys()) assert.ok(headersOf(name).ContentType, name);
   });
 
   it('refuses a file whose type it does not know', () => {
@@ -192,14 +231,14 @@ describe('site', () => {
   });
 
   it('without index.html is refused', async () => {
-    await assert.rejects(siteFiles(path.join(folder, 'fonts'), 'x'), /no index.html/);
+    await assert.rejects(siteFiles(folder, options), /index.html|ENOENT/);
   });
 
   it('is uploaded once, and then only what changed; what is gone is deleted', async () => {
     const s3 = new FakeS3();
     s3.objects.set('old.js', { Body: Buffer.from('old') });
-    const files = await siteFiles(folder, 'https://api.example');
-    assert.deepEqual((await syncSite(s3, 'b', files)).sort(), ['app.js', 'config.js', 'fonts/a.woff2', 'index.html', 'old.js']);
+    const files = await siteFiles(root, options);
+    assert.deepEqual((await syncSite(s3, 'b', files)).sort(), [...files.keys(), 'old.js'].sort());
     assert.ok(!s3.objects.has('old.js'));
     assert.equal(s3.objects.get('index.html').ContentType, 'text/html; charset=utf-8');
     assert.deepEqual(await syncSite(s3, 'b', files), []);
@@ -209,7 +248,7 @@ describe('site', () => {
 
   it('is uploaded again where only its headers differ', async () => {
     const s3 = new FakeS3();
-    const files = await siteFiles(folder, 'x');
+    const files = await siteFiles(root, options);
     await syncSite(s3, 'b', files);
     s3.objects.get('app.js').CacheControl = 'public, max-age=31536000';
     assert.deepEqual(await syncSite(s3, 'b', files), ['app.js']);

@@ -1,6 +1,6 @@
 """Writes tests/site/vectors.json: what the Python engine says of small made inputs, for its twin in the browser.
 
-`python tests/site/make_vectors.py`, after every change of hpe/pose, hpe/engine/locator.py or hpe/engine/scores.py.
+`python tests/site/make_vectors.py`, after every change of hpe/pose, hpe/engine/detector.py or hpe/engine/scores.py.
 tests/site/private.test.js holds static-site/private/ to it, tests/site/test_private.py holds the file to Python.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.engine.locator import Locator, together
+from hpe.engine.detector import Detector, together
 from hpe.engine.manifest import Calibration, CoarseLook, FineLook, LocatorCard, PersonCalibration
 from hpe.engine.scores import joint_scores, person_score
 from hpe.pose.boxes import decode_boxes, encode_boxes, one_each
@@ -142,7 +142,7 @@ def looks() -> list[dict[str, Any]]:
         for people in ([[300, 100, 700, 780]], [[300, 100, 700, 780], [900, 500, 960, 640]], []):
             boxes = np.array(people, np.float64).reshape(-1, 4)
             session = _Scripted(boxes, size, card.size_unit or card.input_size)
-            found, scores = Locator(session, card).find(picture(*size), 20)
+            found, scores = Detector(session, card)(picture(*size), 20)
             out.append(
                 {"card": name, "size": list(size), "people": people, "frames": session.frames, "found": len(found)}
             )

@@ -93,7 +93,7 @@ def test_every_module_of_the_first_view_is_asked_for_at_once(site: Path) -> None
     needed: set[str] = set()
     left = ["app.js"]
     while left:
-        found = set(re.findall(r'^import [^;]*?from "\./(\w+\.js)";', (site / left.pop()).read_text(), re.MULTILINE))
+        found = set(re.findall(r'^import [^;]*?from "\./([\w/]+\.js)";', (site / left.pop()).read_text(), re.MULTILINE))
         left += found - needed
         needed |= found
     listed = re.findall(r'<link rel="modulepreload" href="(\w+\.js)">', (site / "index.html").read_text())

@@ -1,0 +1,160 @@
+"""Private mode on a plain file host: no API anywhere, and the photo never leaves the browser."""
+
+import json
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+READY_S = 90  # a busy machine compiles 14 MB of WebAssembly and loads two networks
+
+
+@dataclass
+class Host:
+    """A plain file host. asked: the paths of all requests so far; down: it answers nothing."""
+
+    url: str
+    folder: Path
+    asked: list[str] = field(default_factory=list)
+    down: bool = False
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def do_GET(self) -> None:
+        host: Host = self.server.host  # type: ignore[attr-defined]
+        host.asked.append(self.path)
+        if host.down:
+            self.close_connection = True
+            self.connection.close()
+            return
+        super().do_GET()
+
+    def log_message(self, *args: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture(scope="module")
+def host(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """`npm run site`, served by Python's own file server."""
+    node = shutil.which("node")
+    if not node or not (root / "node_modules" / "onnxruntime-web").is_dir():
+        pytest.skip("needs Node and onnxruntime-web: npm ci")
+    if not (root / "models" / "pose.onnx").is_file():
+        pytest.skip("needs the model: models/pose.onnx")
+    folder = tmp_path_factory.mktemp("site")
+    subprocess.run([node, "deploy/build_site.js", str(folder)], cwd=root, check=True, capture_output=True, timeout=120)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
+    server.host = host = Host(f"http://127.0.0.1:{server.server_port}/", folder)  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield host
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def private(page: Any, host: Host) -> Any:
+    """The page, open on the plain host."""
+    page.open(host.url)
+    page.until(lambda: page.id("private").is_selected(), 20)
+    return page
+
+
+def people_found(page: Any, photo: Path, seconds: float = 30) -> None:
+    """Give a photo and wait for its people."""
+    page.choose(photo)
+    page.until(lambda: page.view in ("done", "problem") and "on this device" in page.text("facts"), seconds)
+
+
+def test_people_are_found_without_any_api_and_nothing_is_asked_meanwhile(
+    private: Any, host: Host, photo: Path
+) -> None:
+    people_found(private, photo, READY_S)
+    assert private.text("summary").startswith("1 person")
+    files = json.loads((host.folder / "private" / "files.json").read_text())["files"]
+    assert {path.split("?")[0] for path in host.asked} >= {f"/{file['url']}" for file in files}
+    private.js("return navigator.serviceWorker.ready.then(() => true)")
+    before = list(host.asked)
+    people_found(private, photo)
+    assert host.asked == before, "while a photo is processed, nothing is asked for at all"
+    assert "never leave this device" in private.text("privacy")
+    assert private.log() == []
+
+
+def test_page_works_offline_once_it_was_used(private: Any, host: Host, photo: Path) -> None:
+    people_found(private, photo, READY_S)
+    private.js("return navigator.serviceWorker.ready.then(() => true)")
+    private.until(lambda: private.js("return caches.match('app.js').then(Boolean)"), 20)
+    host.down = True
+    try:
+        private.open(host.url)
+        private.until(lambda: private.id("private").is_selected(), 20)
+        people_found(private, photo, READY_S)
+        assert private.text("summary").startswith("1 person")
+    finally:
+        host.down = False
+
+
+def test_box_drawn_in_private_mode_is_processed_here(private: Any, host: Host, photo: Path) -> None:
+    people_found(private, photo, READY_S)
+    private.id("fix").click()
+    private.until_view("crop")
+    before = list(host.asked)
+    private.id("crop-ask").click()
+    private.until_view("done")
+    private.until(lambda: "on this device" in private.text("facts"))
+    assert host.asked == before
+
+
+def test_damaged_file_is_refused_by_its_sha256_and_said_so(page: Any, host: Host, photo: Path) -> None:
+    listed = host.folder / "private" / "files.json"
+    whole = listed.read_text()
+    pose = json.loads(whole)["files"][3]["sha256"]
+    listed.write_text(whole.replace(pose, "0" * 64))
+    try:
+        page.open(host.url)
+        page.until(lambda: page.id("private").is_selected(), 20)
+        page.choose(photo)
+        page.until_view("problem", READY_S)
+        assert page.text("problem-title") == "Private mode could not start"
+        assert "is damaged" in page.text("problem-text")
+        assert page.id("again").is_displayed()
+    finally:
+        listed.write_text(whole)
+    page.id("again").click()
+
+
+def test_format_that_the_browser_cannot_read_is_told(private: Any, photo: Path, tmp_path: Path) -> None:
+    Image.open(photo).save(tmp_path / "scan.tif")
+    private.choose(tmp_path / "scan.tif")
+    private.until_view("problem", READY_S)
+    assert private.text("problem-title") == "This browser can’t open that photo"
+    assert "scan.tif" in private.text("problem-text")
+
+
+def test_app_can_be_installed(private: Any) -> None:
+    manifest = private.cdp("Page.getAppManifest")
+    assert manifest["errors"] == []
+    assert json.loads(manifest["data"])["display"] == "standalone"
+    assert private.cdp("Page.getInstallabilityErrors")["installabilityErrors"] in ([], [{"errorArguments": [], "errorId": "in-incognito"}])
+
+
+def test_host_without_the_files_says_why_there_is_no_switch(page: Any, host: Host) -> None:
+    listed = host.folder / "private" / "files.json"
+    whole = listed.read_text()
+    listed.write_text(json.dumps({"missing": "this server came without onnxruntime-web", "site": []}))
+    try:
+        page.open(host.url)
+        page.until_view("setup")
+        assert not page.id("private").is_enabled()
+        assert "came without onnxruntime-web" in page.text("private-note")
+        assert "came without onnxruntime-web" in page.text("problem-hint")
+    finally:
+        listed.write_text(whole)
