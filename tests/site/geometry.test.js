@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as g from "../../static-site/geometry.js";
 import { boxOf } from "../../static-site/crop.js";
-import { PARTS } from "../../static-site/skeleton.js";
+import { JOINTS } from "../../static-site/skeleton.js";
 import { clamp, zoomAt } from "../../static-site/zoom.js";
 
-const JOINTS = PARTS.flatMap(([, names]) => names);
 const SKELETON = JOINTS.slice(1).map((_, i) => [i, i + 1]); // one long chain
 
 const person = (score = 0.5) => ({
