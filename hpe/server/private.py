@@ -65,7 +65,8 @@ def _files(model: str, cache_dir: str) -> _Files:
         raise OSError("this model has no locator, which private mode needs")
     paths = {role: folder / file for role, file in _RUNTIME.items()} | {"locate": bundle.locate, "pose": bundle.pose}
     files = [
-        {"role": role, "url": PREFIX + _NAMES[role], "type": _TYPES[role], **_facts(path)} for role, path in paths.items()
+        {"role": role, "url": PREFIX + _NAMES[role], "type": _TYPES[role], **_facts(path)}
+        for role, path in paths.items()
     ]
     return _Files(paths, {"files": files, "card": json.loads(write_manifest(bundle.card))})
 

@@ -73,9 +73,7 @@ def people_found(page: Any, photo: Path, seconds: float = 30) -> None:
     page.until(lambda: page.view in ("done", "problem") and "on this device" in page.text("facts"), seconds)
 
 
-def test_people_are_found_without_any_api_and_nothing_is_asked_meanwhile(
-    private: Any, host: Host, photo: Path
-) -> None:
+def test_people_are_found_without_any_api_and_nothing_is_asked_meanwhile(private: Any, host: Host, photo: Path) -> None:
     people_found(private, photo, READY_S)
     assert private.text("summary").startswith("1 person")
     files = json.loads((host.folder / "private" / "files.json").read_text())["files"]
@@ -143,7 +141,10 @@ def test_app_can_be_installed(private: Any) -> None:
     manifest = private.cdp("Page.getAppManifest")
     assert manifest["errors"] == []
     assert json.loads(manifest["data"])["display"] == "standalone"
-    assert private.cdp("Page.getInstallabilityErrors")["installabilityErrors"] in ([], [{"errorArguments": [], "errorId": "in-incognito"}])
+    assert private.cdp("Page.getInstallabilityErrors")["installabilityErrors"] in (
+        [],
+        [{"errorArguments": [], "errorId": "in-incognito"}],
+    )
 
 
 def test_host_without_the_files_says_why_there_is_no_switch(page: Any, host: Host) -> None:

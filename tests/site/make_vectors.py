@@ -95,16 +95,16 @@ def warps() -> list[dict[str, Any]]:
 
 def located() -> dict[str, Any]:
     """Maps of people near and apart, one cut by the edge, decoded with the usual and another calibration."""
-    boxes = np.array([[20, 30, 90, 180], [24, 36, 96, 190], [110, 20, 160, 120], [-20, 90, 30, 200], [150, 150, 152, 158]])
+    boxes = np.array(
+        [[20, 30, 90, 180], [24, 36, 96, 190], [110, 20, 160, 120], [-20, 90, 30, 200], [150, 150, 152, 158]]
+    )
     frame, size = (192, 224), (448, 384)
     maps, _ = encode_boxes(boxes, frame, 416)
     maps[0] = maps[0] * 0.9 + 0.04 * np.sin(np.arange(maps[0].size)).reshape(maps[0].shape).astype(np.float32)
     affine, _ = fit_affine(*size, 224)
     out = []
     for slope, intercept, threshold in ((12.0, -6.0, 0.3), (10.0, -4.5, 0.1)):
-        found, scores = decode_boxes(
-            maps, affine, size[::-1], 416, threshold, 100, slope=slope, intercept=intercept
-        )
+        found, scores = decode_boxes(maps, affine, size[::-1], 416, threshold, 100, slope=slope, intercept=intercept)
         out.append(
             {
                 "threshold": threshold,
