@@ -1,6 +1,6 @@
 """The files of the website's private mode: onnxruntime-web and the very model that the API runs, from this origin.
 
-`private/files.json` lists them with their sha256; where one is missing it says why, and the page offers no private mode.
+`private/files.json` lists them with their sha256; where one is missing it says why, and the page has no private mode.
 """
 
 import hashlib

@@ -133,7 +133,7 @@ def test_format_that_the_browser_cannot_read_is_told(private: Any, photo: Path, 
     Image.open(photo).save(tmp_path / "scan.tif")
     private.choose(tmp_path / "scan.tif")
     private.until_view("problem", READY_S)
-    assert private.text("problem-title") == "This browser can’t open that photo"
+    assert private.text("problem-title") == "This browser can\u2019t open that photo"
     assert "scan.tif" in private.text("problem-text")
 
 

@@ -108,7 +108,8 @@ def located() -> dict[str, Any]:
         out.append(
             {
                 "threshold": threshold,
-                "calibration": {"slope": slope, "intercept": intercept}, "boxes": found.tolist(), "scores": scores.tolist(),
+                "calibration": {"slope": slope, "intercept": intercept},
+                "boxes": found.tolist(), "scores": scores.tolist(),
             }
         )  # fmt: skip
     return {"maps": packed(maps), "map": map_of(affine), "picture": list(size), "unit": 416, "cases": out}
@@ -175,7 +176,10 @@ def scores() -> dict[str, Any]:
         "joints": joints.tolist(),
         "person": vars(person),
         "people": [
-            {"located": located, "calibrated": calibrated, "score": person_score(located, joints, person if calibrated else None)}
+            {
+                "located": located, "calibrated": calibrated,
+                "score": person_score(located, joints, person if calibrated else None),
+            }
             for located, calibrated in ((0.9, True), (0.31, True), (0.9, False), (None, False))
         ],
     }  # fmt: skip
@@ -187,7 +191,7 @@ def alike() -> list[dict[str, Any]]:
     base = rng.uniform(0, 200, (len(JOINTS), 2))
     out = []
     for apart in (2.0, 12.0, 30.0, 90.0):
-        points = np.stack([base, base + apart, base + [400, 0]])
+        points = np.stack([base, base + apart, base + np.array([400, 0])])
         boxes = np.array([[0, 0, 200, 200]] * 3, np.float64) + np.array([[0], [apart], [0]])
         known = rng.random((3, len(JOINTS))) < 0.7
         values = np.array([0.6, 0.8, 0.7])

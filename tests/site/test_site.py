@@ -96,7 +96,9 @@ def test_every_module_of_the_first_view_is_asked_for_at_once(site: Path) -> None
     needed: set[str] = set()
     left = ["app.js"]
     while left:
-        found = set(re.findall(r'^import [^;]*?from "\./([\w/]+\.js)";', (site / left.pop()).read_text(), re.MULTILINE))
+        module = left.pop()
+        names = re.findall(r'^import [^;]*?from "(\.[\w./]+\.js)";', (site / module).read_text(), re.MULTILINE)
+        found = {posixpath.normpath(posixpath.join(posixpath.dirname(module), name)) for name in names}
         left += found - needed
         needed |= found
     listed = re.findall(r'<link rel="modulepreload" href="([\w/]+\.js)">', (site / "index.html").read_text())
