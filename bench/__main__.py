@@ -1,17 +1,16 @@
 """`python -m bench [PART ...]`: measure, and write bench/results.md.
 
-Without names every part runs, in about eight minutes on two cores, `before` only if HPE_BEFORE names a checkout; --full
-takes longer and counts more, 10,000 requests in the soak, and --quick only looks whether all works.
+Without names every part runs, in about eight minutes on two cores; --full takes longer and counts more, 10,000 requests
+in the soak, and --quick only checks that everything works.
 """
 
 import argparse
 import importlib
-import os
 import time
 
 from bench.report import FULL, NORMAL, QUICK, write_section
 
-PARTS = ("latency", "people", "before", "cost", "coldstart", "memory", "folder", "soak", "load", "website")
+PARTS = ("latency", "people", "cost", "coldstart", "memory", "folder", "soak", "load", "website")
 
 
 def main() -> None:
@@ -24,8 +23,7 @@ def main() -> None:
     asked = parser.parse_args()
     if unknown := set(asked.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
-    usual = [part for part in PARTS if part != "before" or "HPE_BEFORE" in os.environ]
-    for name in asked.parts or usual:
+    for name in asked.parts or PARTS:
         begin = time.perf_counter()
         effort = asked.effort or NORMAL
         body = importlib.import_module(f"bench.{name}").run(effort)

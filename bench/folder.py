@@ -1,9 +1,5 @@
-"""`hpe predict FOLDER`: photos a second by processes, names of 100,000 photos, memory over a long run.
+"""`hpe predict FOLDER`: photos a second by processes, names of 100,000 photos, memory over a long run."""
 
-HPE_BEFORE=PATH, another checkout of this project, adds its command on the same photos.
-"""
-
-import os
 import subprocess
 import sys
 import tempfile
@@ -26,22 +22,15 @@ def run(effort: Effort) -> str:
     count = 200 if effort.rounds >= 14 else 24
     with _folder(count) as folder:
         few, rows = folder / "few", []
-        for name, checkout, options in _cases():
-            start = _seconds(checkout, few, options)
-            rate = (count - 2) / (_seconds(checkout, folder / "all", options) - start)
+        for name, options in {"`--jobs 1`": ["--jobs", "1"], "as it is": []}.items():
+            start = _seconds(few, options)
+            rate = (count - 2) / (_seconds(folder / "all", options) - start)
             rows.append([name, f"{start:.2f}", f"{rate:.1f}"])
     text = (
         f"{count} JPEGs of 480 to 4,000 px with nobody to five people in them, to JSON; the start and two photos apart."
     )
     speeds = [text, table(["", "2 photos, s", "then photos a second"], rows)]
     return "\n\n".join(["## Folders", *speeds, _names(), _memory(20_000 if effort.rounds >= 50 else 500)])
-
-
-def _cases() -> Iterator[tuple[str, Path, list[str]]]:
-    if before := os.environ.get("HPE_BEFORE"):
-        yield "before", Path(before), []
-    yield "`--jobs 1`", ROOT, ["--jobs", "1"]
-    yield "as it is", ROOT, []
 
 
 @contextmanager
@@ -56,10 +45,10 @@ def _folder(count: int) -> Iterator[Path]:
         yield folder
 
 
-def _seconds(checkout: Path, photos: Path, options: list[str]) -> float:
+def _seconds(photos: Path, options: list[str]) -> float:
     begin = time.perf_counter()
     command = [*_COMMAND, str(photos), "--format", "json", *options]
-    subprocess.run(command, cwd=checkout, check=True, capture_output=True)
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return time.perf_counter() - begin
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import models
-from bench.models import RESNET50, Net, default_nets
+from bench.models import Net, default_nets
 from bench.report import Effort, table
 from bench.timing import Times, paired
 
@@ -20,10 +20,10 @@ def run(effort: Effort) -> str:
     """The section of results.md."""
     text = [
         "## One inference",
-        "Batch 1; ResNet-50 has random weights. `x` is time over this project's int8, the median of the rounds' own "
-        "ratios: above 1 is slower. OpenVINO int8 runs the same file as ours.",
+        "Batch 1. `x` is time over this project's int8, the median of the rounds' own ratios: above 1 is slower. OpenVINO "
+        "int8 runs the same file as ours.",
     ]
-    for net in (RESNET50, *default_nets()):
+    for net in default_nets():
         times = {threads: measure(net, threads, effort.rounds) for threads in (1, 2)}
         text += [f"### {net.name}", _table(net, times)]
     return "\n\n".join(text)

@@ -1,7 +1,6 @@
 """The networks that are timed, in every form, made once and kept in build/bench/.
 
-The default model's come from models/checkpoints/. ResNet-50 has random weights: time does not depend on them. Its
-batch-norm statistics are random too, so that the signal survives to the heatmaps and int8 ranges are a live network's.
+They are the default model's, of models/checkpoints/.
 """
 
 import logging
@@ -24,25 +23,22 @@ BUILD = ROOT / "build" / "bench"
 
 @dataclass(frozen=True)
 class Net:
-    """A network to time. frame: (height, width) of its input, px. checkpoint: its weights; random without one."""
+    """A network to time. frame: (height, width) of its input, px. checkpoint: its weights."""
 
     name: str
     frame: tuple[int, int]
-    checkpoint: Path | None = None
+    checkpoint: Path
 
     @property
     def stem(self) -> str:
         """For names of files."""
-        return self.checkpoint.stem if self.checkpoint else "resnet50-256"
+        return self.checkpoint.stem
 
     def network(self) -> "PoseResNet":
         """In eval mode."""
         from hpe.train.checkpoint import read_network
 
-        return read_network(self.checkpoint)[0] if self.checkpoint else _random_resnet50()
-
-
-RESNET50 = Net("ResNet-50 256x256, deconvolutions of 256", (256, 256))
+        return read_network(self.checkpoint)[0]
 
 
 def default_nets() -> list[Net]:
@@ -81,9 +77,9 @@ def pictures(frame: tuple[int, int], count: int = 8) -> NDArray[np.uint8]:
 
 def normalised(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(N, H, W, 3) uint8 RGB -> (N, 3, H, W) as the network was trained on."""
-    from hpe.export.stem import MEAN_RGB, STD_RGB
+    from hpe.train.network import MEAN_RGB, STD_RGB
 
-    planes = (images / 255 - MEAN_RGB) / STD_RGB
+    planes = (images / 255 - np.array(MEAN_RGB)) / np.array(STD_RGB)
     return np.ascontiguousarray(planes.transpose(0, 3, 1, 2), dtype=np.float32)
 
 
@@ -101,7 +97,7 @@ def _kept(net: Net, kind: str, make: "Callable[[], onnx.ModelProto]") -> Path:
     import onnx
 
     path = BUILD / f"{net.stem}-{kind}.onnx"
-    sources = [*ROOT.glob("hpe/export/*.py"), Path(__file__), *([net.checkpoint] if net.checkpoint else [])]
+    sources = [*ROOT.glob("hpe/export/*.py"), Path(__file__), net.checkpoint]
     newest = max(source.stat().st_mtime for source in sources)
     if not path.exists() or path.stat().st_mtime < newest:
         BUILD.mkdir(parents=True, exist_ok=True)
@@ -114,31 +110,6 @@ def _export(net: Net) -> "onnx.ModelProto":
     from hpe.export.to_onnx import to_onnx
 
     return to_onnx(net.network(), net.frame)
-
-
-def _random_resnet50() -> "PoseResNet":
-    import torch
-
-    from hpe.train.network import PoseResNet
-
-    torch.manual_seed(50)
-    network = PoseResNet(50).eval()
-    enliven(network)
-    return network
-
-
-def enliven(network: "PoseResNet") -> None:
-    """Gives a network of random weights random batch-norm statistics, so that a signal survives to the heatmaps."""
-    from torch import nn
-
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.normal_(module.running_mean, 0, 0.1)
-            nn.init.uniform_(module.running_var, 0.5, 2.0)
-            nn.init.uniform_(module.weight, 0.4, 1.1)
-            nn.init.normal_(module.bias, 0, 0.1)
-        elif isinstance(module, nn.ConvTranspose2d):
-            nn.init.normal_(module.weight, 0, 0.03)
 
 
 def _quantize(net: Net) -> "onnx.ModelProto":

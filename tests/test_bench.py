@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bench import before, cost
+from bench import cost
 from bench.photos import crowd
 
 
@@ -20,18 +20,6 @@ def test_a_crowd_has_a_box_for_each_of_its_people(people: int) -> None:
     assert (boxes[:, 3] <= 480).all()
     for x0, y0, x1, y1 in boxes.astype(int):
         assert photo[y0:y1, x0:x1].std() > 30, "a person is in it"
-
-
-def test_two_versions_are_compared_photo_by_photo_in_groups_of_people() -> None:
-    old = {"a.jpg": (100.0, 1), "b.jpg": (300.0, 0), "c.jpg": (200.0, 1)}
-    new = {"a.jpg": (50.0, 2), "b.jpg": (30.0, 0), "c.jpg": (20.0, 0)}
-    slow = {name: (9 * ms, people) for name, (ms, people) in old.items()}
-    rows = before.compared([[old, new], [old, new], [slow, new]]).splitlines()[2:]
-    assert rows == [
-        "| nobody | 2 | 250 | 25.0 | 0.10 |",
-        "| 2 | 1 | 100 | 50.0 | 0.50 |",
-        "| all photos | 3 | 200 | 33.3 | 0.17 |",
-    ]
 
 
 def test_cost_follows_memory_threads_and_price(monkeypatch: pytest.MonkeyPatch) -> None:

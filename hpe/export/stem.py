@@ -9,9 +9,10 @@ from onnx import TensorProto, helper
 
 from hpe.errors import BadModel
 from hpe.export.graph import Graph, attribute, checked
+from hpe.train.network import MEAN_RGB, STD_RGB
 
-MEAN_RGB: Final = np.array([0.485, 0.456, 0.406])
-STD_RGB: Final = np.array([0.229, 0.224, 0.225])
+_MEAN: Final = np.array(MEAN_RGB)
+_STD: Final = np.array(STD_RGB)
 # The uint8 value that stands for zero at the input. Near the mean of all three channels, so that the constant
 # channels, which carry each channel's distance from it, need small weights only.
 INPUT_ZERO: Final[int] = 114
@@ -63,8 +64,8 @@ def block_weights(weight: NDArray[np.float64]) -> NDArray[np.float32]:
 
     (O, 16, 3, 3) where the first row and column are zero, as `hpe.train.prune` leaves them.
     """
-    raw = weight / (255 * STD_RGB).reshape(1, 3, 1, 1)
-    constant = (raw * (INPUT_ZERO - 255 * MEAN_RGB).reshape(1, 3, 1, 1)).sum(axis=1) / (FULL - INPUT_ZERO)
+    raw = weight / (255 * _STD).reshape(1, 3, 1, 1)
+    constant = (raw * (INPUT_ZERO - 255 * _MEAN).reshape(1, 3, 1, 1)).sum(axis=1) / (FULL - INPUT_ZERO)
     before = ((0, 0), (1, 0), (1, 0))  # an eighth row and column in front: a block's first half is not used there
     raw = np.pad(raw, ((0, 0), *before))
     constant = np.pad(constant, before)

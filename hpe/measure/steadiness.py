@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hpe.engine.estimator import PoseEstimator
 from hpe.measure.report import Figure, percent
 from hpe.pose.boxes import box_iou
+from hpe.pose.crops import undo_affine
 from hpe.pose.result import Pose
 from hpe.score.matching import pairs
 from hpe.train.data.files import decode_rgb
@@ -52,8 +53,8 @@ class Steadiness:
         for picture, affine in variants(rgb, photo.id).values():
             after = estimator(picture)
             self.people += max(len(before), len(after))
-            back = [(np.asarray(p.points) - affine[:, 2]) @ np.linalg.inv(affine[:, :2]).T for p in after]
-            corners = [(p.box.reshape(2, 2) - affine[:, 2]) @ np.linalg.inv(affine[:, :2]).T for p in after]
+            back = [undo_affine(p.points, affine) for p in after]
+            corners = [undo_affine(p.box.reshape(2, 2), affine) for p in after]
             new = np.stack(corners).reshape(-1, 4) if after else np.zeros((0, 4))
             same = pairs(box_iou(new, old))
             self.come_or_go += len(before) + len(after) - 2 * len(same)

@@ -57,37 +57,6 @@ AREA_OF_BOX: Final[float] = 0.53
 SAME_PERSON: Final[float] = 0.7
 
 
-def encode_boxes(
-    boxes: NDArray[np.floating], frame: tuple[int, int], unit: int
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """(K, 4) network px, the frame's (height, width) -> (3, h, w) float32 maps and (h, w) bool: near a centre.
-
-    Channel 0 is each cell's highest Gaussian, 1 at a centre: the target of the score, and a map that decodes. Channels
-    1 and 2 are the width and height, in shares of `unit` px, of the person whose Gaussian is the highest there. The
-    cells near a centre (Gaussian above 0.5, or the cell nearest to it) are those where sizes are read.
-    """
-    rows, columns = frame[0] // STRIDE, frame[1] // STRIDE
-    maps = np.zeros((3, rows, columns), dtype=np.float32)
-    near = np.zeros((rows, columns), dtype=np.bool_)
-    if len(boxes) == 0:
-        return maps, near
-    corners = np.asarray(boxes, dtype=np.float64).reshape(-1, 2, 2)
-    sides = corners[:, 1] - corners[:, 0]
-    centres = corners.mean(axis=1) / STRIDE
-    sigmas = np.maximum(SIGMA * sides / STRIDE, MIN_SIGMA)
-    gx = np.exp(-((np.arange(columns) - centres[:, :1]) ** 2) / (2 * sigmas[:, :1] ** 2))
-    gy = np.exp(-((np.arange(rows) - centres[:, 1:]) ** 2) / (2 * sigmas[:, 1:] ** 2))
-    heat = gy[:, :, None] * gx[:, None, :]
-    owner = heat.argmax(axis=0)
-    maps[0] = heat.max(axis=0)
-    maps[1:] = (sides / unit)[owner].transpose(2, 0, 1)
-    near |= maps[0] > 0.5
-    cells = np.rint(centres).astype(int)
-    inside = ((cells >= 0) & (cells < [columns, rows])).all(axis=1)
-    near[cells[inside, 1], cells[inside, 0]] = True
-    return maps, near
-
-
 def decode_boxes(
     maps: NDArray[np.floating],
     affine: Affine,

@@ -6,13 +6,44 @@ from numpy.typing import NDArray
 from hpe.engine.estimator import PoseEstimator
 from hpe.engine.manifest import LocatorCard, ModelCard
 from hpe.engine.networks import compose
-from hpe.pose.boxes import encode_boxes
+from hpe.pose.boxes import MIN_SIGMA, SIGMA
 from hpe.pose.crops import apply_affine, fit_affine
-from hpe.pose.heatmaps import encode_joints
+from hpe.pose.heatmaps import STRIDE, encode_joints
 
 HEIGHT, WIDTH, LONGER = 128, 96, 416
 LOCATE = LocatorCard("locate.onnx", "1" * 64, "a fake that reads green", LONGER, 0.3)
 CARD = ModelCard("dots", "dots.onnx", "0" * 64, (HEIGHT, WIDTH), "a fake that reads dots", 0.3, 0.3, 2.0, locate=LOCATE)
+
+
+def encode_boxes(
+    boxes: NDArray[np.floating], frame: tuple[int, int], unit: int
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """(K, 4) network px, the frame's (height, width) -> (3, h, w) float32 maps and (h, w) bool: near a centre.
+
+    Channel 0 is each cell's highest Gaussian, 1 at a centre: the target of the score, and a map that decodes. Channels
+    1 and 2 are the width and height, in shares of `unit` px, of the person whose Gaussian is the highest there. The
+    cells near a centre (Gaussian above 0.5, or the cell nearest to it) are those where sizes are read.
+    """
+    rows, columns = frame[0] // STRIDE, frame[1] // STRIDE
+    maps = np.zeros((3, rows, columns), dtype=np.float32)
+    near = np.zeros((rows, columns), dtype=np.bool_)
+    if len(boxes) == 0:
+        return maps, near
+    corners = np.asarray(boxes, dtype=np.float64).reshape(-1, 2, 2)
+    sides = corners[:, 1] - corners[:, 0]
+    centres = corners.mean(axis=1) / STRIDE
+    sigmas = np.maximum(SIGMA * sides / STRIDE, MIN_SIGMA)
+    gx = np.exp(-((np.arange(columns) - centres[:, :1]) ** 2) / (2 * sigmas[:, :1] ** 2))
+    gy = np.exp(-((np.arange(rows) - centres[:, 1:]) ** 2) / (2 * sigmas[:, 1:] ** 2))
+    heat = gy[:, :, None] * gx[:, None, :]
+    owner = heat.argmax(axis=0)
+    maps[0] = heat.max(axis=0)
+    maps[1:] = (sides / unit)[owner].transpose(2, 0, 1)
+    near |= maps[0] > 0.5
+    cells = np.rint(centres).astype(int)
+    inside = ((cells >= 0) & (cells < [columns, rows])).all(axis=1)
+    near[cells[inside, 1], cells[inside, 0]] = True
+    return maps, near
 
 
 class DotSession:
