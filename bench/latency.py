@@ -20,8 +20,8 @@ def run(effort: Effort) -> str:
     """The section of results.md."""
     text = [
         "## One inference",
-        "Batch 1. `x` is time over this project's int8, the median of the rounds' own ratios: above 1 is slower. OpenVINO "
-        "int8 runs the same file as ours.",
+        "Batch 1. `x` is time over this project's int8, the median of the rounds' own ratios: above 1 is slower. "
+        "OpenVINO int8 runs the same file as ours.",
     ]
     for net in default_nets():
         times = {threads: measure(net, threads, effort.rounds) for threads in (1, 2)}
