@@ -9,6 +9,7 @@ import click
 
 from hpe import __version__
 from hpe.errors import HpeError
+from hpe.extras import remedy
 
 # name -> (module:attribute, one line for `hpe --help`; a test holds it to the command's own first line)
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
@@ -22,7 +23,6 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "eval": ("hpe.commands.evaluate:evaluate", "Measure a model on labelled people: PCK, PCKh, OKS AP."),
     "export": ("hpe.commands.export:export", "Turn checkpoints into a model that runs."),
 }
-_TRAINING: Final = frozenset({"torch", "onnx", "yaml", "matplotlib", "scipy", "pycocotools"})
 
 
 class LazyGroup(click.Group):
@@ -68,12 +68,8 @@ class LazyGroup(click.Group):
 
 
 def _explained(error: ModuleNotFoundError, command: str) -> Exception:
-    missing = (error.name or "").partition(".")[0]
-    if missing not in _TRAINING:
-        return error
-    return click.ClickException(
-        f"hpe {command} needs {missing}, which is not installed: pip install '.[train]' in its checkout"
-    )
+    line = remedy(error, f"hpe {command}")
+    return click.ClickException(line) if line else error
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

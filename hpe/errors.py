@@ -23,6 +23,10 @@ class BadRequest(HpeError):
     """The request itself is malformed: broken multipart body, unknown parameter value, bad base64."""
 
 
+class HeadersTooLarge(HpeError):
+    """The request's first line and headers are larger than the server reads."""
+
+
 class NotFound(HpeError):
     """There is nothing at this path."""
 

@@ -78,7 +78,7 @@ def test_every_event_on_file_with_the_real_model(tmp_path: Path) -> None:
     done = run(CALL.format(names=names, between=""), HPE_CACHE_DIR=str(tmp_path))
     answers = dict(zip(names, map(json.loads, done.stdout.splitlines()), strict=True))
     assert answers["http-api-v2-form"][:2] == [200, "image/png"]
-    assert answers["rest-v1-repeated-query"][:2] == [200, "application/json"]
+    assert answers["rest-v1-repeated-query"][:2] == [400, "application/problem+json"]
     assert answers["function-url-raw-image"][:2] == [200, "image/png"]
     assert all(status < 500 for status, _, _ in answers.values())
     lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]

@@ -13,10 +13,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 # part -> the parts that it may import, besides itself
-SMALL = {"errors", "settings", "places", "cores", "stderr"}
+SMALL = {"errors", "extras", "settings", "places", "cores", "stderr"}
 ENGINE = {"engine", "store", "image", "pose", *SMALL}
 MAY_IMPORT = {
     "errors": set(),
+    "extras": set(),
     "settings": {"errors", "cores"},
     "places": set(),
     "stderr": set(),
@@ -38,7 +39,7 @@ MAY_IMPORT = {
     "measure": {"train", "score", "video", *ENGINE},
     "export": {"train", "measure", "score", *ENGINE},
     "commands": {"batch", "server", "video", "web", "photo", "train", "measure", "export", "score", *ENGINE},
-    "cli": {"commands", "errors"},
+    "cli": {"commands", "errors", "extras"},
 }
 RUNTIME = {"batch", "queue", "video", "web", "photo", "handler", "worker", *ENGINE}
 TRAINING_ONLY = {"torch", "torchvision", "onnx", "scipy", "matplotlib", "yaml", "pycocotools"}

@@ -78,7 +78,9 @@ def test_pickle_in_place_of_a_model_does_not_run(tmp_path: Path) -> None:
     assert not target.exists()
 
 
-@pytest.mark.parametrize("path", [*(route.replace("{id}", "f" * 32) for route in ROUTES), "/none"])
+@pytest.mark.parametrize(
+    "path", [*(route.replace("{id}", "f" * 32).replace("{kind}", "busy") for route in ROUTES), "/none"]
+)
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "DELETE"])
 def test_every_answer_says_that_it_is_no_other_type_and_who_may_read_it(method: str, path: str) -> None:
     settings = Settings(cors_origins=(ORIGIN,))

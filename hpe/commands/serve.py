@@ -27,4 +27,7 @@ def serve(port: int, host: str) -> None:
     from hpe.server.serve import serve as run
     from hpe.settings import Settings
 
-    run(port, Settings.from_env(os.environ), bundled("static-site"), host=host)
+    settings = Settings.from_env(os.environ)
+    if settings.photo_bucket or settings.keys_table:
+        import boto3  # noqa: F401 (now, in a line of `hpe`, and not in the first request)
+    run(port, settings, bundled("static-site"), host=host)

@@ -24,13 +24,11 @@ class Stack:
     _clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        """boto3's client, made once."""
+        """boto3's client, made once. Without boto3 `hpe` says what to install."""
         if service not in self._clients:
-            try:
-                import boto3
-                from botocore.config import Config
-            except ImportError as error:
-                raise click.ClickException("this command needs boto3: pip install boto3") from error
+            import boto3
+            from botocore.config import Config
+
             config = Config(max_pool_connections=32, retries={"mode": "standard", "total_max_attempts": 5})
             region = self.region or os.environ.get("AWS_REGION") or None  # boto3 reads AWS_DEFAULT_REGION alone
             with aws_errors():

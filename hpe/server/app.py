@@ -13,7 +13,7 @@ from hpe.errors import Busy, HpeError
 from hpe.server.site import site_response
 from hpe.settings import LAMBDA_BODY_BYTES, Settings
 from hpe.web.api import EstimatorSource, handle, refuse, route_of
-from hpe.web.messages import Request, Response, query_of
+from hpe.web.messages import Request, Response, query_of, repeated_in
 
 # A form's own bytes, over those of the photo in it.
 FORM_BYTES: Final = 100_000
@@ -41,9 +41,9 @@ def request_of(environ: Mapping[str, Any]) -> Request:
         if name.startswith("HTTP_") or name in ("CONTENT_TYPE", "CONTENT_LENGTH")
     }
     path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
-    query = query_of(parse_qsl(environ["QUERY_STRING"], keep_blank_values=True))
-    body = environ["wsgi.input"].read()
-    return Request(environ["REQUEST_METHOD"], path or "/", query, headers, body, uuid.uuid4().hex[:12])
+    pairs = parse_qsl(environ["QUERY_STRING"], keep_blank_values=True)
+    method, body, request_id = environ["REQUEST_METHOD"], environ["wsgi.input"].read(), uuid.uuid4().hex[:12]
+    return Request(method, path or "/", query_of(pairs), headers, body, request_id, repeated_in(pairs))
 
 
 class App:

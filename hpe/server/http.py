@@ -10,10 +10,10 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher
-from waitress.utilities import InternalServerError, RequestEntityTooLarge
+from waitress.utilities import InternalServerError, RequestEntityTooLarge, RequestHeaderFieldsTooLarge
 from waitress.wasyncore import close_all, dispatcher, loop
 
-from hpe.errors import BadRequest, HpeError, RequestTimeout, TooLarge
+from hpe.errors import BadRequest, HeadersTooLarge, HpeError, RequestTimeout, TooLarge
 from hpe.server.app import App, max_body_bytes, status_line
 from hpe.settings import Settings
 from hpe.web.api import refuse
@@ -57,6 +57,12 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
             limit = max_body_bytes(settings)
             sent = f"{parsed.content_length:,} bytes" if parsed.content_length else "the body is too large"
             error = TooLarge(f"{sent}; the limit is {limit:,}: send a smaller photo", limit=limit)
+        if isinstance(parsed.error, RequestHeaderFieldsTooLarge):
+            error = HeadersTooLarge(
+                f"the request's address and headers are larger than {_HEADER_BYTES:,} bytes, which is the limit: send "
+                "fewer or shorter ones, and the photo in the body",
+                limit=_HEADER_BYTES,
+            )
         headers = {"origin": parsed.headers.get("ORIGIN", "")}
         method, path = getattr(parsed, "command", ""), getattr(parsed, "path", "")
         return refuse(Request(method, path, {}, headers, b"", uuid.uuid4().hex[:12]), error, settings)

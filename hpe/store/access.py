@@ -40,7 +40,7 @@ def _from_botocore() -> tuple[Credentials, str]:
         from botocore.exceptions import BotoCoreError
         from botocore.session import Session
     except ImportError as error:
-        raise ModelUnavailable(f"{_MISSING}, or pip install boto3 to use profiles and roles") from error
+        raise ModelUnavailable(f'{_MISSING}, or pip install "hpe-pose[s3]" to use profiles and roles') from error
     try:
         session = Session()
         found = session.get_credentials()

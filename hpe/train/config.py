@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from hpe.errors import BadData, BadSettings
 from hpe.train.limits import made
 
@@ -175,6 +173,8 @@ def check_files(config: TrainConfig, path: Path, labels: bool = True) -> None:
 
 
 def _content(path: Path) -> dict[str, Any]:
+    import yaml  # the command's help needs none
+
     try:
         raw = yaml.safe_load(path.read_text("utf-8"))
     except OSError as error:

@@ -64,8 +64,10 @@ def _finish(request: Request, response: Response, settings: Settings, record: Re
     record.status, record.bytes_out = response.status, len(response.body)
     record.problem = response.problem
     note(record)
-    body = b"" if request.method == "HEAD" else response.body
-    return replace(response, headers=headers, body=body)
+    if request.method != "HEAD":
+        return replace(response, headers=headers)
+    headers["Content-Length"] = str(len(response.body))  # as of GET (RFC 9110, 9.3.2)
+    return replace(response, headers=headers, body=b"")
 
 
 def _dispatch(request: Request, estimator_source: EstimatorSource, settings: Settings, record: Record) -> Response:
@@ -89,6 +91,8 @@ def route_of(path: str) -> str:
     path = path.rstrip("/").removeprefix(VERSION)
     if path.startswith("/results/"):
         return "/results/{id}"
+    if path.startswith("/problems/"):
+        return "/problems/{kind}"
     return path if path in ROUTES else ""
 
 
@@ -116,10 +120,17 @@ def _uploads(request: Request, estimator_source: EstimatorSource, settings: Sett
     return handle_uploads(request, settings)
 
 
+def _problem_page(request: Request, estimator_source: EstimatorSource, settings: Settings, record: Record) -> Response:
+    from hpe.web.problem_pages import problem_page
+
+    return problem_page(request.path.removeprefix("/problems/"))
+
+
 ROUTES: Final[Mapping[str, Mapping[str, Route]]] = {
     "/pose": {"POST": _pose},
     "/health": {"GET": _health, "HEAD": _health},
     "/openapi.json": {"GET": _openapi, "HEAD": _openapi},
     "/uploads": {"POST": _uploads},
     "/results/{id}": {"GET": _uploads},
+    "/problems/{kind}": {"GET": _problem_page, "HEAD": _problem_page},
 }

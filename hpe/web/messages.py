@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,7 +18,10 @@ REPEATED: Final = ("box",)
 
 @dataclass(frozen=True)
 class Request:
-    """headers: lower-case names. query: decoded, see `query_of`. path: begins with a slash."""
+    """headers: lower-case names. query: decoded, see `query_of`. path: begins with a slash.
+
+    repeated: names of the query that came several times and may not.
+    """
 
     method: str
     path: str
@@ -25,6 +29,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     request_id: str = ""
+    repeated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,25 +50,32 @@ def query_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return query
 
 
+def repeated_in(pairs: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Names that come several times, but for those that may: which of their values was meant, nobody knows."""
+    counts = Counter(name for name, _ in pairs)
+    return tuple(name for name, count in counts.items() if count > 1 and name not in REPEATED)
+
+
 def from_event(event: object, request_id: str = "") -> Request:
     """A gateway's event -> Request. Raises BadRequest where it is none, or its body is not what it says."""
     context = _mapping(event, "requestContext")
     http = _mapping(context, "http")
     if isinstance(event, dict) and http.get("method"):
         method, path = str(http["method"]), _path_v2(event, context)
-        query = query_of(parse_qsl(_text(event.get("rawQueryString")), keep_blank_values=True))
+        pairs = parse_qsl(_text(event.get("rawQueryString")), keep_blank_values=True)
     elif isinstance(event, dict) and event.get("httpMethod"):
         method, path = str(event["httpMethod"]), _path_v1(event)
         values = _values(event, "queryStringParameters", "multiValueQueryStringParameters")
-        pairs = ((name, value) for name in values for value in values[name])
-        # a load balancer hands the query on as it stands in the URL
-        query = query_of((unquote_plus(n), unquote_plus(v)) for n, v in pairs) if "elb" in context else query_of(pairs)
+        pairs = [(name, value) for name in values for value in values[name]]
+        if "elb" in context:  # a load balancer hands the query on as it stands in the URL
+            pairs = [(unquote_plus(name), unquote_plus(value)) for name, value in pairs]
     else:
         raise BadRequest(
             "this event comes from no HTTP gateway",
             hint="invoke the function through an HTTP API, a REST API or a Function URL",
         )
-    return Request(method.upper(), path, query, request_headers(event), _body(event), request_id)
+    headers, body = request_headers(event), _body(event)
+    return Request(method.upper(), path, query_of(pairs), headers, body, request_id, repeated_in(pairs))
 
 
 def request_headers(event: object) -> dict[str, str]:

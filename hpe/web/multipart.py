@@ -9,7 +9,8 @@ from email.message import Message
 from typing import Any, Final
 
 from hpe.errors import BadRequest, TooLarge
-from hpe.web.messages import query_of
+from hpe.web.messages import query_of, repeated_in
+from hpe.web.params import PARAMETERS, check_once
 
 FIELD: Final = "image"
 # RFC 2046, 5.1.1; a space, which it allows inside, is sent by nobody and breaks parsers
@@ -71,8 +72,9 @@ def read_form(body: bytes, content_type: str, max_parts: int) -> tuple[bytes, di
     if len(photos) > 1:
         names = ", ".join(repr(part.name[:40]) for part in photos[:5])
         raise BadRequest(f"there are {len(photos)} photos in the form ({names}): send one a request", limit=1)
-    fields = query_of((part.name, part.data.decode("utf-8", "replace").strip()) for part in texts)
-    return (photos or filled)[0].data, fields
+    pairs = [(part.name, part.data.decode("utf-8", "replace").strip()) for part in texts]
+    check_once(repeated_in((name, value) for name, value in pairs if name in PARAMETERS and value))
+    return (photos or filled)[0].data, query_of(pairs)
 
 
 def _boundary(content_type: str) -> bytes:
@@ -103,6 +105,8 @@ def _inside(body: bytes, boundary: bytes, max_parts: int) -> bytes:
     """
     delimiter = b"--" + boundary
     start = 0 if body.startswith(delimiter) else body.find(b"\r\n" + delimiter) + 2
+    if body.startswith(delimiter + b"--", start):
+        raise BadRequest("the form is empty: there is no field in it", hint=f"choose a photo before sending: {_CURL}")
     end = body.find(b"\r\n" + delimiter + b"--", start)
     if end < 0 or start == 1:
         if re.search(rb"(?<!\r)\n" + re.escape(delimiter), body):

@@ -63,6 +63,14 @@ def read_params(query: Mapping[str, str], accept: str, max_people: int = Setting
     return params
 
 
+def check_once(repeated: Iterable[str]) -> None:
+    """Raises BadRequest if there is a name in `repeated`: one of several values would count, and nobody says which."""
+    for name in repeated:
+        raise BadRequest(
+            f"{name[:40]!r} is given several times: give it once", hint="only box may come several times, one a person"
+        )
+
+
 def with_fields(query: Mapping[str, str], fields: Mapping[str, str]) -> dict[str, str]:
     """A query and the text fields of a form -> one query. Empty fields and those of other names are left out.
     (A form's field `image` is the photo.)

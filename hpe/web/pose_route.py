@@ -12,13 +12,14 @@ from hpe.photo.recipe import Recipe
 from hpe.settings import Settings
 from hpe.web.messages import Request, Response
 from hpe.web.multipart import read_body
-from hpe.web.params import PoseParams, read_params, with_fields
+from hpe.web.params import PoseParams, check_once, read_params, with_fields
 from hpe.web.request_log import Record
 
 
 def answer_pose(request: Request, source: Callable[[], Estimator], settings: Settings, record: Record) -> Response:
     """The whole of it: the file and what is asked for out of the request, the answer into the response."""
     data, fields = read_body(request.body, request.headers.get("content-type", ""), settings.max_parts)
+    check_once(request.repeated)
     params = read_params(with_fields(request.query, fields), request.headers.get("accept", ""), settings.max_people)
     recipe = Recipe.of(settings)
     found = analyse(data, recipe, source, record.stages, params.options)

@@ -11,6 +11,7 @@ from hpe.errors import (
     BrokenImage,
     Busy,
     Forbidden,
+    HeadersTooLarge,
     HpeError,
     KeysUnavailable,
     MethodNotAllowed,
@@ -69,6 +70,12 @@ KINDS: Final[dict[type[HpeError], Kind]] = {
     BadModel: Kind(503, "bad-model", "The model cannot be used", "whoever runs this service must fix its model"),
     PhotosUnavailable: Kind(
         503, "photos-unavailable", "The photo store does not answer", "try again after the seconds in Retry-After"
+    ),
+    HeadersTooLarge: Kind(
+        431,
+        "headers-too-large",
+        "The headers are too large",
+        "send fewer cookies, a shorter address and shorter headers",
     ),
     Unauthorized: Kind(401, "unauthorized", "A key is needed", "send a key: Authorization: Bearer KEY"),
     Forbidden: Kind(

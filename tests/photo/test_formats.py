@@ -238,5 +238,5 @@ def test_parquet_needs_a_file_and_pyarrow(album: Path, monkeypatch: pytest.Monke
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
     result = CliRunner().invoke(main, ["predict", "album", "-o", "x.parquet"])
-    assert (result.exit_code, "pip install pyarrow" in result.stderr) == (1, True)
+    assert (result.exit_code, 'pip install "hpe-pose[parquet]"' in result.stderr) == (1, True)
     assert {path.name for path in album.iterdir()} == {"album"}

@@ -1,5 +1,6 @@
 """hpe.server over real sockets: the site, the API, limits, rude clients, a full house, a clean stop."""
 
+import html
 import http.client
 import json
 import signal
@@ -22,6 +23,7 @@ from hpe.errors import BadSettings
 from hpe.server.http import Server
 from hpe.server.serve import listen, make_server
 from hpe.settings import Settings
+from hpe.web.problems import INTERNAL, KINDS
 
 ROOT = Path(__file__).parents[2]
 PHOTO = photo()
@@ -137,8 +139,8 @@ def test_a_proxys_full_address_is_understood(server: Server) -> None:
     ("data", "status"),
     [
         (b"nonsense\r\n\r\n", 400),
-        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nA: " + b"b" * 70_000 + b"\r\n\r\n", 400),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nA: " + b"b" * 70_000 + b"\r\n\r\n", 431),
         (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
         (b"BREW /pose HTTP/1.1\r\n\r\n", 405),
         (b"POST /pose HTTP/1.1\r\nContent-Length: ten\r\n\r\n", 400),
@@ -346,3 +348,40 @@ def test_the_process_finishes_its_requests_on_a_signal(number: signal.Signals) -
         process.kill()
         process.stderr.close()
         process.wait()
+
+
+def test_headers_that_are_too_large_are_431_in_the_apis_words(server: Server) -> None:
+    for request in (b"GET /health HTTP/1.1\r\nHost: a\r\nCookie: " + b"x" * 70_000, b"GET /health?" + b"x" * 70_000):
+        head, _, body = raw(server, request + b"\r\n\r\n").partition(b"\r\n\r\n")
+        assert head.split(b" ", 1)[1].startswith(b"431 Request Header Fields Too Large")
+        told = json.loads(body)
+        assert (told["type"], told["status"], told["limit"]) == ("/problems/headers-too-large", 431, 65_536)
+        assert "larger than 65,536 bytes" in told["detail"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/health", "/openapi.json", "/v1/health", "/", "/app.js", "/problems/busy", "/missing"]
+)
+def test_head_has_the_length_of_get(server: Server, path: str) -> None:
+    status, _, body = ask(server, "GET", path)
+    head = ask(server, "HEAD", path)
+    assert (head[0], head[1]["Content-Length"], head[2]) == (status, str(len(body)), b"")
+    assert int(head[1]["Content-Length"]) > 0
+
+
+def test_parameter_that_is_given_twice_is_refused(server: Server) -> None:
+    for query in ("threshold=0.3&threshold=0.4", "format=json&format=json", "people=&people=2"):
+        status, _, body = ask(server, "POST", f"/pose?{query}", PHOTO)
+        assert status == 400
+        assert "is given several times: give it once" in json.loads(body)["detail"]
+
+
+def test_type_of_every_problem_is_the_address_of_a_page_that_explains_it(server: Server) -> None:
+    for kind in (*KINDS.values(), INTERNAL):
+        status, headers, body = ask(server, "GET", kind.type)
+        assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+        page = html.unescape(body.decode())
+        assert kind.title in page
+        assert kind.hint in page
+        assert str(kind.status) in page
+    assert ask(server, "GET", "/problems/none")[0] == 404

@@ -67,5 +67,5 @@ def test_unknown_profile_is_said(nobody) -> None:
 
 def test_without_botocore_the_message_says_how_to_get_it(nobody) -> None:
     nobody.setitem(sys.modules, "botocore.session", None)
-    with pytest.raises(ModelUnavailable, match="pip install boto3"):
+    with pytest.raises(ModelUnavailable, match=r"pip install \"hpe-pose\[s3\]"):
         access_from_env({})

@@ -35,7 +35,7 @@ EXPECTED = {
     "function-url-preflight": ("OPTIONS", "/pose", 204, None),
     "function-url-browser-navigation": ("POST", "/pose", 200, "image/png"),
     "rest-v1-form": ("POST", "/pose", 200, "image/png"),
-    "rest-v1-repeated-query": ("POST", "/pose", 200, "application/json"),
+    "rest-v1-repeated-query": ("POST", "/pose", 400, "application/problem+json"),
     "rest-v1-only-multi-value-headers": ("POST", "/pose", 200, "image/jpeg"),
     "rest-v1-preflight": ("OPTIONS", "/pose", 204, None),
     "rest-v1-proxy-resource": ("GET", "/health", 200, "application/json"),
@@ -88,10 +88,20 @@ def test_an_event_gets_its_answer_in_the_gateways_form(name: str) -> None:
         json.loads(got["body"])
 
 
-def test_of_a_repeated_parameter_the_last_counts() -> None:
-    for name in ("http-api-v2-named-stage-and-query", "rest-v1-repeated-query"):
-        assert from_event(load(name)).query["format"] == "json"
-    assert from_event(load("http-api-v2-named-stage-and-query")).query["flip"] == "1"
+def test_parameter_that_is_given_twice_is_refused_by_every_gateway() -> None:
+    v2 = load("http-api-v2-named-stage-and-query")
+    assert (from_event(v2).query["flip"], from_event(v2).repeated) == ("1", ())
+    twice = {
+        "HTTP API": {**v2, "rawQueryString": "format=json&threshold=0.3&threshold=0.3"},
+        "load balancer": load("load-balancer-multi-value")
+        | {"multiValueQueryStringParameters": {"threshold": ["0.3", "0.4"], "format": ["json"]}},
+        "REST API": load("rest-v1-repeated-query")
+        | {"multiValueQueryStringParameters": {"threshold": ["0.3", "0.4"], "format": ["json"]}},
+    }
+    for gateway, event in twice.items():
+        got = answer(event)
+        assert got["statusCode"] == 400, gateway
+        assert "'threshold' is given several times: give it once" in json.loads(got["body"])["detail"]
 
 
 def test_a_load_balancer_hands_the_query_on_undecoded() -> None:

@@ -127,6 +127,9 @@ def test_service_answers_are_as_described(checker: OpenAPI) -> None:
     assert check(checker, Request("GET", "/health"), no_model).status == 503
     assert check(checker, Request("GET", "/openapi.json")).status == 200
     assert check(checker, Request("HEAD", "/openapi.json")).status == 200
+    assert check(checker, Request("GET", "/problems/busy")).status == 200
+    assert check(checker, Request("HEAD", "/problems/busy")).status == 200
+    assert check(checker, Request("GET", "/problems/none")).status == 404
     assert check(checker, Request("POST", "/pose", body=photo()), no_model).status == 503
     assert check(checker, Request("POST", "/uploads", body=b"{}")).status == 404
     assert check(checker, Request("GET", "/results/0123456789abcdef0123456789abcdef")).status == 404

@@ -12,6 +12,7 @@ from hpe.commands.predict.outputs import write_stdout
 from hpe.commands.predict.photos import shown
 from hpe.commands.predict.resume import REMEDY, made_by, read_csv, read_json
 from hpe.errors import BadSettings
+from hpe.extras import remedy
 from hpe.photo.formats import FORMATS, document_of
 
 _PART: Final = ".part.jsonl"
@@ -147,7 +148,7 @@ def _need_pyarrow() -> None:
     try:
         import pyarrow.parquet  # noqa: F401
     except ModuleNotFoundError as error:
-        raise BadSettings("parquet needs pyarrow, which is not installed: pip install pyarrow") from error
+        raise BadSettings(remedy(error, "parquet") or str(error)) from error
 
 
 def _scratch() -> Path:

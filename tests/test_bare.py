@@ -1,0 +1,116 @@
+"""`hpe` where only the runtime's own packages are installed (requirements-cli.txt): nothing but one line fails.
+
+A finder refuses every other distribution, as after `pip install .`.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from hpe import cli
+
+ROOT = Path(__file__).resolve().parents[1]
+S3 = 'pip install "hpe-pose[s3]"'
+TRAIN = 'pip install "hpe-pose[train]"'
+BARE = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ABSENT:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+ABSENT = set(sys.argv.pop(1).split(","))
+sys.meta_path.insert(0, Absent())
+from hpe.cli import main
+main(prog_name="hpe")
+"""
+
+
+def plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def runtime_distributions() -> set[str]:
+    """What requirements-cli.txt installs, with all that it requires."""
+    lines = [line for name in ("requirements.txt", "requirements-cli.txt") for line in (ROOT / name).open()]
+    wanted = [found[0] for line in lines if (found := re.match(r"[\w.-]+(?===)", line))]
+    known: set[str] = set()
+    while wanted:
+        name = plain(wanted.pop())
+        if name in known:
+            continue
+        known.add(name)
+        try:
+            required = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:
+            continue
+        wanted += [re.match(r"[\w.-]+", one)[0] for one in required if "extra ==" not in one]  # type: ignore[index]
+    return known
+
+
+@pytest.fixture(scope="module")
+def absent() -> str:
+    """Top-level modules of all other distributions that are installed here."""
+    present = runtime_distributions() | {"hpe-pose"}
+    owners = metadata.packages_distributions()
+    found = {top for top, names in owners.items() if not {plain(name) for name in names} & present}
+    assert {"boto3", "botocore", "torch", "pyarrow"} <= found
+    return ",".join(sorted(found))
+
+
+def hpe(absent: str, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "HPE_"))}
+    environment |= {"PYTHONPATH": str(ROOT), **environ}
+    command = [sys.executable, "-c", BARE, absent, *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.mark.parametrize("verb", ["", *cli.COMMANDS, "keys add", "keys list", "keys rotate", "keys revoke"])
+def test_every_verb_explains_itself(absent: str, verb: str) -> None:
+    done = hpe(absent, *verb.split(), "--help")
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert done.stdout.startswith("Usage: hpe")
+
+
+FIRST_ERRORS = {
+    "predict": (("predict", "nosuch.jpg"), "nosuch.jpg"),
+    "predict to Parquet": (("predict", "nosuch.jpg", "-o", "x.parquet"), 'pip install "hpe-pose[parquet]"'),
+    "serve": (("serve", "--port", "0", "--host", "not an address"), "is not an address"),
+    "submit": (("submit", "nosuch.jpg", "--api", "http://127.0.0.1:9"), "nosuch.jpg"),
+    "batch": (("batch", "s3://photos/a", "s3://poses/b", "--dry-run"), S3),
+    "batch of nothing": (("batch", "photos/a", "s3://poses/b"), "s3://bucket/prefix"),
+    "keys add": (("keys", "add", "anna"), S3),
+    "keys list": (("keys", "list"), S3),
+    "keys rotate": (("keys", "rotate", "anna"), S3),
+    "keys revoke": (("keys", "revoke", "anna"), S3),
+    "train": (("train", "--config", "configs/pose.yaml"), TRAIN),
+    "eval": (("eval", "--model", "nosuch.json"), ""),
+    "export": (("export", "--pose", "nosuch.pt"), ""),
+}
+
+
+@pytest.mark.parametrize("name", FIRST_ERRORS)
+def test_first_error_is_one_line_that_says_what_to_do(absent: str, name: str, tmp_path: Path) -> None:
+    words, told = FIRST_ERRORS[name]
+    done = hpe(absent, *words)
+    assert done.returncode in (1, 2), done.stdout
+    assert "Traceback" not in done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.startswith(("Error: ", "hpe: nosuch.jpg: "))]
+    assert len(errors) == 1, done.stderr
+    assert told in done.stderr
+
+
+@pytest.mark.parametrize("variable", ["HPE_PHOTO_BUCKET", "HPE_KEYS_TABLE"])
+def test_serving_with_what_needs_aws_is_refused_at_once(absent: str, variable: str) -> None:
+    done = hpe(absent, "serve", "--port", "0", **{variable: "hpe-dev"})
+    assert (done.returncode, S3 in done.stderr, "Traceback" in done.stderr) == (1, True, False)
+
+
+def test_every_verb_has_its_first_error_here() -> None:
+    assert {words[0] for words, _ in FIRST_ERRORS.values()} == {*cli.COMMANDS} - {"version"}
