@@ -1,7 +1,7 @@
 """What a request asks for: query parameters, a form's fields and the Accept header -> PoseParams."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 

@@ -250,10 +250,11 @@ def test_health_tells_model_and_version() -> None:
     }
 
 
-def test_head_is_get_without_its_body() -> None:
+def test_head_is_get_without_its_body_and_has_its_length() -> None:
     for path in ("/health", "/openapi.json"):
         got, head = call("GET", path), call("HEAD", path)
-        assert (head.status, head.headers, head.body) == (got.status, got.headers, b"")
+        length = {"Content-Length": str(len(got.body))}
+        assert (head.status, head.headers, head.body) == (got.status, {**got.headers, **length}, b"")
     assert call("HEAD", "/health", no_model).body == b""
     assert call("HEAD", "/pose").status == 405
 
