@@ -14,6 +14,10 @@ from hpe.extras import remedy
 # name -> (module:attribute, one line for `hpe --help`; a test holds it to the command's own first line)
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "predict": ("hpe.commands.predict.command:predict", "Find people in photos: draw them, or write their joints."),
+    "video": (
+        "hpe.commands.video.command:video",
+        "Find everybody in clips, each with an identity: draw them, or write their tracks.",
+    ),
     "serve": ("hpe.commands.serve:serve", "Serve the website and the API on this machine."),
     "submit": ("hpe.commands.submit:submit", "Send photos through a deployed API and fetch the results."),
     "batch": ("hpe.commands.batch:command", "Find the people in photos that lie in S3, inside your AWS account."),

@@ -1,6 +1,8 @@
 """What is found in a clip: frames with their times, and in each the people with their identities."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +21,24 @@ class TrackedPose(Pose):
     id: int
     raw: NDArray[np.float32]
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        raw = np.array(self.raw, dtype=np.float32)
+        raw.flags.writeable = False
+        object.__setattr__(self, "raw", raw)
+
+    def __reduce__(self) -> "tuple[Callable[..., TrackedPose], tuple[object, ...]]":  # type: ignore[override]
+        return _again, (self.points, self.scores, self.box, self.score, self.threshold, self.id, self.raw)
+
     def scaled(self, factor_x: float, factor_y: float) -> "TrackedPose":
         """The same person in a picture that is `factor` times as large; pixel centres at integers."""
         larger = Pose.scaled(self, factor_x, factor_y)
         raw = (self.raw + 0.5) * np.array([factor_x, factor_y], np.float32) - 0.5
         return replace(self, points=larger.points, box=larger.box, raw=raw.astype(np.float32))
+
+
+def _again(*values: Any) -> TrackedPose:
+    return TrackedPose(*values[:-2], id=values[-2], raw=values[-1])
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class Window:
                 yield from self._give(len(self._held))
                 self._filters.clear()
             self._held.append(self._forward(raw))
-            ahead = min(self._ahead, max(1, _BYTES // (2 * raw.frame.rgb.nbytes)))
+            ahead = min(self._ahead, max(1, _BYTES // max(1, 2 * raw.frame.rgb.nbytes)))
             if len(self._held) >= 2 * ahead:
                 yield from self._give(len(self._held) - ahead)
         yield from self._give(len(self._held))

@@ -105,7 +105,7 @@ def test_a_cut_ends_every_track():
         def frame(self, number):
             rgb = World.frame(self, number)
             if number >= 12:
-                rgb[1:] = 255 - rgb[1:]
+                rgb[32:] = 255 - rgb[32:]
             return rgb
 
     world = Cut(lambda n: [(200, 240, 200, RED)] if n < 12 else [(420, 240, 180, BLUE)])
