@@ -28,9 +28,9 @@ help:  ## This list
 serve: $(RUN)  ## The website and the API on http://127.0.0.1:8000 (PORT=, HOST=)
 	$(BIN)/hpe serve --port $(PORT) --host $(HOST)
 
-predict: $(RUN)  ## Draw the pose in a photo: make predict IMAGE=photo.jpg (OUT=)
+predict: $(RUN)  ## Draw the pose in a photo, into build/: make predict IMAGE=photo.jpg (OUT=)
 	@test -n "$(IMAGE)" || { echo "Say which photo: make predict IMAGE=photo.jpg" >&2; exit 2; }
-	$(BIN)/hpe predict "$(IMAGE)" $(if $(OUT),-o "$(OUT)")
+	$(BIN)/hpe predict "$(IMAGE)" -o "$(if $(OUT),$(OUT),build/)" --overwrite
 
 # Each part runs although another failed: one run shows all that is wrong.
 test:  ## Lint, types and every test

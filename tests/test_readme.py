@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -85,6 +86,25 @@ def test_make_target_in_the_docs_exists(words: list[str]) -> None:
         name = word.split("=")[0]
         pattern = rf"\$\({name}\)" if "=" in word else rf"^{re.escape(name)}:"
         assert re.search(pattern, makefile, re.M), f"make knows no {word}"
+
+
+def written() -> Iterator[tuple[str, str]]:
+    """(where, name) of every file or folder that a command of README and docs writes in the working folder."""
+    for where, words in commands():
+        for option, name in pairwise(words):
+            if option in ("-o", "--out", ">") and name != "-" and not re.match(r"[a-z0-9]+://", name):
+                yield where, name
+
+
+def test_what_the_docs_commands_write_is_ignored_by_git() -> None:
+    if subprocess.run(["git", "rev-parse"], cwd=ROOT, capture_output=True, check=False).returncode:
+        pytest.skip("needs a git checkout")
+    found = [*written(), ("README.md", "static-site/samples/people.pose.png")]
+    assert len(found) > 10
+    check = ["git", "check-ignore", "-q", "--no-index"]
+    assert not [
+        (where, name) for where, name in found if subprocess.run([*check, name], cwd=ROOT, check=False).returncode
+    ]
 
 
 @pytest.mark.parametrize(("where", "text"), list(blocks({"python", "py"})))

@@ -47,14 +47,18 @@ export function configScript(apiUrl, auth, photoDays = 1) {
   return `window.HPE_CONFIG = ${JSON.stringify({ apiUrl, uploads: true, photoDays, auth })};\n`;
 }
 
-/** Every file of static-site/: name -> Buffer, without hidden files. */
+// What `hpe predict` leaves beside a photo: never a part of the site.
+const RESULT = /\.pose\.\w+$|_keypoints\.json$/;
+
+/** Every file of static-site/: name -> Buffer, without hidden files and results of `hpe predict`. */
 async function ownFiles(folder) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = new Map();
   for (const entry of entries) {
     const file = path.join(entry.parentPath ?? entry.path, entry.name);
     const name = path.relative(folder, file).split(path.sep).join('/');
-    if (entry.isFile() && !name.split('/').some((part) => part.startsWith('.'))) files.set(name, await readFile(file));
+    if (!entry.isFile() || RESULT.test(name) || name.split('/').some((part) => part.startsWith('.'))) continue;
+    files.set(name, await readFile(file));
   }
   if (!files.has('index.html')) throw new DeployError(`${folder} has no index.html: there is no website to upload`);
   return files;

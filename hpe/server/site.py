@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from hpe.errors import NotFound
+from hpe.photo.formats import MARK
 from hpe.server.private import PREFIX, private_file
 from hpe.settings import Settings
 from hpe.web.messages import Response
@@ -82,7 +83,8 @@ def _names(static_dir: Path) -> list[str]:
     """Every file of the website, for those who keep it to use it offline."""
     root = static_dir.resolve()
     files = (file for file in root.rglob("*") if file.suffix in CONTENT_TYPES and file.resolve().is_relative_to(root))
-    return sorted(file.relative_to(root).as_posix() for file in files if file.is_file() and file.name[0] != ".")
+    ours = (file for file in files if file.is_file() and file.name[0] != "." and MARK not in file.name)
+    return sorted(file.relative_to(root).as_posix() for file in ours)
 
 
 def _config_js(settings: Settings) -> bytes:

@@ -173,13 +173,14 @@ describe('site', () => {
     await writeFile(path.join(folder, 'later.js'), 'globalThis.later = 2;');
     await writeFile(path.join(folder, 'config.js'), 'local');
     await writeFile(path.join(folder, '.hidden.js'), 'no');
+    await writeFile(path.join(folder, 'people.pose.png'), 'no');
     await writeFile(path.join(folder, 'fonts', 'a.woff2'), 'f');
   });
   after(() => rm(root, { recursive: true }));
 
   const names = (files) => [...files.keys()].filter((name) => !name.startsWith('later-') && !name.startsWith('chunk-')).sort();
 
-  it('has its own config.js, its folders, and no hidden file', async () => {
+  it('has its own config.js, its folders, no hidden file and no result of hpe predict', async () => {
     const files = await siteFiles(root, options);
     assert.deepEqual(names(files), OWN);
     assert.equal(files.get('config.js').toString(), 'window.HPE_CONFIG = {"apiUrl":"https://api.example","uploads":true,"photoDays":1,"auth":"none"};\n');

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from checkout import tracked
 from PIL import Image
 
 
@@ -32,10 +33,9 @@ def program(root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_every_sample_is_there_small_and_credited(samples: Path, names: list[str], root: Path) -> None:
     assert len(names) >= 3
-    assert {f.name for f in samples.iterdir()} == {
-        f"{n}{end}" for n in names for end in (".jpg", "-thumb.jpg", ".json")
-    }
-    assert all(file.stat().st_size <= 40_000 for file in samples.iterdir())
+    files = tracked(samples)
+    assert {f.name for f in files} == {f"{n}{end}" for n in names for end in (".jpg", "-thumb.jpg", ".json")}
+    assert all(file.stat().st_size <= 40_000 for file in files)
     listed = (root / "static-site" / "samples.js").read_text()
     assert listed.count("credit:") == listed.count("alt:") == len(names)
 

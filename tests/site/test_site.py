@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from checkout import tracked
 
 from hpe.pose import skeleton
 
@@ -74,7 +75,7 @@ def test_whole_site_is_light_as_it_is_sent(site: Path) -> None:
 
 def code(site: Path) -> list[Path]:
     """The site's code and text, without pictures."""
-    return [file for file in site.rglob("*") if file.suffix in (".js", ".html", ".css", ".svg", ".webmanifest")]
+    return [file for file in tracked(site) if file.suffix in (".js", ".html", ".css", ".svg", ".webmanifest")]
 
 
 def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
