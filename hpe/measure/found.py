@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
 from hpe.pose.result import Pose
-from hpe.pose.skeleton import COCO_JOINTS, INDEX, NUM_JOINTS
+from hpe.pose.skeleton import COCO_JOINTS, INDEX, JOINTS, NUM_JOINTS
 from hpe.train.data.people import Photo
 
 # For precision and recall, boxes and people down to this score count.
@@ -98,6 +98,6 @@ def coco_labels(photo: Photo) -> NDArray[np.float32]:
     labels = np.zeros((len(photo.boxes), len(COCO_JOINTS), 3), np.float32)
     labels[:, : photo.face.shape[1]] = photo.face if len(photo.face) else 0
     for number, name in enumerate(COCO_JOINTS):
-        if name in INDEX:
+        if name in JOINTS:
             labels[:, number] = photo.joints[:, INDEX[name]]
     return labels
