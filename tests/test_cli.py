@@ -126,7 +126,7 @@ def test_missing_torch_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp
     for words in (["train", "--config", str(config)], export):
         result = hpe(*words, env=environ)
         assert result.returncode == 1
-        wanted = f"Error: hpe {words[0]} needs torch, which is not installed: pip install \"hpe-pose[train]\""
+        wanted = f'Error: hpe {words[0]} needs torch, which is not installed: pip install "hpe-pose[train]"'
         assert result.stderr.strip() == wanted
 
 

@@ -58,7 +58,7 @@ def work(batch: Batch, s3: Any, source: Any, settings: Settings) -> dict[str, An
     began = time.perf_counter()
     photos = [item for item in batch.items if not _is_ours(batch, item) and is_photo(item.key, item.size)]
     lines, read = [], 0
-    source()  # no model: nothing is fetched in vain
+    source()  # without a model nothing is fetched
     for item, data in _fetched(batch.bucket, photos, s3, settings):
         lines.append(_line(batch, item, data, source, settings))
         read += len(data) if isinstance(data, bytes) else 0

@@ -1,4 +1,4 @@
-"""Kinds of values that options have: what is wrong with one is told before any work begins."""
+"""Kinds of values that options have: a wrong one is an error before any work begins."""
 
 import math
 from typing import TYPE_CHECKING, Any

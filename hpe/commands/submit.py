@@ -43,7 +43,7 @@ def submit(
     """Send photos through a deployed API and fetch the results.
 
     PHOTO is a file, a folder (searched through), or a pattern. Results are NAME.pose.png, the drawn photo, and
-    NAME.pose.json, beside the original or in the folder OUT; the joints are also printed, one line a photo.
+    NAME.pose.json, beside the original or in the folder OUT; the joints are also printed, one line per photo.
 
     Photos whose results are there already are not sent again, so an interrupted run goes on where it stopped. A photo
     that fails is reported, the others are done, and the exit status is then 1.

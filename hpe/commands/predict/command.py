@@ -72,8 +72,8 @@ def predict(
     """Find people in photos: draw them, or write their joints.
 
     PHOTO is a file, a folder (searched through), a pattern, or - for standard input. A drawn photo goes beside
-    its original as NAME.pose.png, or into the folder OUT; an original is never overwritten. JSON is one line a
-    photo, in the API's shape with "file" added; CSV is one row a joint, csv-wide one row a person.
+    its original as NAME.pose.png, or into the folder OUT; an original is never overwritten. JSON is one line per
+    photo, in the API's shape with "file" added; CSV is one row per joint, csv-wide one row per person.
 
     A run that was interrupted goes on where it stopped: photos that are in OUT already are skipped, unless
     --overwrite is given. A photo that cannot be read is reported, the others are done, and the exit status is then 1.

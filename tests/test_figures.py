@@ -1,0 +1,163 @@
+"""The figures in README and docs are those of bench/results.md, of the settings and of what is deployed."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hpe.image.decode import LIMITS
+from hpe.image.kinds import KINDS, MAX_PIXELS_OF_CMYK_SCANS, MAX_PIXELS_OF_SEVERAL_SCANS
+from hpe.photo.recipe import OWN_PHOTOS
+from hpe.settings import ANALYSED_SIDE, Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+DEFAULTS = Settings()
+README = (ROOT / "README.md").read_text()
+RELIABILITY = (ROOT / "docs" / "reliability.md").read_text()
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text()
+
+
+def number(text: str) -> float:
+    return float(text.replace(",", "").strip("* $"))
+
+
+def results(part: str) -> str:
+    """A section of bench/results.md."""
+    found = re.search(rf"<!-- {part} -->\n(.*?)<!-- end -->", (ROOT / "bench" / "results.md").read_text(), re.S)
+    assert found, part
+    return found[1]
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of every table in a text, without heads."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    rules = {n for n, line in enumerate(lines) if set(line) <= set("|-: ")}
+    kept = [line for n, line in enumerate(lines) if not {n, n + 1} & rules]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in kept]
+
+
+def quoted(pattern: str, text: str) -> list[float]:
+    """The numbers of the one place in a text that reads like this."""
+    (found,) = re.findall(pattern, re.sub(r"\s+", " ", text))
+    return [number(one) for one in ([found] if isinstance(found, str) else found)]
+
+
+def functions() -> dict[str, dict[str, Any]]:
+    """The functions of serverless.yml."""
+
+    class Loader(yaml.SafeLoader):
+        """CloudFormation's own tags are left out."""
+
+    Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
+    found: dict[str, dict[str, Any]] = yaml.load((ROOT / "serverless.yml").read_text(), Loader)["functions"]
+    return found
+
+
+def test_speed_in_the_readme() -> None:
+    times = [row for row in rows(results("latency")) if row[0].startswith("fp32")]
+    ratios = [float(row[at]) for row in times for at in (4, 7)]
+    said = quoted(r"are ([\d.]+) to ([\d.]+) times as fast in int8 as in fp32", README)
+    assert said == pytest.approx([min(ratios), max(ratios)], abs=0.05)
+    one_thread = results("people").partition("### 2 threads")[0]
+    by_people = {row[0]: float(row[-1]) for row in rows(one_thread)}
+    said = quoted(r"takes (\d+) ms on one thread if one person is in it, .*? and (\d+) ms with five", README)
+    assert said == pytest.approx([by_people["1"], by_people["5"]], abs=0.6)
+
+
+def test_sizes_of_the_model_in_the_readme() -> None:
+    said = quoted(r"int8 files \(([\d.]+) and ([\d.]+) MB\)", README)
+    sizes = [(ROOT / "models" / name).stat().st_size / 1e6 for name in ("locate.onnx", "pose.onnx")]
+    assert said == pytest.approx(sizes, abs=0.06)
+
+
+def test_limits_in_the_readme() -> None:
+    assert quoted(r"up to (\d+) MB and (\d+) megapixels", README) == [
+        DEFAULTS.max_upload_bytes / 1e6,
+        DEFAULTS.max_pixels / 1e6,
+    ]
+    assert quoted(r"the command line and Python up to (\d+) of each", README) == [LIMITS.max_bytes / 1e6]
+    assert LIMITS.max_bytes == LIMITS.max_pixels
+    assert quoted(r"a longer side of at most ([\d,]+) px, by whichever", README) == [ANALYSED_SIDE]
+
+
+def test_settings_have_the_defaults_that_the_page_says() -> None:
+    said = {row[0].strip("`"): row[1] for row in rows(RELIABILITY) if re.fullmatch(r"`HPE_\w+`", row[0])}
+    assert len(said) >= 5
+    for name, value in said.items():
+        assert number(value) == getattr(DEFAULTS, name.removeprefix("HPE_").lower()), name
+
+
+def test_every_way_in_takes_what_the_page_says() -> None:
+    said = {row[0]: [number(re.sub(r"\(.*\)|about", "", cell)) for cell in row[1:3]] for row in ways_in()}
+    own = [LIMITS.max_bytes, LIMITS.max_pixels]
+    assert said["`hpe predict`"] == said["Python"] == own
+    assert said["`POST /pose` of `hpe serve`"] == [DEFAULTS.max_upload_bytes, DEFAULTS.max_pixels]
+    deployed = functions()
+    photo_bytes = yaml.safe_load((ROOT / "deploy" / "parameters.yml").read_text())["photoMaxBytes"]
+    for way, function in (("`POST /uploads`, `hpe submit`", "worker"), ("`hpe batch`", "batch")):
+        pixels = int(deployed[function]["environment"]["HPE_MAX_PIXELS"])
+        assert said[way] == [photo_bytes, pixels], way
+    assert "HPE_MAX_PIXELS" not in deployed["api"].get("environment", {}), "it has the default"
+    drawn = {
+        row[0]: number(re.findall(r"[\d,]{4,}", row[3])[0]) for row in ways_in() if re.search(r"[\d,]{4,}", row[3])
+    }
+    assert drawn["`POST /pose` of `hpe serve`"] == drawn["`hpe batch`"] == DEFAULTS.max_output_side
+    assert drawn["`POST /uploads`, `hpe submit`"] == int(deployed["worker"]["environment"]["HPE_MAX_OUTPUT_SIDE"])
+    assert drawn["`hpe predict`"] == OWN_PHOTOS.drawn_pixels
+
+
+def ways_in() -> list[list[str]]:
+    return rows(RELIABILITY.partition("What each way in takes")[2].partition("\n\nLimits that")[0])
+
+
+def test_kinds_of_photos_may_have_the_px_that_the_page_says() -> None:
+    table = rows(RELIABILITY.partition("| kind | px at most |")[2].partition("\n\n")[0])
+    said = {
+        row[0].partition(":")[0].partition(",")[0]: 1e6 * number(row[1].split()[0]) for row in table if len(row) == 2
+    }
+    assert said.pop("JPEG of several scans (progressive)") == MAX_PIXELS_OF_SEVERAL_SCANS
+    assert said.pop("the same in CMYK") == MAX_PIXELS_OF_CMYK_SCANS
+    assert {name.lower(): px for name, px in said.items()} == {name: kind.max_pixels for name, kind in KINDS.items()}
+
+
+def test_largest_photos_fit_the_memory_that_the_pages_promise() -> None:
+    peaks = [float(row[3]) for row in rows(results("memory")) if len(row) == 5]
+    assert len(peaks) > 15
+    (budget,) = quoted(r"both networks, stays below (\d+) MiB", RELIABILITY)
+    assert max(peaks) < budget
+
+
+def test_parameters_have_the_defaults_that_the_page_says() -> None:
+    real = yaml.safe_load((ROOT / "deploy" / "parameters.yml").read_text())
+    table = DEPLOY.partition("| parameter | default | |")[2].partition("\n\n")[0]
+    said: dict[str, str] = {}
+    for line in table.splitlines()[2:]:
+        names, values = (cell.strip().replace("`", "") for cell in line.strip("|").split("|")[:2])
+        split = values.split(", ") if ", " in names else [values]
+        split = split if len(split) > 1 else split * len(names.split(", "))
+        said |= dict(zip(names.split(", "), split, strict=True))
+    assert said == {name: str(value) for name, value in real.items()}
+
+
+def test_worst_month_is_that_of_the_table() -> None:
+    lines = {
+        row[0]: number(row[1]) for row in rows(results("cost").partition("### The worst month")[2]) if len(row) == 2
+    }
+    lines = {name.strip("*"): dollars for name, dollars in lines.items()}
+    (most,) = quoted(r"\*\*The worst month at the defaults is below \$([\d,]+)\*\*", DEPLOY)
+    assert lines["together"] < most
+    transfer, terabytes, functions_, calls, uploads = quoted(
+        r"about \$([\d,]+) for ([\d.]+) TB of answers, \$(\d+) for all functions .*?, \$(\d+) for calls, "
+        r"\$(\d+) for uploads",
+        DEPLOY,
+    )
+    assert f"transfer out, {terabytes:g} TB of answers" in lines
+    said = {
+        f"transfer out, {terabytes:g} TB of answers": transfer,
+        "Lambda, all that may run at once, all month": functions_,
+        "Lambda and HTTP API, calls": calls,
+        "S3, uploads kept until they expire": uploads,
+    }
+    assert said == {name: pytest.approx(lines[name], abs=6) for name in said}
