@@ -107,6 +107,12 @@ class BadSettings(HpeError):
     """An environment variable or option has a value that cannot be used."""
 
 
+class UnknownJoint(HpeError, KeyError):
+    """There is no joint of this name."""
+
+    __str__ = Exception.__str__  # a KeyError shows the repr of its message
+
+
 class UnsupportedVideo(UnsupportedImage):
     """The bytes are not a clip of a kind that is read here, or one in a codec that is not."""
 

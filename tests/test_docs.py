@@ -73,4 +73,4 @@ def test_formats_page(here: Path, heading: str, package: str) -> None:
 def test_formats_page_names_every_format() -> None:
     from hpe.photo.formats import FORMATS
 
-    assert set(FORMATS) <= set(re.findall(r"`([a-z-]+)`", section("formats.md").partition("## ")[0]))
+    assert set(FORMATS) <= set(re.findall(r"`([a-z0-9-]+)`", section("formats.md").partition("## ")[0]))

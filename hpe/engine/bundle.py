@@ -4,7 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
@@ -16,11 +16,15 @@ from hpe.store.fetch import TIMEOUT_S, Files, open_files
 
 @dataclass(frozen=True)
 class Bundle:
-    """A card and the local .onnx files of the pose network and, if there is one, of the locator."""
+    """A card and the local .onnx files of the pose network and, if there is one, of the locator.
+
+    model: what it was opened by, '' for the default.
+    """
 
     card: ModelCard
     pose: Path
     locate: Path | None = None
+    model: str = ""
 
 
 def open_bundle(model: str, cache_dir: str | PathLike[str], timeout_s: float = TIMEOUT_S) -> Bundle:
@@ -35,7 +39,7 @@ def open_bundle(model: str, cache_dir: str | PathLike[str], timeout_s: float = T
         raise ModelUnavailable(f"{model}: no such model file: give the path of a manifest (.json), or s3://bucket/key")
     with open_files(manifest, Path(cache_dir), timeout_s) as files:
         card = parse_manifest(files.manifest(), files.where)
-        return _fetched(files, card, named)
+        return replace(_fetched(files, card, named), model=model)
 
 
 def _fetched(files: Files, card: ModelCard, named: str) -> Bundle:

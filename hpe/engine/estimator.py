@@ -4,10 +4,11 @@ Top-down, as Xiao et al. (ECCV 2018) have it. K people.
 """
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,9 +48,10 @@ class People:
     boxes: NDArray[np.float64]
     scores: NDArray[np.float64]
 
-    def poses(self, threshold: float) -> list[Pose]:
+    def poses(self, threshold: float, size: tuple[int, int]) -> list[Pose]:
+        """size: (width, height) of the picture, px."""
         return [
-            make_pose(points, joints, float(score), threshold, box)
+            make_pose(points, joints, float(score), threshold, size, box)
             for points, joints, score, box in zip(self.points, self.joints, self.scores, self.boxes, strict=True)
         ]
 
@@ -60,8 +62,10 @@ class PoseEstimator:
     model: None for the default in `models/`, a path or s3://bucket/key of a manifest (.json) with its networks beside
     it, an opened Bundle, or Networks. threads: per inference, 1 to 256, 0 for all usable cores. threshold: joint score
     below which a joint is unsure, None for the model's own. flip: also process the mirrored crops and average, slower
-    and a little better. max_people: at most so many are looked for, 1 to 20. Raises ModelUnavailable or BadModel if the
-    model cannot be had, BadSettings for options of another type or out of their range.
+    and a little better. max_people: at most so many are looked for, 1 to 20. providers: onnxruntime's execution
+    providers in the order of preference, like "cuda" or ["coreml", "cpu"], none for the processor. Raises
+    ModelUnavailable or BadModel if the model cannot be had, BadSettings for options of another type or out of their
+    range. It can be pickled: the copy opens the model for itself.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class PoseEstimator:
         flip: bool = False,
         max_people: int = MAX_PEOPLE,
         cache_dir: str | PathLike[str] | None = None,
+        providers: str | Sequence[str] = (),
     ) -> None:
         threads = checked_threads(threads)
         if not isinstance(model, Networks):
@@ -80,12 +85,22 @@ class PoseEstimator:
             if not isinstance(model, Bundle):
                 folder = checked_path("cache_dir", cache_dir) or Settings.cache_dir
                 model = open_bundle(checked_path("model", model), folder)
-            model = load(model, threads)
-        self.networks = model
-        self.card, self.detector, self.pose_network = model.card, model.detector, model.pose_network
+            model = load(model, threads, providers)
+        self._use(model)
         self.threshold = self.card.threshold if threshold is None else checked_threshold(threshold)
         self.flip = checked_flip(flip)
         self.max_people = checked_max_people(max_people)
+
+    def _use(self, model: Networks) -> None:
+        self.networks = model
+        self.card, self.detector, self.pose_network = model.card, model.detector, model.pose_network
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("networks", "threshold", "flip", "max_people")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._use(self.networks)
 
     def __call__(
         self,
@@ -108,34 +123,67 @@ class PoseEstimator:
         most = self.max_people if max_people is None else checked_max_people(max_people)
         mirrored = self.flip if flip is None else checked_flip(flip)
         picture = picture_of(image, ANALYSED_SIDE)
-        across, down = picture.width / picture.rgb.shape[1], picture.height / picture.rgb.shape[0]
-        if boxes is not None:
-            given = checked_boxes(boxes, picture.height, picture.width)
-            poses = self._in_boxes(picture.rgb, scaled_boxes(given, 1 / across, 1 / down), mirrored, limit)
-        else:
-            poses = self._everybody(picture.rgb, most, mirrored, limit)
-        return poses if across == down == 1 else [pose.scaled(across, down) for pose in poses]
+        if boxes is None:
+            return self._everybody([picture], most, mirrored, limit)[0]
+        across, down = _factors(picture)
+        given = checked_boxes(boxes, picture.height, picture.width)
+        poses = self._in_boxes(picture.rgb, scaled_boxes(given, 1 / across, 1 / down), mirrored, limit)
+        return _as_given(poses, picture)
+
+    def batch(
+        self,
+        images: "Sequence[ImageLike | DecodedImage]",
+        *,
+        max_people: int | None = None,
+        flip: bool | None = None,
+        threshold: float | None = None,
+    ) -> list[list[Pose]]:
+        """A few images -> the people of each, as a call of each gives them, in a little less time with several threads.
+
+        All of them are in memory at once. Raises as a call does, for the first image that cannot be read.
+        """
+        limit = self.threshold if threshold is None else checked_threshold(threshold)
+        most = self.max_people if max_people is None else checked_max_people(max_people)
+        mirrored = self.flip if flip is None else checked_flip(flip)
+        return self._everybody([picture_of(image, ANALYSED_SIDE) for image in images], most, mirrored, limit)
 
     def _in_boxes(self, rgb: NDArray[np.uint8], boxes: NDArray[np.float64], flip: bool, threshold: float) -> list[Pose]:
         points, scores = self.pose_network(rgb, boxes, flip)
         return [
-            make_pose(points[k], scores[k], person_score(None, scores[k]), threshold, box)
+            make_pose(points[k], scores[k], person_score(None, scores[k]), threshold, _size(rgb), box)
             for k, box in enumerate(boxes)
         ]
 
-    def _everybody(self, rgb: NDArray[np.uint8], most: int, flip: bool, threshold: float) -> list[Pose]:
+    def _everybody(
+        self, pictures: "Sequence[DecodedImage]", most: int, flip: bool, threshold: float
+    ) -> list[list[Pose]]:
         locate = self.card.locate
         if locate is None:
-            return self._only_one(rgb, flip, threshold)
-        people = self._people(rgb, most, flip)
-        if len(people.scores) or locate.turned is None:
-            return people.poses(threshold)
-        return self._turned(rgb, locate.turned, most, flip).poses(threshold)
+            return [_as_given(self._only_one(picture.rgb, flip, threshold), picture) for picture in pictures]
+        found = []
+        for picture, people in zip(
+            pictures, self._people([picture.rgb for picture in pictures], most, flip), strict=True
+        ):
+            if not len(people.scores) and locate.turned is not None:
+                people = self._turned(picture.rgb, locate.turned, most, flip)
+            found.append(_as_given(people.poses(threshold, _size(picture.rgb)), picture))
+        return found
 
-    def _people(self, rgb: NDArray[np.uint8], most: int, flip: bool) -> "People":
-        """Who is there, each once, best first."""
-        found, located = self.detector(rgb, most)
-        points, scores = self.pose_network(rgb, found, flip)
+    def _people(self, pictures: Sequence[NDArray[np.uint8]], most: int, flip: bool) -> "list[People]":
+        """Who is there in each (H, W, 3) uint8 RGB, each person once, best first."""
+        located = [self.detector(rgb, most) for rgb in pictures]
+        boxed = [(rgb, boxes) for rgb, (boxes, _) in zip(pictures, located, strict=True)]
+        joints = self.pose_network.over(boxed, flip)
+        return [self._who(*found, *places) for found, places in zip(located, joints, strict=True)]
+
+    def _who(
+        self,
+        found: NDArray[np.float64],
+        located: NDArray[np.float64],
+        points: NDArray[np.float64],
+        scores: NDArray[np.float32],
+    ) -> "People":
+        """The detector's (K, 4) boxes and (K,) scores, the pose network's (K, J, 2) and (K, J) -> who is there."""
         people = person_scores(located, scores, self.card.person)
         # hysteresis: low scores are credible beside a high one, but not on their own
         if people.max(initial=0) < self.card.photo_threshold:
@@ -158,7 +206,7 @@ class PoseEstimator:
         quarter = likeliest_quarter(rgb, lambda turned: detector.surest(turned, pixels), look.score)
         if not quarter:
             return nobody
-        people = self._people(turned_picture(rgb, quarter), most, flip)
+        (people,) = self._people([turned_picture(rgb, quarter)], most, flip)
         if people.scores.max(initial=0) < look.person_threshold:
             return nobody
         height, width = rgb.shape[:2]
@@ -173,7 +221,7 @@ class PoseEstimator:
         points, scores = self.pose_network(rgb, whole_image_box(rgb.shape[1], rgb.shape[0])[None], flip, margin=1.0)
         score = person_score(None, scores[0])
         least = max(self.card.person_threshold, self.card.photo_threshold)
-        return [make_pose(points[0], scores[0], score, threshold)] if score >= least else []
+        return [make_pose(points[0], scores[0], score, threshold, _size(rgb))] if score >= least else []
 
 
 def make_pose(
@@ -181,10 +229,26 @@ def make_pose(
     scores: NDArray[np.float32],
     score: float,
     threshold: float,
+    size: tuple[int, int],
     box: NDArray[np.floating] | None = None,
 ) -> Pose:
-    """Joints and box in image px -> Pose; without a box, one round the confident joints (all if none is)."""
+    """Joints and box in px of an image of `size` -> Pose; without a box, one round the confident joints, or all."""
     if box is None:
         chosen = points[scores >= threshold] if bool((scores >= threshold).any()) else points
         box = np.concatenate([chosen.min(axis=0), chosen.max(axis=0)])
-    return Pose(points.astype(np.float32), scores.astype(np.float32), box.astype(np.float32), score, threshold)
+    return Pose(points.astype(np.float32), scores.astype(np.float32), box.astype(np.float32), score, threshold, size)
+
+
+def _size(rgb: NDArray[np.uint8]) -> tuple[int, int]:
+    return rgb.shape[1], rgb.shape[0]
+
+
+def _factors(picture: "DecodedImage") -> tuple[float, float]:
+    """How much larger the image was than the picture that is analysed, across and down."""
+    return picture.width / picture.rgb.shape[1], picture.height / picture.rgb.shape[0]
+
+
+def _as_given(poses: list[Pose], picture: "DecodedImage") -> list[Pose]:
+    """In px of the image as it was given."""
+    across, down = _factors(picture)
+    return poses if across == down == 1 else [pose.scaled(across, down) for pose in poses]

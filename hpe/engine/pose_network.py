@@ -3,6 +3,7 @@
 N crops, K people, J keypoints.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -34,19 +35,32 @@ class PoseNetwork:
         Scores are in 0..1, and 0 for keypoints that lie outside the picture. flip: average with the mirrored crops.
         margin: how much larger than the box the crop is.
         """
-        keypoints = len(self.card.keypoints)
-        points = np.zeros((len(boxes), keypoints, 2))
-        scores = np.zeros((len(boxes), keypoints), dtype=np.float32)
-        affines = [crop_affine(box, self.card.frame, margin) for box in boxes]
-        for start in range(0, len(boxes), BATCH):
-            batch = slice(start, start + BATCH)
-            heatmaps = self._heatmaps(np.stack([warp(rgb, affine, self.card.frame) for affine in affines[batch]]), flip)
-            for k, maps in enumerate(heatmaps, start):
-                found, peaks = decode_joints(maps, self.card.sigma)
-                points[k] = undo_affine(found, affines[k])
-                scores[k] = joint_scores(peaks, self.card.calibration)
-        inside = (points >= -0.5) & (points <= np.array([rgb.shape[1], rgb.shape[0]]) - 0.5)
-        return points, np.where(inside.all(axis=2), scores, np.float32(0))
+        return self.over([(rgb, boxes)], flip, margin)[0]
+
+    def over(
+        self,
+        pictures: Sequence[tuple[NDArray[np.uint8], NDArray[np.floating]]],
+        flip: bool = False,
+        margin: float = MARGIN,
+    ) -> list[tuple[NDArray[np.float64], NDArray[np.float32]]]:
+        """The same of several pictures, each with its boxes: runs of the network are filled from all of them."""
+        joints = len(self.card.keypoints)
+        found = [
+            (np.zeros((len(boxes), joints, 2)), np.zeros((len(boxes), joints), np.float32)) for _, boxes in pictures
+        ]
+        crops = [(n, k) for n, (_, boxes) in enumerate(pictures) for k in range(len(boxes))]
+        for start in range(0, len(crops), BATCH):
+            batch = crops[start : start + BATCH]
+            affines = [crop_affine(pictures[n][1][k], self.card.frame, margin) for n, k in batch]
+            cut = [warp(pictures[n][0], affine, self.card.frame) for (n, _), affine in zip(batch, affines, strict=True)]
+            for (n, k), affine, maps in zip(batch, affines, self._heatmaps(np.stack(cut), flip), strict=True):
+                places, peaks = decode_joints(maps, self.card.sigma)
+                found[n][0][k] = undo_affine(places, affine)
+                found[n][1][k] = joint_scores(peaks, self.card.calibration)
+        return [
+            (points, np.where(_inside(points, rgb), scores, np.float32(0)))
+            for (rgb, _), (points, scores) in zip(pictures, found, strict=True)
+        ]
 
     def _heatmaps(self, crops: NDArray[np.uint8], flip: bool) -> NDArray[np.float32]:
         """(N, h, w, 3) -> (N, J, h/4, w/4); with `flip` the mean of each crop and its mirror image."""
@@ -55,3 +69,8 @@ class PoseNetwork:
         both = self.session.run(np.concatenate([crops, crops[:, :, ::-1]]))
         pairs = zip(both[: len(crops)], both[len(crops) :], strict=True)
         return np.stack([(seen + flip_heatmaps(mirror, FLIP_ORDER[: len(mirror)])) / 2 for seen, mirror in pairs])
+
+
+def _inside(points: NDArray[np.float64], rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    inside = (points >= -0.5) & (points <= np.array([rgb.shape[1], rgb.shape[0]]) - 0.5)
+    return np.asarray(inside.all(axis=2))

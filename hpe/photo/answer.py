@@ -18,7 +18,8 @@ class Answer:
 
     people: best first, points and boxes in px of the photo as sent, upright. width, height: its size, px.
     analysed: (width, height) in px of the picture that the networks were given. threshold: joint score below
-    which a joint is unsure. model: `model_of` its card. timings_ms: of each stage. file: its name, if it has one.
+    which a joint is unsure. model: `model_of` its card. timings_ms: of each stage. file: its name, if it
+    has one. angles: whether people's angles are told.
     """
 
     people: "Sequence[Pose]"
@@ -29,6 +30,7 @@ class Answer:
     model: Mapping[str, Any]
     timings_ms: Mapping[str, float]
     file: str = ""
+    angles: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON answer, plain values; "file" only if there is a name."""
@@ -39,7 +41,7 @@ class Answer:
             "height": self.height,
             "analysed": {"width": self.analysed[0], "height": self.analysed[1]},
             "threshold": round(float(self.threshold), 4),
-            "people": [person.to_dict() for person in self.people],
+            "people": [person.to_dict(angles=self.angles) for person in self.people],
             "model": dict(self.model),
             "skeleton": SKELETON,
             "timings_ms": dict(self.timings_ms),

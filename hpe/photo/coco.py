@@ -7,24 +7,15 @@ from typing import Any, Final
 
 from hpe.photo.answer import Answer
 from hpe.photo.json_lines import FILE, json_line
+from hpe.pose.result import Pose
 from hpe.pose.skeleton import COCO_JOINTS
 
 # "Person" is the first of COCO's categories.
 PERSON: Final = 1
-# COCO's own edges, counted from 1, without those of the face, which is not estimated.
+# COCO's own, counted from 1.
 EDGES: Final = [
-    [16, 14],
-    [14, 12],
-    [17, 15],
-    [15, 13],
-    [12, 13],
-    [6, 12],
-    [7, 13],
-    [6, 7],
-    [6, 8],
-    [7, 9],
-    [8, 10],
-    [9, 11],
+    *([16, 14], [14, 12], [17, 15], [15, 13], [12, 13], [6, 12], [7, 13], [6, 7], [6, 8], [7, 9], [8, 10], [9, 11]),
+    *([2, 3], [1, 2], [1, 3], [2, 4], [3, 5], [4, 6], [5, 7]),
 ]
 CATEGORY: Final[dict[str, Any]] = {
     "id": PERSON,
@@ -36,7 +27,7 @@ CATEGORY: Final[dict[str, Any]] = {
 
 
 def results(answer: Answer, image_id: int | str) -> list[dict[str, Any]]:
-    """Results: an entry for each person. The third number of a keypoint is its score, 0 for the five of the face."""
+    """Results: an entry for each person. The third number of a keypoint is its score."""
     return [
         {"image_id": image_id, "category_id": PERSON, "score": round(float(pose.score), 4), **pose.to_coco()}
         for pose in answer.people
@@ -57,23 +48,31 @@ def image(answer: Answer, image_id: int | str) -> dict[str, Any]:
 def annotations(answer: Answer, image_id: int | str, first_id: int) -> list[dict[str, Any]]:
     """Entries of a dataset's "annotations", numbered from `first_id`.
 
-    The third number of a keypoint is COCO's visibility: 2 for a confident joint, else 0, with x and y of 0.
+    The third number of a keypoint is COCO's visibility: 2 for a confident joint, 1 for a confident one that is believed
+    hidden, else 0, with x and y of 0.
     """
     found = []
-    for number, entry in enumerate(results(answer, image_id), first_id):
-        triples = [entry["keypoints"][at : at + 3] for at in range(0, 51, 3)]
-        marked = [[x, y, 2] if score >= answer.threshold and score > 0 else [0, 0, 0] for x, y, score in triples]
+    for number, (pose, entry) in enumerate(zip(answer.people, results(answer, image_id), strict=True), first_id):
+        marks = list(marked(pose).values())
+        points = zip(entry["keypoints"][::3], entry["keypoints"][1::3], marks, strict=True)
+        flat = [value for x, y, mark in points for value in ((x, y, mark) if mark else (0, 0, 0))]
         found.append(
             {
                 **entry,
                 "id": number,
-                "keypoints": [value for triple in marked for value in triple],
-                "num_keypoints": sum(triple[2] > 0 for triple in marked),
+                "keypoints": flat,
+                "num_keypoints": sum(mark > 0 for mark in marks),
                 "area": round(entry["bbox"][2] * entry["bbox"][3], 2),
                 "iscrowd": 0,
             }
         )
     return found
+
+
+def marked(pose: Pose) -> dict[str, int]:
+    """COCO's visibility of its 17 keypoints by name: 2 visible, 1 hidden, 0 for all others and for unsure ones."""
+    sure, states = dict(zip(pose.names, pose.confident, strict=True)), pose.states
+    return {name: (1 if states[name] == "hidden" else 2) if sure.get(name) else 0 for name in COCO_JOINTS}
 
 
 def line(answer: Answer) -> str:
@@ -95,10 +94,10 @@ def document(lines: Iterable[bytes], dataset: bool, again: Iterable[bytes] = ())
         return
     images = ({**json.loads(text)["image"], "id": number} for number, text in enumerate(lines, 1))
     yield from _listed('{"images": [\n', images, "\n],\n")
-    marked = (
+    labelled = (
         {**entry, "image_id": number} for number, text in enumerate(again, 1) for entry in json.loads(text)["marked"]
     )
-    numbered = ({**entry, "id": number} for number, entry in enumerate(marked, 1))
+    numbered = ({**entry, "id": number} for number, entry in enumerate(labelled, 1))
     yield from _listed('"annotations": [\n', numbered, "\n],\n")
     yield f'"categories": {json.dumps([CATEGORY])}}}\n'
 

@@ -111,6 +111,18 @@ def _openpose(answer: Answer, link: str = "") -> str:
     return json_line(openpose.document(answer))
 
 
+def _openpose_18(answer: Answer, link: str = "") -> str:
+    from hpe.photo import openpose
+
+    return json_line(openpose.document(answer, "COCO_18"))
+
+
+def _yolo(answer: Answer, link: str = "") -> str:
+    from hpe.photo import yolo
+
+    return yolo.document(answer)
+
+
 def _svg(answer: Answer, link: str = "") -> str:
     from hpe.photo import svg
 
@@ -138,6 +150,8 @@ FORMATS: Final[dict[str, Format]] = {
     "csv": Format("text/csv; charset=utf-8", f"{MARK}.csv", (".csv",), _csv, _csv_line, _csv_header),
     "coco": Format(_JSON, text=_coco, line=_coco_line, document=_coco_document),
     "openpose": Format(_JSON, "_keypoints.json", text=_openpose),
+    "openpose-18": Format(_JSON, "_keypoints.json", text=_openpose_18),
+    "yolo": Format("text/plain; charset=utf-8", ".txt", text=_yolo),
     "svg": Format("image/svg+xml", f"{MARK}.svg", (".svg",), _svg),
     "csv-wide": Format("", f"{MARK}.csv", text=_wide, line=_wide_line, header=_wide_header),
     "parquet": Format("", suffixes=(".parquet",), line=_parquet_line, document=_parquet_document),

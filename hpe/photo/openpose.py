@@ -1,35 +1,36 @@
-"""Answers as OpenPose writes them (its documentation, "Output Information"): one JSON a photo, BODY_25 layout."""
+"""Answers as OpenPose writes them (its documentation, "Output Information"): one JSON a photo, in two layouts."""
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from hpe.photo.answer import Answer
+from hpe.pose.openpose import BODY_25, COCO_18
 from hpe.pose.result import Pose
-from hpe.pose.skeleton import INDEX
 
-# BODY_25's 25 joints in its order. Its neck is the middle of the shoulders, which MPII calls thorax. Nose, eyes, ears
-# and feet are not estimated.
-BODY_25: Final[tuple[str | None, ...]] = (
-    *(None, "thorax", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist"),
-    *("pelvis", "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle"),
-    *[None] * 10,
-)
+Layout = Literal["BODY_25", "COCO_18"]
+_LAYOUTS: Final[dict[Layout, tuple[str | None, ...]]] = {"BODY_25": BODY_25, "COCO_18": COCO_18}
 _NONE: Final = ("face_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d", "pose_keypoints_3d")
 
 
-def document(answer: Answer) -> dict[str, Any]:
-    """{"version": 1.3, "people": [...]}: x, y, score of 25 joints; 0, 0, 0 for those that are unsure or not known."""
+def document(answer: Answer, layout: Layout = "BODY_25") -> dict[str, Any]:
+    """{"version": 1.3, "people": [...], "canvas_width", "canvas_height"}: x, y, score of 25 or 18 joints each.
+
+    Joints that are unsure or not estimated are 0, 0, 0. In COCO_18, which ControlNet's editors read, a sure joint's
+    score is 1: they drop joints of less.
+    """
     people = [
-        {"person_id": [-1], "pose_keypoints_2d": _flat(pose), **{name: [] for name in _NONE}} for pose in answer.people
+        {"person_id": [-1], "pose_keypoints_2d": _flat(pose, layout), **{name: [] for name in _NONE}}
+        for pose in answer.people
     ]
-    return {"version": 1.3, "people": people}
+    return {"version": 1.3, "people": people, "canvas_width": answer.width, "canvas_height": answer.height}
 
 
-def _flat(pose: Pose) -> list[float]:
+def _flat(pose: Pose, layout: Layout) -> list[float]:
+    sure = dict(zip(pose.names, pose.confident, strict=True))
     flat: list[float] = []
-    for name in BODY_25:
-        if name is None or not pose.confident[INDEX[name]]:
+    for name in _LAYOUTS[layout]:
+        if name is None or not sure.get(name, False):
             flat += [0, 0, 0]
         else:
-            x, y = pose.points[INDEX[name]]
-            flat += [round(float(x), 2), round(float(y), 2), round(float(pose.scores[INDEX[name]]), 4)]
+            x, y, score = pose[name]
+            flat += [round(x, 2), round(y, 2), 1 if layout == "COCO_18" else round(score, 4)]
     return flat

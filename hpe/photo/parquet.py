@@ -23,7 +23,8 @@ def document(lines: Iterable[bytes], file: IO[bytes]) -> None:
     real, text = pyarrow.float64(), pyarrow.string()
     number = pyarrow.int32()
     columns = [("file", text), ("people", number), ("person", number), ("person_score", real), ("joint", text)]
-    schema = pyarrow.schema([*columns, ("x", real), ("y", real), ("score", real), ("confident", pyarrow.bool_())])
+    columns += [("x", real), ("y", real), ("score", real), ("confident", pyarrow.bool_()), ("state", text)]
+    schema = pyarrow.schema([*columns, ("degrees", real), ("degrees_error", real)])
     with ParquetWriter(file, schema) as writer:
         for rows in _chunks(row for line in lines for row in json.loads(line)["rows"]):
             writer.write_table(pyarrow.Table.from_pylist([_typed(row) for row in rows], schema))

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hpe.errors import BadSettings, UnsupportedImage
-from hpe.pose.result import Pose
-from hpe.pose.skeleton import COLOURS_RGB, LIMBS, NUM_JOINTS, plain_name, side
+from hpe.pose.skeleton import COLOURS_RGB, KEYPOINTS, LIMBS, NUM_JOINTS, plain_name, side
 from hpe.pose.stature import LIMB_ENDS, stature
+
+if TYPE_CHECKING:
+    from hpe.pose.result import Pose
 
 Colour = tuple[int, int, int]
 Floats = NDArray[np.float64]
@@ -57,8 +59,11 @@ HALF_WIDTHS: Final[dict[str, float]] = {
     "shoulder": 0.0105,
     "elbow": 0.0088,
     "wrist": 0.0075,
+    "nose": 0.0045,
+    "eye": 0.0045,
+    "ear": 0.0045,
 }
-RADII: Final[Floats] = np.array([HALF_WIDTHS[plain_name(joint)] for joint in range(NUM_JOINTS)])
+RADII: Final[Floats] = np.array([HALF_WIDTHS[plain_name(joint)] for joint in range(len(KEYPOINTS))])
 EDGE: Final[float] = 0.0042
 DOT: Final[float] = 1.5
 DOT_CORE: Final[float] = 0.62
@@ -75,7 +80,7 @@ SHIFT: Final[int] = 4
 AA_SPREAD: Final[float] = 0.64
 
 
-def draw_pose(image: NDArray[np.uint8], poses: Sequence[Pose], style: DrawStyle = DrawStyle()) -> NDArray[np.uint8]:
+def draw_pose(image: NDArray[np.uint8], poses: "Sequence[Pose]", style: DrawStyle = DrawStyle()) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 RGB -> a new (H, W, 3) uint8 RGB with every person's sure joints and limbs on it.
 
     Joints below the pose's threshold, and limbs that end in one, are left out. Smaller people are drawn first,
@@ -105,8 +110,8 @@ def check_rgb(image: NDArray[np.uint8]) -> None:
         )
 
 
-def drawable(pose: Pose, width: int, height: int) -> NDArray[np.bool_]:
-    """(16,) bool: joints that are sure, finite, and no further outside the picture than its longer side."""
+def drawable(pose: "Pose", width: int, height: int) -> NDArray[np.bool_]:
+    """(J,) bool: joints that are sure, finite, and no further outside the picture than its longer side."""
     reach = max(width, height)
     near = (pose.points >= -reach) & (pose.points <= np.array([width, height]) + reach)  # NaN compares False
     return np.asarray(pose.confident & near.all(axis=1))
@@ -123,7 +128,7 @@ def drawn_stature(points: NDArray[np.floating], shown: NDArray[np.bool_], width:
 
 
 def drawing_order(scores: NDArray[np.floating]) -> list[list[int]]:
-    """(16,) -> indices into LIMBS in groups, to be drawn one over the other: trunk, legs, head, arms.
+    """(J,) -> indices into LIMBS in groups, to be drawn one over the other: trunk, legs, head, arms.
 
     Of a pair of legs or arms the less sure one comes first: it is more often the hidden one.
     """
@@ -152,28 +157,30 @@ def limb_side(limb: tuple[int, int]) -> str:
 
 
 def _draw_person(
-    canvas: NDArray[np.uint8], pose: Pose, shown: NDArray[np.bool_], tall: float, style: DrawStyle
+    canvas: NDArray[np.uint8], pose: "Pose", shown: NDArray[np.bool_], tall: float, style: DrawStyle
 ) -> None:
     points = np.where(shown[:, None], pose.points, 0.0).astype(np.float64)
     unit = tall * style.stroke
-    radii = np.maximum(RADII * unit, MIN_RADIUS_PX)
+    radii = np.maximum(RADII[: len(points)] * unit, MIN_RADIUS_PX)
     edge = max(EDGE * unit, MIN_RADIUS_PX)
     a, b = LIMB_ENDS.T
     limbs = (points[a], points[b], radii[a], radii[b])
     dots = (points, points, radii * DOT, radii * DOT)
     cores = (points, points, radii * DOT * DOT_CORE, radii * DOT * DOT_CORE)
     edges = [(p, q, r + edge, s + edge) for p, q, r, s in (limbs, dots)]
-    # One call for all 78 outlines: numpy's time is in the calls, not in the sizes.
+    # One call for all outlines: numpy's time is in the calls, not in the sizes.
     outlines = capsules(*(np.concatenate(part) for part in zip(limbs, dots, cores, *edges, strict=True)))
-    limb, dot, core, limb_edge, dot_edge = np.split(outlines, np.cumsum([len(a), NUM_JOINTS, NUM_JOINTS, len(a)]))
+    limb, dot, core, limb_edge, dot_edge = np.split(outlines, np.cumsum([len(a), len(points), len(points), len(a)]))
     for group in drawing_order(pose.scores):
         seen = [i for i in group if shown[a[i]] and shown[b[i]]]
         if seen:
             _paint(canvas, limb_edge[seen], [(limb[i], COLOURS_RGB[limb_side(LIMBS[i])]) for i in seen], style)
-    if not style.joints or np.median(radii) * DOT < MIN_DOT_RADIUS_PX:
+    if not style.joints or np.median(radii[:NUM_JOINTS]) * DOT < MIN_DOT_RADIUS_PX:
         return
+    # A face too small for its five dots would be a smear.
+    dotted = shown & ((RADII[: len(points)] * unit * DOT >= MIN_DOT_RADIUS_PX) | (np.arange(len(points)) < NUM_JOINTS))
     # The trunk's dots below, so that the pelvis does not hide a hip beside it; then the less sure ones.
-    order = sorted((side(j) != "middle", float(pose.scores[j]), j) for j in range(NUM_JOINTS) if shown[j])
+    order = sorted((side(j) != "middle", float(pose.scores[j]), j) for j in np.flatnonzero(dotted).tolist())
     for *_, j in order:
         colour = MIDDLE_DOT_RGB if side(j) == "middle" else COLOURS_RGB[side(j)]
         _paint(canvas, dot_edge[[j]], [(dot[j], RIM_RGB), (core[j], colour)], style)

@@ -27,7 +27,7 @@ QUANTILE: Final[float] = 0.7
 
 
 def stature(points: NDArray[np.floating], known: NDArray[np.bool_]) -> float | None:
-    """(16, 2) px, (16,) bool -> about the standing height in px, whatever the pose; None without a whole limb.
+    """(J, 2) px, (J,) bool -> about the standing height in px, whatever the pose; None without a whole limb.
 
     Each limb tells a height through its proportion. Foreshortening only ever shortens, so a high quantile is
     taken and not the middle; not the largest either, for one misplaced joint must not blow it up.

@@ -15,31 +15,39 @@ from PIL import Image
 
 from hpe.cli import main
 from hpe.commands.predict import work
-from hpe.photo import coco, openpose, svg
+from hpe.photo import coco, openpose, svg, yolo
 from hpe.photo.answer import Answer
 from hpe.photo.formats import FORMATS
 from hpe.photo.tables import as_csv, header
 from hpe.pose.result import Pose
-from hpe.pose.skeleton import COCO_JOINTS, INDEX, JOINTS, LIMBS
+from hpe.pose.skeleton import COCO_JOINTS, INDEX, JOINTS, KEYPOINTS, LIMBS
 
 SVG = "{http://www.w3.org/2000/svg}"
 SIZE = (320, 240)
 
 
-def pose(x: float = 100, y: float = 20, height: float = 200, score: float = 0.8, unsure: tuple[str, ...] = ()) -> Pose:
+def pose(
+    x: float = 100,
+    y: float = 20,
+    height: float = 200,
+    score: float = 0.8,
+    unsure: tuple[str, ...] = (),
+    names: tuple[str, ...] = JOINTS,
+) -> Pose:
     """A person who stands upright, facing the camera; joints named in `unsure` score 0.05."""
     places = {
         "ankle": (0.06, 1.0), "knee": (0.06, 0.75), "hip": (0.06, 0.5), "shoulder": (0.1, 0.2), "elbow": (0.16, 0.35),
         "wrist": (0.18, 0.5), "pelvis": (0, 0.5), "thorax": (0, 0.2), "upper_neck": (0, 0.16), "head_top": (0, 0.0),
+        "nose": (0, 0.09), "eye": (0.02, 0.07), "ear": (0.05, 0.08),
     }  # fmt: skip
-    points = np.zeros((16, 2), np.float32)
-    for name in JOINTS:
+    points = np.zeros((len(names), 2), np.float32)
+    for at, name in enumerate(names):
         across, down = places[name.removeprefix("left_").removeprefix("right_")]
         sign = 1 if name.startswith("left_") else -1
-        points[INDEX[name]] = x + sign * across * height, y + down * height
-    scores = np.array([0.05 if name in unsure else 0.5 + 0.02 * n for n, name in enumerate(JOINTS)], np.float32)
+        points[at] = x + sign * across * height, y + down * height
+    scores = np.array([0.05 if name in unsure else 0.5 + 0.02 * n for n, name in enumerate(names)], np.float32)
     box = np.array([*points.min(0), *points.max(0)], np.float32)
-    return Pose(points, scores, box, score, 0.2)
+    return Pose(points, scores, box, score, 0.2, SIZE)
 
 
 def answer(*people: Pose, file: str = "a.jpg") -> Answer:
@@ -69,10 +77,11 @@ def test_coco_edges_join_what_ours_join() -> None:
     named = {frozenset((COCO_JOINTS[a - 1], COCO_JOINTS[b - 1])) for a, b in coco.EDGES}
     ours = {frozenset((JOINTS[a], JOINTS[b])) for a, b in LIMBS}
     corners = {"left_shoulder", "right_shoulder", "left_hip", "right_hip"}
-    assert {edge for edge in named if not edge <= corners} <= ours
+    face = set(COCO_JOINTS[:5])
+    assert {edge for edge in named if not edge <= corners and not edge & face} <= ours
     # COCO's trunk has no middle
     assert len({edge for edge in named if edge <= corners}) == 4
-    assert len(named) == 12
+    assert len(named) == 19
 
 
 def test_an_unsure_joint_is_not_labelled_in_a_dataset_and_scored_in_results() -> None:
@@ -111,7 +120,54 @@ def test_openpose_has_25_joints_with_the_unsure_ones_empty() -> None:
     for at, name in known.items():
         assert tuple(body[at, :2]) == pytest.approx(tuple(one.points[INDEX[name]]), abs=0.01), name
     assert np.array_equal(body[[0, 4, *range(15, 25)]], np.zeros((12, 3)))
-    assert openpose.document(answer()) == {"version": 1.3, "people": []}
+    assert openpose.document(answer()) == {"version": 1.3, "people": [], "canvas_width": 320, "canvas_height": 240}
+
+
+def test_openpose_has_the_face_that_the_model_finds() -> None:
+    one = pose(names=KEYPOINTS)
+    (person,) = openpose.document(answer(one))["people"]
+    body = np.reshape(person["pose_keypoints_2d"], (25, 3))
+    for at, name in {0: "nose", 15: "right_eye", 16: "left_eye", 17: "right_ear", 18: "left_ear"}.items():
+        assert tuple(body[at]) == pytest.approx(tuple(one[name]), abs=0.01), name
+
+
+def test_openpose_of_18_joints_has_scores_that_controlnet_keeps() -> None:
+    one = pose(unsure=("right_wrist",), names=KEYPOINTS)
+    (person,) = openpose.document(answer(one), "COCO_18")["people"]
+    body = np.reshape(person["pose_keypoints_2d"], (18, 3))
+    order = ["nose", "thorax", "right_shoulder", "right_elbow", "", "left_shoulder", "left_elbow", "left_wrist"]
+    order += ["right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle"]
+    order += ["right_eye", "left_eye", "right_ear", "left_ear"]
+    for row, name in zip(body, order, strict=True):
+        assert tuple(row) == (pytest.approx((*one[name][:2], 1), abs=0.01) if name else (0, 0, 0))
+
+
+# --- YOLO
+
+
+def test_yolo_has_a_line_for_each_person_in_shares_of_the_photo() -> None:
+    one = pose(unsure=("left_wrist",), names=KEYPOINTS)
+    text = yolo.document(answer(one, pose(220, 40, 150)))
+    rows = [[float(word) for word in row.split(" ")] for row in text.splitlines()]
+    assert [len(row) for row in rows] == [5 + 17 * 3] * 2
+    assert all(0 <= number <= 2 for row in rows for number in row)
+    name, x, y, width, height, *keypoints = rows[0]
+    assert name == 0
+    x0, y0, x1, y1 = one.box
+    assert (x * 320, y * 240) == pytest.approx(((x0 + x1 + 1) / 2, (y0 + y1 + 1) / 2), abs=0.01)
+    assert (width * 320, height * 240) == pytest.approx((x1 - x0, y1 - y0), abs=0.01)
+    for joint, place in zip(COCO_JOINTS, np.reshape(keypoints, (17, 3)), strict=True):
+        if joint == "left_wrist":
+            assert tuple(place) == (0, 0, 0)
+        else:
+            assert (place[0] * 320 - 0.5, place[1] * 240 - 0.5) == pytest.approx(one[joint][:2], abs=0.01)
+            assert place[2] in (1, 2)
+
+
+def test_yolo_of_nobody_is_an_empty_file_and_nothing_leaves_the_photo() -> None:
+    assert yolo.document(answer()) == ""
+    (row,) = yolo.document(answer(pose(310, 100, 200))).splitlines()
+    assert all(0 <= float(word) <= 2 for word in row.split())
 
 
 # --- tables
@@ -127,10 +183,32 @@ def test_rows_are_as_many_as_their_headers_say() -> None:
         assert None not in (wide[0].keys() | rows[0].keys())
 
 
+def test_tables_have_angles_beside_the_joint_they_are_at() -> None:
+    one = answer(pose(unsure=("left_wrist",)))
+    rows = {row["joint"]: row for row in csv.DictReader(io.StringIO(header() + as_csv(one)))}
+    at = {"elbow", "shoulder", "hip", "knee", "pelvis", "thorax"}
+    assert {name for name, row in rows.items() if row["degrees"]} == (
+        {name for name in JOINTS if name.split("_")[-1] in at} - {"left_elbow"}
+    )
+    (wide,) = csv.DictReader(io.StringIO(header(wide=True) + as_csv(one, wide=True)))
+    told = one.people[0].to_dict(angles=True)["angles"]
+    assert {name for name in told if wide[f"{name}_degrees"]} == {*told} - {"left_elbow"}
+    assert float(wide["trunk_degrees"]) == told["trunk"]["degrees"] == float(rows["pelvis"]["degrees"])
+    assert float(wide["right_elbow_degrees_error"]) == told["right_elbow"]["error"]
+
+
+def test_a_wide_row_has_the_face_and_every_state() -> None:
+    (wide,) = csv.DictReader(io.StringIO(header(wide=True) + as_csv(answer(pose(names=KEYPOINTS)), wide=True)))
+    assert wide["nose_x"] == "100.0"
+    assert {wide[f"{name}_state"] for name in KEYPOINTS} <= {"visible", "hidden"}
+    (wide,) = csv.DictReader(io.StringIO(header(wide=True) + as_csv(answer(pose()), wide=True)))
+    assert (wide["nose_x"], wide["nose_state"]) == ("", "")
+
+
 def test_a_table_without_names_has_no_column_for_them() -> None:
     text = header(named=False) + as_csv(answer(pose(), file=""))
     assert text.startswith("people,person,person_score,joint,")
-    assert len(next(csv.reader(io.StringIO(text.splitlines()[1])))) == 8
+    assert len(next(csv.reader(io.StringIO(text.splitlines()[1])))) == 11
 
 
 def test_lines_are_lines_whatever_the_name() -> None:
@@ -221,7 +299,7 @@ def test_pandas_loads_every_table(album: Path) -> None:
     predict("-o", "wide.csv", "--format", "csv-wide")
     predict("-o", "x.jsonl")
     long, parquet = pandas.read_csv("x.csv"), pandas.read_parquet("x.parquet")
-    assert list(long.columns) == list(parquet.columns)
+    assert list(parquet.columns) == list(long.columns)
     assert len(long) == len(parquet) == 65
     assert long["x"].equals(parquet["x"])
     assert (parquet["confident"].dtype, parquet.groupby("file")["people"].first().sum()) == (object, 4)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hpe.errors import HpeError, UnsupportedImage
 from hpe.pose.draw import DrawStyle, draw_pose, drawing_order, drawn_stature, limb_side
 from hpe.pose.result import Pose
-from hpe.pose.skeleton import COLOURS_RGB, FLIP_ORDER, INDEX, JOINTS, LIMBS, NUM_JOINTS
+from hpe.pose.skeleton import COLOURS_RGB, FLIP_ORDER, INDEX, JOINTS, KEYPOINTS, LIMBS, NUM_JOINTS
 from hpe.pose.stature import stature
 
 Image = NDArray[np.uint8]
@@ -113,7 +113,7 @@ def test_unjoined_joints_have_nothing_between_them() -> None:
 
 def test_a_mirrored_picture_gets_the_mirrored_drawing_with_the_sides_swapped() -> None:
     pose = person(500, 300.0, 40)
-    mirrored_points = pose.points[list(FLIP_ORDER)].copy()
+    mirrored_points = pose.points[list(FLIP_ORDER[:NUM_JOINTS])].copy()
     mirrored_points[:, 0] = 599 - mirrored_points[:, 0]
     drawn = draw_pose(plain(600, 600), [pose]).astype(int)
     mirrored = draw_pose(plain(600, 600), [replace(pose, points=mirrored_points)])[:, ::-1].astype(int)
@@ -378,3 +378,32 @@ def test_anything_but_rgb_is_refused_with_the_remedy(image: object) -> None:
     with pytest.raises(UnsupportedImage, match=r"pass .*\(H, W, 3\) uint8 RGB") as error:
         draw_pose(image, [])  # type: ignore[arg-type]
     assert isinstance(error.value, HpeError)
+
+
+FACE = {
+    "nose": (0.0, 0.08),
+    "left_eye": (0.02, 0.06),
+    "right_eye": (-0.02, 0.06),
+    **dict.fromkeys(KEYPOINTS[-2:], (0.0, 0.07)),
+}
+
+
+def with_face(pose: Pose, height_px: float) -> Pose:
+    """The figure with the five points of the face as well."""
+    top = pose.points[INDEX["head_top"]]
+    face = np.array([FACE[name] for name in KEYPOINTS[NUM_JOINTS:]]) * height_px + top
+    scores = np.full(len(KEYPOINTS), pose.score, np.float32)
+    return replace(pose, points=np.concatenate([pose.points, face]).astype(np.float32), scores=scores)
+
+
+def test_eyes_are_small_dots_on_a_large_face_and_nothing_on_a_small_one() -> None:
+    for height_px, changed in ((600, True), (120, False)):
+        image, pose = plain(700, 500), person(height_px, 250, 40)
+        both = draw_pose(image, [pose]), draw_pose(image, [with_face(pose, height_px)])
+        differ = (both[0] != both[1]).any(axis=2)
+        assert differ.any() == changed
+        if changed:
+            ys, xs = np.nonzero(differ)
+            x, y = np.array(FACE["left_eye"]) * height_px + (250, 40)
+            assert differ[round(y), round(x)]
+            assert (xs.max() - xs.min(), ys.max() - ys.min()) < (0.07 * height_px, 0.07 * height_px)

@@ -84,7 +84,7 @@ def test_json_has_the_agreed_shape() -> None:
     (person,) = body["people"]
     assert list(person) == ["score", "box", "keypoints"]
     assert [keypoint["name"] for keypoint in person["keypoints"]] == list(JOINTS)
-    assert set(person["keypoints"][0]) == {"name", "x", "y", "score", "confident"}
+    assert set(person["keypoints"][0]) == {"name", "x", "y", "score", "confident", "state"}
     assert [keypoint["confident"] for keypoint in person["keypoints"][:4]] == [False, False, False, True]
     named = {tuple(JOINTS[end] for end in edge) for edge in body["skeleton"]}
     assert len(named) == 15
@@ -373,7 +373,7 @@ def all_errors(cls: type[HpeError] = HpeError) -> list[type[HpeError]]:
 
 @pytest.mark.parametrize("cls", all_errors(), ids=lambda cls: cls.__name__)
 def test_every_error_has_a_status_on_purpose(cls: type[HpeError]) -> None:
-    of_no_request = {"HpeError", "TryAgain", "BadData", "BadSettings"}
+    of_no_request = {"HpeError", "TryAgain", "BadData", "BadSettings", "UnknownJoint"}
     assert (cls in KINDS) != (cls.__name__ in of_no_request), "add it to KINDS, or here where it means a 500"
 
 
