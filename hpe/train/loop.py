@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from hpe.errors import BadModel, BadSettings
-from hpe.train.checkpoint import read_checkpoint, read_network, take_initial_weights, write_checkpoint
+from hpe.train.checkpoint import is_finite, read_checkpoint, read_network, take_initial_weights, write_checkpoint
 from hpe.train.config import Stage, TrainConfig, as_dict
 from hpe.train.distil import Network, Teacher, distance
 from hpe.train.network import PoseResNet, describe, is_trimmed, normalise, trimmed
@@ -91,7 +91,7 @@ class Trainer:
         self.bf16 = has_bf16(self.device) if config.precision == "auto" else config.precision == "bf16"
         groups = _groups(self.model, config.weight_decay)
         self.optimizer = torch.optim.AdamW(groups, lr=config.lr, fused=True)
-        self.step, self.elapsed_s, self.best = 0, 0.0, 0.0
+        self.step, self.saved_step, self.elapsed_s, self.best = 0, 0, 0.0, 0.0
         # since the last validation; kept on the device, so that a step need not wait for the GPU
         self.loss_sum, self.loss_steps = torch.zeros((), device=self.device), 0
         if last.exists():
@@ -172,9 +172,7 @@ class Trainer:
         self.loss_steps += 1
 
     def _validate(self, stage: Stage) -> None:
-        loss = float(self.loss_sum) / max(1, self.loss_steps)
-        if not math.isfinite(loss):
-            raise BadSettings(f"step {self.step}: the loss is {loss}: lower lr, now {self.config.lr}, and start again")
+        loss = self._checked_loss()
         self.ema.eval()
         measures = {name: round(value, 2) for name, value in self.task.validate(self.ema, stage).items()}
         row = {
@@ -201,8 +199,28 @@ class Trainer:
         facts = {**self.task.facts(), "measures": measures, "step": self.step, "size": [stage.height, stage.width]}
         return {"state_dict": state, **facts, "hours": self.elapsed_s / 3600, "config": as_dict(self.config)}
 
+    def _checked_loss(self) -> float:
+        """The mean loss since the last validation. Raises BadSettings if it, or a weight, is not a number any more.
+
+        Before anything is saved: what is saved can be gone on from.
+        """
+        loss = float(self.loss_sum) / max(1, self.loss_steps)
+        if math.isfinite(loss) and is_finite(self.model.state_dict()):
+            return loss
+        what = "the weights are not numbers any more" if math.isfinite(loss) else f"the loss is {loss}"
+        there = (self.folder / "last.pt").exists()
+        onward = f"step {self.saved_step}, its last checkpoint" if there else "its beginning"
+        raise BadSettings(
+            f"step {self.step}: {what}: lower lr, now {self.config.lr:g}, and start again: "
+            f"the run goes on from {onward}"
+        )
+
     def save(self) -> None:
-        """Writes `last.pt`: all that an exact resume needs. Batches depend on the step alone, so no RNG is kept."""
+        """Writes `last.pt`: all that an exact resume needs. Batches depend on the step alone, so no RNG is kept.
+
+        Raises BadSettings for weights that are not numbers, and for a disk that is full.
+        """
+        self._checked_loss()
         content = {
             "state_dict": self.model.state_dict(),
             "ema": self.ema.state_dict(),
@@ -215,6 +233,7 @@ class Trainer:
             "config": as_dict(self.config),
         }
         write_checkpoint(self.folder / "last.pt", content)
+        self.saved_step = self.step
 
     def _resume(self, path: Path) -> None:
         saved = read_checkpoint(path)
@@ -225,9 +244,12 @@ class Trainer:
             self.model.load_state_dict(saved["state_dict"])
         except RuntimeError as error:
             raise BadModel(f"{path} holds another network: give the run a new name, or delete its folder") from error
+        if not is_finite(saved["state_dict"]):
+            raise BadModel(f"{path} holds weights that are not numbers: delete it, and the run begins again")
         self.ema.load_state_dict(saved["ema"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.step, self.elapsed_s, self.best = saved["step"], saved["elapsed_s"], saved["best"]
+        self.saved_step = self.step
         self.loss_sum += saved["loss_sum"].to(self.device)
         self.loss_steps = saved["loss_steps"]
         drop_rows_after(self.folder / "log.csv", self.step)
