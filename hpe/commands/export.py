@@ -112,12 +112,12 @@ def _pose(
 ) -> tuple[ModelCard, Forms]:
     """The pose network of a checkpoint: what the manifest says of it, without a locator, and its forms."""
     from hpe.export.pictures import crops_of
-    from hpe.pose.skeleton import NUM_JOINTS
-    from hpe.train.checkpoint import frame_of, read_network
+    from hpe.pose.skeleton import KEYPOINTS
+    from hpe.train.checkpoint import LOCATOR_OUTPUTS, frame_of, read_network
     from hpe.train.network import describe
 
     network, saved = read_network(path)
-    if network.joints != NUM_JOINTS:
+    if network.joints == LOCATOR_OUTPUTS:
         raise BadModel(f"{path} is a locator: give it with --locate")
     frame = frame or frame_of(saved)
     card = ModelCard(
@@ -129,6 +129,7 @@ def _pose(
         threshold=THRESHOLD,
         person_threshold=PERSON_THRESHOLD,
         sigma=float(saved.get("sigma", 2.0)),
+        keypoints=KEYPOINTS[: network.joints],
     )
     return card, _forms(network, frame, crops_of(photos, frame, count))
 

@@ -9,7 +9,7 @@ import numpy as np
 from hpe.measure.protocols import Predictions
 from hpe.pose.skeleton import COCO_JOINTS
 from hpe.score.coco_ap import NAMES, keypoint_stats
-from hpe.train.data.coco import SHARED
+from hpe.train.data.coco import OURS
 from hpe.train.data.files import read_json
 from hpe.train.data.samples import Sample
 
@@ -19,19 +19,19 @@ PERSON: Final[int] = 1
 def oks_ap(annotations: Path, samples: list[Sample], predictions: Predictions) -> dict[str, float]:
     """-> percent by name. People's boxes are the annotated ones: an upper bound for a detector's.
 
-    COCO's five face joints, which the network does not know, are taken out of the ground truth; people who
-    have none of the twelve left are ignored, as COCO does with people without keypoints.
+    If the network does not know COCO's five points of the face, they are taken out of the ground truth; people who
+    have no others are ignored, as COCO does with people without keypoints.
     """
-    truth = _body_only(read_json(annotations), {s.id for s in samples})
+    known = [(theirs, ours) for theirs, ours in enumerate(OURS) if ours < predictions.points.shape[1]]
+    truth = _known_only(read_json(annotations), {s.id for s in samples}, {theirs for theirs, _ in known})
     images = sorted({int(s.id.split("/")[1]) for s in samples})
-    stats = keypoint_stats(truth, _results(samples, predictions), images)
+    stats = keypoint_stats(truth, _results(samples, predictions, known), images)
     return {name: 100 * float(value) for name, value in zip(NAMES, stats[: len(NAMES)], strict=True)}
 
 
-def _body_only(content: dict[str, Any], chosen: set[str]) -> dict[str, Any]:
-    """The annotations without face joints; people who were not predicted (too few joints) to be ignored."""
+def _known_only(content: dict[str, Any], chosen: set[str], known: set[int]) -> dict[str, Any]:
+    """The annotations with these keypoints; people who were not predicted (too few of them) to be ignored."""
     content = copy.deepcopy(content)
-    known = {theirs for theirs, _ in SHARED}
     for row in content["annotations"]:
         flags = np.array(row["keypoints"]).reshape(-1, 3)
         flags[[i for i in range(len(COCO_JOINTS)) if i not in known]] = 0
@@ -41,13 +41,13 @@ def _body_only(content: dict[str, Any], chosen: set[str]) -> dict[str, Any]:
     return content
 
 
-def _results(samples: list[Sample], predictions: Predictions) -> list[dict[str, Any]]:
+def _results(samples: list[Sample], predictions: Predictions, known: list[tuple[int, int]]) -> list[dict[str, Any]]:
     rows = []
     for sample, points, scores in zip(samples, predictions.points, predictions.scores, strict=True):
         keypoints = np.zeros((len(COCO_JOINTS), 3))
-        for theirs, ours in SHARED:
+        for theirs, ours in known:
             keypoints[theirs] = *points[ours], 1
-        score = float(np.mean([scores[ours] for _, ours in SHARED]))
+        score = float(np.mean([scores[ours] for _, ours in known]))
         image_id = int(sample.id.split("/")[1])
         row = {"image_id": image_id, "category_id": PERSON, "keypoints": keypoints.ravel().tolist(), "score": score}
         rows.append(row)

@@ -28,7 +28,7 @@ from hpe.measure.report import grid
 from hpe.measure.shown import scored_joints
 from hpe.pose.boxes import box_iou
 from hpe.pose.logistic import sigmoid
-from hpe.pose.skeleton import INDEX, NUM_JOINTS
+from hpe.pose.skeleton import INDEX
 from hpe.score.box_ap import overlaps
 from hpe.score.matching import SAME, pairs
 from hpe.train.data.people import Photo, read_photos
@@ -143,7 +143,7 @@ def gather(estimator: PoseEstimator, photos: list[Photo], negatives: Sequence[ND
         np.concatenate([joints, absent]),
         np.array(people),
         np.array(located),
-        np.array(seen).reshape(-1, NUM_JOINTS),
+        np.array(seen).reshape(-1, len(estimator.card.keypoints)),
         empty,
         full,
     )
