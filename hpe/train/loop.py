@@ -4,10 +4,8 @@ It does not know what is trained: `hpe.train.tasks` does.
 """
 
 import copy
-import dataclasses
 import math
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +18,8 @@ from hpe.train.checkpoint import is_finite, read_checkpoint, read_network, take_
 from hpe.train.config import Stage, TrainConfig, as_dict
 from hpe.train.distil import Network, Teacher, distance
 from hpe.train.network import PoseResNet, describe, is_trimmed, normalise, trimmed
-from hpe.train.prune import prune
-from hpe.train.refit import refit
 from hpe.train.runlog import append_row, draw_curve, drop_rows_after
 from hpe.train.tasks import open_task
-from hpe.train.tasks.task import Task
-
-# Examples that a network is pruned on, in batches of so many; the importance of channels needs fewer.
-PRUNE_BATCH, PRUNE_BATCHES, IMPORTANCE_BATCHES = 16, 400, 10
 
 
 def learning_rate(config: TrainConfig, step: int, progress: float) -> float:
@@ -46,19 +38,6 @@ def has_bf16(device: torch.device) -> bool:
         return True
     cpu = torch.cpu.get_capabilities()
     return bool(cpu.get("amx_bf16") or (cpu.get("avx512_bf16") and "intel" not in str(cpu.get("cpu_name", "")).lower()))
-
-
-class _Batches(Sequence[Tensor]):
-    """What a network is pruned on: (N, 3, H, W) float32 normalised pictures, made when they are asked for."""
-
-    def __init__(self, task: Task, stage: Stage) -> None:
-        self._task, self._stage = task, stage
-
-    def __len__(self) -> int:
-        return PRUNE_BATCHES
-
-    def __getitem__(self, index: int) -> Tensor:  # type: ignore[override]
-        return normalise(self._task.batch(index, self._stage)[0]).cpu()
 
 
 class Trainer:
@@ -98,17 +77,11 @@ class Trainer:
             self._resume(last)
 
     def _student(self, path: Path) -> PoseResNet:
-        """The network of a checkpoint, pruned already or not, and pruned (again) unless the run goes on."""
+        """The network of a checkpoint, which may be pruned."""
         network, _ = read_network(path)
         if network.joints != self.model.joints:
             raise BadModel(f"{path} gives {network.joints} maps: the task {self.config.task} has {self.model.joints}")
-        if self.config.keep == 1 or path.parent == self.folder:
-            return network
-        batches = _Batches(self.task, dataclasses.replace(self.config.stages[0], batch=PRUNE_BATCH))
-        few = [batches[i] for i in range(IMPORTANCE_BATCHES)]
-        small, kept = prune(network, self.config.keep, few, self.task.weight)
-        refit(small, network, kept, batches)
-        return small
+        return network
 
     def progress(self) -> float:
         """0..1: the share of the steps, or of the hours, that this run has used."""

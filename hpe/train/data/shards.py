@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hpe.train.config import Source
-from hpe.train.data.readers import read_shards, read_source, relabelled
+from hpe.train.data.labels import relabelled
+from hpe.train.data.readers import read_shards, read_source
 from hpe.train.data.samples import Sample
 
 PERSON_PX: Final[int] = 300  # the longest side of a person's box, at most

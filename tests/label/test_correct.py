@@ -12,9 +12,9 @@ import yaml
 from click.testing import CliRunner
 from train.figures import stick_figure, stick_sample, write_people, write_photos
 
-from hpe.commands.train import train
+from hpe.commands.relabel import relabel
 from hpe.errors import BadData, BadSettings
-from hpe.measure.relabel import Rules, add_labels, correct_labels, write_corrected_labels
+from hpe.label.correct import Rules, add_labels, correct_labels, write_corrected_labels
 from hpe.pose.skeleton import FLIP_ORDER, INDEX
 from hpe.train.config import Source, read_config
 from hpe.train.data.lsp import ORDER
@@ -143,8 +143,8 @@ def certain_checkpoint(path):
 
 def test_the_command_writes_labels_that_a_config_can_name(config_path, tmp_path):
     model = certain_checkpoint(tmp_path / "model.pt")
-    arguments = ["--config", str(config_path), "--out", str(tmp_path / "run"), "--relabel", str(model)]
-    result = CliRunner().invoke(train, arguments, catch_exceptions=False)
+    arguments = ["--config", str(config_path), "--out", str(tmp_path / "run"), "--model", str(model)]
+    result = CliRunner().invoke(relabel, arguments, catch_exceptions=False)
     assert result.exit_code == 0
     assert "3 of 3 people corrected" in result.output
     rows = json.loads((tmp_path / "run/labels.json").read_text())
@@ -182,8 +182,8 @@ def test_necks_and_head_tops_are_added_to_people_in_whole_photos(config_path, tm
     content = yaml.safe_load(config_path.read_text()) | {"train": [wanted]}
     config_path.write_text(yaml.safe_dump(content))
     model = certain_checkpoint(tmp_path / "model.pt")
-    arguments = ["--config", str(config_path), "--relabel", str(model)]
-    result = CliRunner().invoke(train, arguments, catch_exceptions=False)
+    arguments = ["--config", str(config_path), "--model", str(model)]
+    result = CliRunner().invoke(relabel, arguments, catch_exceptions=False)
     assert result.exit_code == 0
     assert "4 necks and head tops of 2 people in 2 photos" in result.output
     rows = json.loads((tmp_path / "heads.json").read_text())
@@ -210,7 +210,7 @@ def test_two_sources_with_one_file_for_labels_are_refused(config_path, tmp_path)
     content = yaml.safe_load(config_path.read_text())
     content["train"] = [{**content["train"][0], "labels": str(tmp_path / "labels.json")}] * 2
     config_path.write_text(yaml.safe_dump(content))
-    result = CliRunner().invoke(train, ["--config", str(config_path), "--relabel", "model.pt"])
+    result = CliRunner().invoke(relabel, ["--config", str(config_path), "--model", "model.pt"])
     assert isinstance(result.exception, BadSettings)
     assert "give each its own" in str(result.exception)
 
@@ -229,8 +229,8 @@ def test_every_source_that_names_a_file_gets_one_and_its_own_rule(config_path, t
         row["joints"][INDEX["head_top"]][2] = 0
     (tmp_path / "people.json").write_text(json.dumps(rows))
     model = certain_checkpoint(tmp_path / "model.pt")
-    arguments = ["--config", str(config_path), "--out", str(tmp_path / "run"), "--relabel", str(model)]
-    result = CliRunner().invoke(train, arguments, catch_exceptions=False)
+    arguments = ["--config", str(config_path), "--out", str(tmp_path / "run"), "--model", str(model)]
+    result = CliRunner().invoke(relabel, arguments, catch_exceptions=False)
     assert result.exit_code == 0
     corrected, added = (json.loads((tmp_path / f"labels/{n}.json").read_text()) for n in ("corrected", "added"))
     assert all("head_top added" not in row["done"] for row in corrected)
@@ -240,7 +240,7 @@ def test_every_source_that_names_a_file_gets_one_and_its_own_rule(config_path, t
 
 def test_the_command_trains_and_says_where_the_weights_are(config_path, tmp_path):
     arguments = ["--config", str(config_path), "--out", str(tmp_path / "run"), "--device", "cpu", "--steps", "1"]
-    result = CliRunner().invoke(train, arguments, catch_exceptions=False)
+    result = CliRunner().invoke(relabel, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     assert "best.pt: best validation" in result.output
     assert "after 1 steps" in result.output

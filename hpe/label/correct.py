@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
-from hpe.measure.agreed import write_agreed
-from hpe.measure.heads import write_heads
-from hpe.measure.labels import write_labels
-from hpe.measure.lookalikes import write_lookalikes
+from hpe.label.agreed import write_agreed
+from hpe.label.heads import write_heads
+from hpe.label.lookalikes import write_lookalikes
 from hpe.measure.models import open_model
 from hpe.pose.skeleton import FLIP_PAIRS, INDEX, KEYPOINTS, NUM_KEYPOINTS
 from hpe.score.pck import torso_px
 from hpe.train.config import Source
+from hpe.train.data.labels import write_labels
 from hpe.train.data.people import read_photos
 from hpe.train.data.readers import read_source
 from hpe.train.data.samples import MIDPOINTS, Sample, with_midpoints
