@@ -15,8 +15,8 @@ from hpe.errors import BadSettings
 def relabel(config_path: Path, model: str, out: Path | None) -> None:
     """Correct or add labels by a trained model.
 
-    For another round of training: in every source of the configuration that names a file for them in `labels`; if none does, in the first, into
-    labels.json of the run. docs/training.md says which labels are made of which data.
+    For another round of training: in every source of the configuration that names a file for them in `labels`; if none
+    does, in the first, into labels.json of the run. docs/training.md says which labels are made of which data.
 
     \b
     hpe relabel --config configs/pose.yaml --model models/pose.json

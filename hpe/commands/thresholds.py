@@ -38,7 +38,7 @@ def thresholds(
 ) -> None:
     """Fit a model's calibrations and thresholds.
 
-    On training photos, never on those that it is measured on. Joint and person scores become probabilities; docs/model.md says how.
+    On training photos, never on those that it is measured on. Joint and person scores become probabilities.
 
     \b
     hpe thresholds --model build/pose.json --people ../shared/data/coco/coco-train.json --part held-out \\

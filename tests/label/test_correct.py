@@ -22,7 +22,7 @@ from hpe.train.data.readers import read_source
 from hpe.train.data.shards import training_samples
 from hpe.train.network import PoseResNet
 
-SURE = np.full(16, 0.9)
+SURE = np.full(21, 0.9)
 
 
 def test_a_label_is_kept_where_the_model_agrees_or_is_unsure():
@@ -30,7 +30,7 @@ def test_a_label_is_kept_where_the_model_agrees_or_is_unsure():
     agreeing = sample.points + 2
     assert correct_labels(sample, agreeing, SURE, Rules()) == (sample, [])
     far = sample.points + 60
-    assert correct_labels(sample, far, np.full(16, 0.5), Rules()) == (sample, [])
+    assert correct_labels(sample, far, np.full(21, 0.5), Rules()) == (sample, [])
 
 
 def test_a_label_moves_where_the_model_is_sure_of_another_place():
@@ -42,7 +42,7 @@ def test_a_label_moves_where_the_model_is_sure_of_another_place():
     np.testing.assert_allclose(corrected.points[INDEX["left_hip"]], seen[INDEX["left_hip"]])
     middle = (seen[INDEX["left_hip"]] + sample.points[INDEX["right_hip"]]) / 2
     np.testing.assert_allclose(corrected.points[INDEX["pelvis"]], middle, atol=1e-4)
-    others = [i for i in range(16) if i not in (INDEX["left_hip"], INDEX["pelvis"], INDEX["thorax"])]
+    others = [i for i in range(21) if i not in (INDEX["left_hip"], INDEX["pelvis"], INDEX["thorax"])]
     np.testing.assert_array_equal(corrected.points[others], sample.points[others])
 
 
@@ -56,7 +56,7 @@ def test_a_person_labelled_the_wrong_way_round_is_turned():
 
 def test_an_unlabelled_joint_stays_unlabelled():
     sample = stick_sample(0)
-    labelled = np.arange(16) != INDEX["left_knee"]
+    labelled = np.arange(21) != INDEX["left_knee"]
     partly = dataclasses.replace(sample, labelled=labelled)
     corrected, done = correct_labels(partly, sample.points + np.float32([40, 0]), SURE, Rules())
     assert done
@@ -65,10 +65,10 @@ def test_an_unlabelled_joint_stays_unlabelled():
 
 def test_added_labels_are_those_the_set_leaves_out_and_the_model_sees():
     sample = stick_sample(0)
-    labelled = ~np.isin(np.arange(16), [INDEX["upper_neck"], INDEX["head_top"]])
+    labelled = ~np.isin(np.arange(21), [INDEX["upper_neck"], INDEX["head_top"]])
     headless = dataclasses.replace(sample, labelled=labelled)
     seen = sample.points + np.float32([40, 0])
-    scores = np.where(np.arange(16) == INDEX["head_top"], 0.3, 0.5)
+    scores = np.where(np.arange(21) == INDEX["head_top"], 0.3, 0.5)
     added, done = add_labels(headless, seen, scores, Rules())
     assert done == ["upper_neck added"]
     assert added.labelled[INDEX["upper_neck"]]
@@ -80,7 +80,7 @@ def test_added_labels_are_those_the_set_leaves_out_and_the_model_sees():
 
 def test_a_midpoint_labelled_elsewhere_stays():
     sample = stick_sample(1)
-    headless = np.arange(16) != INDEX["head_top"]
+    headless = np.arange(21) != INDEX["head_top"]
     mpii = dataclasses.replace(sample, labelled=headless)
     grown, done = add_labels(mpii, sample.points, np.where(headless, 0, 0.9), Rules())
     assert done == ["head_top added"]
@@ -90,7 +90,7 @@ def test_a_midpoint_labelled_elsewhere_stays():
 
 def test_a_midpoint_is_added_once_both_its_ends_are():
     sample = stick_sample(0)
-    labelled = ~np.isin(np.arange(16), [INDEX["left_hip"], INDEX["pelvis"]])
+    labelled = ~np.isin(np.arange(21), [INDEX["left_hip"], INDEX["pelvis"]])
     added, done = add_labels(dataclasses.replace(sample, labelled=labelled), sample.points, SURE, Rules())
     assert done == ["left_hip added"]
     ends = sample.points[[INDEX["left_hip"], INDEX["right_hip"]]]
@@ -165,7 +165,7 @@ def test_corrected_labels_are_px_of_the_pictures_that_are_trained_on(tmp_path):
     assert rows
     for before, after in zip(plain, training_samples(source, tmp_path / "cache"), strict=True):
         done = next((row["done"] for row in rows if row["id"] == after.id), [])
-        kept = ~np.isin(np.arange(16), [INDEX[what.split()[0]] for what in done] + [INDEX["pelvis"], INDEX["thorax"]])
+        kept = ~np.isin(np.arange(21), [INDEX[what.split()[0]] for what in done] + [INDEX["pelvis"], INDEX["thorax"]])
         np.testing.assert_allclose(after.points[kept], before.points[kept], atol=0.06)
         height, width = after.image().shape[:2]
         assert (after.points >= 0).all()

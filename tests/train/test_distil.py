@@ -28,7 +28,7 @@ class Sides:
 
 def bright(batch: np.ndarray) -> np.ndarray:
     """A "network" that is equivariant to the letter: cell c is the brightness of px 4 c."""
-    return np.repeat(batch[:, None, ::4, ::4, 0].astype(np.float32), 16, axis=1)
+    return np.repeat(batch[:, None, ::4, ::4, 0].astype(np.float32), 21, axis=1)
 
 
 def test_cells_of_the_mirror_image_fall_on_cells():
@@ -39,7 +39,7 @@ def test_cells_of_the_mirror_image_fall_on_cells():
 def test_the_teacher_is_the_mean_of_both_sights():
     def left(batch: np.ndarray) -> np.ndarray:
         """Says that everything is on the left: 1 in the first column of the first joint, whatever it is shown."""
-        maps = np.zeros((len(batch), 16, batch.shape[1] // 4, batch.shape[2] // 4), np.float32)
+        maps = np.zeros((len(batch), 21, batch.shape[1] // 4, batch.shape[2] // 4), np.float32)
         maps[:, 0, :, 0] = 1
         return maps
 
@@ -58,7 +58,7 @@ def test_the_distance_is_a_weighted_mean():
 @pytest.fixture
 def config(tmp_path: Path) -> TrainConfig:
     torch.manual_seed(3)
-    teacher = PoseResNet(18, deconv_channels=32, width=16)
+    teacher = PoseResNet(18, 21, 32, 16)
     for name, value in teacher.named_parameters():
         if "deconv" in name or "final_layer.weight" in name:
             torch.nn.init.normal_(value, std=0.05)
@@ -129,5 +129,5 @@ def test_a_pruned_network_is_taught_on(config, tmp_path):
 
 def test_a_student_of_another_task_is_refused(config, tmp_path):
     torch.save(PoseResNet(18, 3, 16, 8).state_dict(), tmp_path / "locate.pt")
-    with pytest.raises(BadModel, match="gives 3 maps: the task pose has 16"):
+    with pytest.raises(BadModel, match="gives 3 maps: the task pose has 21"):
         Trainer(dataclasses.replace(config, init=str(tmp_path / "locate.pt")), tmp_path / "run")

@@ -109,7 +109,7 @@ def test_eight_stick_figures_are_learnt(config, tmp_path, monkeypatch):
     assert float(log[-1]["loss"]) < 0.75 * float(log[0]["loss"])
     assert (tmp_path / "run/curve.png").read_bytes().startswith(b"\x89PNG")
     network, saved = read_network(tmp_path / "run/best.pt")
-    assert (network.depth, network.deconv_channels, network.joints) == (18, (16, 16, 16), 16)
+    assert (network.depth, network.deconv_channels, network.joints) == (18, (16, 16, 16), 21)
     assert saved["measures"] == {"people": trainer.best}
     assert (saved["task"], saved["size"], saved["sigma"]) == ("pose", [64, 64], 1.0)
 
