@@ -49,14 +49,14 @@ def pruned_checkpoint(config: TrainConfig, path: Path, keep: float, count: int) 
     if network.joints != wanted:
         raise BadModel(f"{path} gives {network.joints} maps: the configuration's task {config.task} gives {wanted}")
     height, width = frame_of(saved, config.stages[-1].height)
-    stage = Stage(0.0, [height, width], BATCH)
+    stage = Stage(0.0, (height, width), BATCH)
     examples = Examples(task, stage, count)
     few = [examples[i] for i in range(min(IMPORTANCE_BATCHES, len(examples)))]
     small, kept = prune(network, keep, few, task.weight)
     refit(small, network, kept, examples)
     before, after = (_measures(task, one, stage) for one in (network, small))
     state = {k: v.half() if v.is_floating_point() else v for k, v in small.state_dict().items()}
-    facts = {key: saved[key] for key in ("task", "sigma", "size_unit", "size") if key in saved}
+    facts: dict[str, Any] = {key: saved[key] for key in ("task", "sigma", "size_unit", "size") if key in saved}
     lines = [f"{describe(network)} -> {describe(small)}"]
     lines += [f"{name}: {before[name]:.1f} -> {after[name]:.1f}" for name in before]
     return {"state_dict": state, **facts, "measures": after}, "\n".join(lines)

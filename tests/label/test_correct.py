@@ -173,7 +173,7 @@ def test_corrected_labels_are_px_of_the_pictures_that_are_trained_on(tmp_path):
 
 
 def test_necks_and_head_tops_are_added_to_people_in_whole_photos(config_path, tmp_path):
-    labelled = [j for j in range(16) if j not in (INDEX["upper_neck"], INDEX["head_top"])]
+    labelled = [j for j in range(21) if j not in (INDEX["upper_neck"], INDEX["head_top"])]
     wanted = {
         "kind": "people",
         "path": str(write_photos(tmp_path, 2, labelled)),
