@@ -6,8 +6,11 @@ import gzip
 import hashlib
 import io
 import json
+import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 from urllib.parse import quote_plus
 
@@ -383,3 +386,22 @@ def test_cost_adds_up_and_grows_with_the_photos() -> None:
     assert lines["Lambda, GB-seconds"] == pytest.approx(300_000 * 1769 / 1024 * GB_SECOND["arm64"])
     assert sum(lines.values()) == pytest.approx(1000 * sum(dollars(small).values()))
     assert Job(10, 300).hours == pytest.approx(10 * 0.3 / 1 / 3600), "one batch is not spread"
+
+
+def test_snippet_of_the_docs_counts_every_photo_once(
+    s3: Any, states: FakeStates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pandas = pytest.importorskip("pandas", reason="needs pandas: pip install -r requirements-dev.txt")
+    run("--batch-size=5")
+    s3.put_object(Bucket="photos", Key="2026/p00.jpg", Body=photo(77))
+    run()
+    for one in s3.list_objects_v2(Bucket="poses", Prefix="out/results/")["Contents"]:
+        s3.download_file("poses", one["Key"], str(tmp_path / one["Key"].rsplit("/", 1)[-1]))
+    bucket = SimpleNamespace(glob=lambda pattern: [str(path) for path in tmp_path.glob(pattern.rsplit("/", 1)[-1])])
+    monkeypatch.setitem(sys.modules, "s3fs", SimpleNamespace(S3FileSystem=lambda: bucket))
+    read_json = pandas.read_json
+    monkeypatch.setattr(pandas, "read_json", lambda name, **how: read_json(name.removeprefix("s3://"), **how))
+    (snippet,) = re.findall(r"```python\n(import pandas, s3fs.*?)```", (ROOT / "docs" / "deploy.md").read_text(), re.S)
+    found: dict[str, Any] = {}
+    exec(snippet, found)
+    assert sorted(found["photos"]["key"]) == ALL
