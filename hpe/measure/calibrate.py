@@ -165,7 +165,8 @@ def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
 
     def features(located: Scores, peaks: Scores) -> NDArray[np.float64]:
         inside = peaks > 0  # of the picture
-        return person_evidence(located, np.where(inside, joint_scores(peaks, joint), 0))
+        found = np.where(inside, joint_scores(peaks, joint), 0)
+        return person_evidence(located, found, np.ones(len(located)))[:, :2]
 
     weights = np.round(logistic(features(evidence.located, evidence.seen), evidence.people), 3)
     person = PersonCalibration(*(float(w) for w in weights))
