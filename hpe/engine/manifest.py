@@ -24,9 +24,9 @@ class Calibration:
 class PersonCalibration:
     """How likely it is that a person is there and right: the logistic function of evidence, weighted.
 
-    locator weighs the logit of the locator's score of the box, joints and limbs the mean logits of the scores of the five
-    best keypoints in it and of the 12 limb joints, size the log2 of the box's size: the root of its area as a share of
-    the picture's longer side.
+    locator weighs the logit of the locator's score of the box, joints and limbs the mean logits of the scores of the
+    five best keypoints in it and of the 12 limb joints, size the log2 of the root of the box's area as a share
+    of the picture's longer side.
     """
 
     locator: float
