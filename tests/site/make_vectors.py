@@ -22,7 +22,7 @@ from hpe.pose.heatmaps import decode_joints, encode_joints
 from hpe.pose.skeleton import JOINTS, LIMB_JOINTS
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from engine.stand_ins import encode_boxes  # noqa: E402
+from engine.stand_ins import encode_boxes
 
 FILE = Path(__file__).with_name("vectors.json")
 SIZES = [(640, 480), (480, 640), (1600, 900), (97, 33), (31, 500), (512, 512), (1000, 416)]
