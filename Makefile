@@ -44,8 +44,8 @@ lint: $(DEV)  ## ruff, mypy and bandit
 	$(BIN)/bandit -q -r hpe handler.py worker.py
 	$(BIN)/bandit -q -r deploy -c deploy/bandit.yml
 
-test-python: $(DEV) $(if $(shell command -v npm),$(NODE))  ## pytest; browser and deploy tests run where Chromium and Node are (TESTS=)
-	$(BIN)/pytest $(TESTS)
+test-python: $(DEV) $(if $(shell command -v npm),$(NODE))  ## pytest, and what took longest; browser and deploy tests run where Chromium and Node are (TESTS=)
+	$(BIN)/pytest --durations=20 --durations-min=1 $(TESTS)
 
 test-site: $(if $(shell command -v npm),$(NODE))  ## The site's JavaScript: eslint and node's own test runner
 	@if command -v npm >/dev/null; then npm run --silent lint && npm run --silent test; \
