@@ -36,17 +36,12 @@ MAY_IMPORT = {
     "score": {"pose"},
     "train": {"image", "pose", "score", *SMALL},
     "measure": {"train", "score", "video", *ENGINE},
-    "label": {"train", "measure", "score", *ENGINE},
-    "prune": {"train", "errors"},
     "export": {"train", "measure", "score", *ENGINE},
-    "commands": {
-        *("batch", "server", "video", "web", "photo", "train", "measure", "label", "prune", "export", "score"),
-        *ENGINE,
-    },
+    "commands": {"batch", "server", "video", "web", "photo", "train", "measure", "export", "score", *ENGINE},
     "cli": {"commands", "errors", "extras"},
 }
 RUNTIME = {"batch", "queue", "video", "web", "photo", "handler", "worker", *ENGINE}
-TRAINING_ONLY = {"torch", "torchvision", "onnx", "scipy", "matplotlib", "yaml", "pycocotools"}
+TRAINING_ONLY = {"torch", "torchvision", "onnx", "scipy", "matplotlib", "yaml", "pycocotools", "motmetrics"}
 # imported inside the function that needs them: each costs a cold start 30 ms to 0.5 s
 LAZY = {"onnxruntime", "boto3", "botocore", "requests_toolbelt", "pillow_heif", "PIL", "click", "tqdm"}
 

@@ -37,6 +37,8 @@ KINDS = ("shards", "people", "mpii", "lsp", "coco")
 )
 @click.option("--steadiness", is_flag=True, help="Whole photos: also saved, shifted and scaled otherwise.")
 @click.option("--turned", is_flag=True, help="Whole photos: also turned by 90, 180 and 270 degrees.")
+@click.option("--video", is_flag=True, help="Whole photos: clips made of them, as many as --limit [25]; tracking.")
+@click.option("--every", type=click.IntRange(0, 1000), default=0, help="With --video: detect in every Nth frame [5].")
 @click.option("--threads", type=click.IntRange(0, MAX_THREADS), default=0, help="Of an exported model [all cores].")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 def evaluate(as_json: bool, per_joint: bool, **options: Any) -> None:
@@ -49,6 +51,7 @@ def evaluate(as_json: bool, per_joint: bool, **options: Any) -> None:
     \b
     hpe eval --data ../shared/data/coco/coco-val.json --steadiness --turned
     hpe eval --data ../shared/data/coco/coco-val.json --pose runs/pose/last.pt --limit 100
+    hpe eval --data ../shared/data/coco/coco-train.json --video
     hpe eval --data ../shared/data/pose/val.json --per-joint
     hpe eval --data val.json --whole-image --negatives negatives.tar
     hpe eval --data mpii/annot/valid.json --images mpii/images --head-boxes mpii/annot/gt_valid.mat --flip
@@ -67,7 +70,7 @@ def evaluate(as_json: bool, per_joint: bool, **options: Any) -> None:
         raise click.UsageError("give --data, --negatives or both: there is nothing to measure")
     source = None if data is None else data_source(data, options)
     if source is None or source.kind != "people":
-        for option in ("steadiness", "turned"):
+        for option in ("steadiness", "turned", "video"):
             if options[option]:
                 raise click.UsageError(f"--{option}: only for --data of whole photos with everybody boxed")
     fields = {f.name for f in dataclasses.fields(Options)}
