@@ -45,8 +45,7 @@ def default_nets() -> list[Net]:
     """The networks of models/pose.json, of which there is a checkpoint."""
     from hpe.engine.manifest import read_manifest
     from hpe.pose.crops import fit_affine
-    from hpe.pose.skeleton import NUM_JOINTS
-    from hpe.train.checkpoint import read_network
+    from hpe.train.checkpoint import LOCATOR_OUTPUTS, read_network
     from hpe.train.network import describe
 
     card = read_manifest(ROOT / "models" / "pose.json")
@@ -56,7 +55,7 @@ def default_nets() -> list[Net]:
         network = read_network(path)[0]
         if not any(what.startswith(f"{describe(network)},") for what in in_use):
             continue
-        pose = network.joints == NUM_JOINTS
+        pose = network.joints != LOCATOR_OUTPUTS
         frame = (
             card.frame if pose or card.locate is None else fit_affine(4000, 3000, card.locate.input_size)[1]
         )  # of a 4:3 photo

@@ -25,7 +25,16 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "version": ("hpe.commands.version:version", "Print the versions of hpe, of its model and of what it runs on."),
     "train": ("hpe.commands.train:train", "Train a network from a configuration file."),
     "eval": ("hpe.commands.evaluate:evaluate", "Measure a model on labelled people: PCK, PCKh, OKS AP."),
+    "relabel": (
+        "hpe.commands.relabel:relabel",
+        "Correct or add labels by a trained model.",
+    ),
+    "prune": ("hpe.commands.prune:prune", "Make a network faster: cut channels, and fit the rest by least squares."),
     "export": ("hpe.commands.export:export", "Turn checkpoints into a model that runs."),
+    "thresholds": (
+        "hpe.commands.thresholds:thresholds",
+        "Fit a model's calibrations and thresholds.",
+    ),
 }
 
 

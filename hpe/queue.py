@@ -5,7 +5,7 @@ gets its problem as a result; what fails otherwise is tried again by SQS, and en
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
@@ -37,7 +37,8 @@ def answer_message(message: dict[str, Any], store: PhotoStore, source: Source, s
     last_try = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1)) >= LAST_TRY
     try:
         ids = list(photo_ids(message.get("body", "")))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        # never "done", since a photo may wait behind it: it ends in the dead-letter queue, whose alarm rings
         LOGGER.exception("message %s is not an S3 notification", message.get("messageId"))
         return False
     done = True
@@ -66,9 +67,25 @@ def _give_up(photo_id: str, store: PhotoStore) -> None:
 
 
 def photo_ids(body: str) -> Iterator[str]:
-    """An S3 notification -> the ids of the photos that landed; nothing for S3's test message and other keys."""
-    for entry in json.loads(body).get("Records", []):
-        photo_id = id_of_upload(unquote_plus(entry["s3"]["object"]["key"]))
+    """S3's notification -> the ids of the photos that landed; nothing for S3's test message and other keys.
+
+    It may come from S3 itself, through EventBridge, or wrapped by SNS. Raises ValueError, KeyError, TypeError or
+    AttributeError for anything else.
+    """
+    told = json.loads(body)
+    if told.get("Type") == "Notification":  # SNS without raw message delivery
+        yield from photo_ids(told["Message"])
+    elif told.get("source") == "aws.s3":  # EventBridge, which does not encode keys
+        yield from _ids([told["detail"]["object"]["key"]])
+    elif told.get("Records"):
+        yield from _ids(unquote_plus(entry["s3"]["object"]["key"]) for entry in told["Records"])
+    elif told.get("Event") != "s3:TestEvent":
+        raise ValueError(f"neither S3, SNS nor EventBridge sends this: {body[:200]!r}")
+
+
+def _ids(keys: Iterable[str]) -> Iterator[str]:
+    for key in keys:
+        photo_id = id_of_upload(key)
         if photo_id is not None:
             yield photo_id
 

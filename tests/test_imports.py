@@ -36,8 +36,13 @@ MAY_IMPORT = {
     "score": {"pose"},
     "train": {"image", "pose", "score", *SMALL},
     "measure": {"train", "score", "video", *ENGINE},
+    "label": {"train", "measure", "score", *ENGINE},
+    "prune": {"train", "errors"},
     "export": {"train", "measure", "score", *ENGINE},
-    "commands": {"batch", "server", "video", "web", "photo", "train", "measure", "export", "score", *ENGINE},
+    "commands": {
+        *("batch", "server", "video", "web", "photo", "train", "measure", "label", "prune", "export", "score"),
+        *ENGINE,
+    },
     "cli": {"commands", "errors", "extras"},
 }
 RUNTIME = {"batch", "queue", "video", "web", "photo", "handler", "worker", *ENGINE}

@@ -181,10 +181,49 @@ def test_other_messages_are_swallowed(store: photo_bucket.PhotoStore, estimator:
     assert not estimator.calls
 
 
-def test_message_that_is_not_json_goes_to_the_dead_letters(
-    store: photo_bucket.PhotoStore, estimator: FakeEstimator
+def sns(body: str) -> str:
+    """As SNS wraps a message on its way to SQS, without raw delivery."""
+    topic = "arn:aws:sns:us-east-1:123456789012:uploads"
+    return json.dumps({"Type": "Notification", "MessageId": "n", "TopicArn": topic, "Message": body})
+
+
+def event_bridge(key: str) -> str:
+    """As EventBridge sends what S3 tells it."""
+    detail = {"version": "0", "bucket": {"name": "photos"}, "object": {"key": key, "size": 9}, "reason": "PutObject"}
+    return json.dumps({"version": "0", "source": "aws.s3", "detail-type": "Object Created", "detail": detail})
+
+
+@pytest.mark.parametrize("wrapped", ["SNS", "EventBridge", "EventBridge through SNS", "SNS through SNS"])
+def test_upload_is_answered_however_its_message_is_wrapped(
+    s3: FakeS3, store: photo_bucket.PhotoStore, estimator: FakeEstimator, wrapped: str
 ) -> None:
-    assert not queue.answer_message({"messageId": "m", "body": "{"}, store, lambda: estimator, SETTINGS)
+    photo_id = upload(s3)
+    plain = message(f"uploads/{photo_id}")["body"]
+    bridged = event_bridge(f"uploads/{photo_id}")
+    body = {
+        "SNS": sns(plain), "EventBridge": bridged, "EventBridge through SNS": sns(bridged),
+        "SNS through SNS": sns(sns(plain)),
+    }[wrapped]  # fmt: skip
+    assert queue.answer_message({"messageId": "m", "body": body}, store, lambda: estimator, SETTINGS)
+    assert f"results/{photo_id}.json" in s3.objects
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{", "[]", "null", '"text"', "", "{}", '{"Records": []}', '{"Records": [{"s3": {}}]}', "[" * 100_000,
+        '{"Type": "SubscriptionConfirmation", "Message": "You have chosen to subscribe"}',
+        '{"Type": "Notification", "Message": "hello"}', '{"source": "aws.s3", "detail": {}}',
+        '{"source": "aws.ec2", "detail": {"object": {"key": "uploads/x"}}}',
+    ],
+)  # fmt: skip
+def test_message_that_is_not_understood_goes_to_the_dead_letters_and_is_logged(
+    store: photo_bucket.PhotoStore, estimator: FakeEstimator, body: str, caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(queue.LOGGER, "propagate", True)
+    assert not queue.answer_message({"messageId": "m-1", "body": body}, store, lambda: estimator, SETTINGS)
+    assert "message m-1 is not an S3 notification" in caplog.text
 
 
 def test_look_gives_the_same_answer_as_post_pose(estimator: FakeEstimator) -> None:

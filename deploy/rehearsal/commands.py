@@ -1,6 +1,7 @@
 """`hpe keys` and `hpe batch` against the deployed stack, as a user runs them; and a budget, as the template has it."""
 
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -13,6 +14,7 @@ import time
 from collections import Counter
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote_plus
 
 from deploy.build_package import ROOT
 from deploy.rehearsal.cloud import ACCOUNT, Cloud
@@ -21,8 +23,9 @@ from deploy.rehearsal.tools import expect
 
 PHOTOS: Final = "rehearsal-photos"
 POSES: Final = "rehearsal-poses"
-GOOD, BROKEN, NEW = 480, 20, 5
-ALL = GOOD + BROKEN + NEW
+GOOD, BROKEN, FORBIDDEN, NEW = 477, 20, 3, 5
+ALL: Final = GOOD + BROKEN + FORBIDDEN
+MANIFEST: Final = "lists/album/manifest.json"
 PARAMETERS: Final = (
     "--param=auth=key", f"--param=batchBuckets={PHOTOS}", f"--param=batchOutput={POSES}/run",
     "--param=batchConcurrency=2",
@@ -81,59 +84,102 @@ def check_keys(stack: Stack, photo: Path) -> str:
 
 
 def make_album(cloud: Cloud, photo: Path) -> None:
-    """500 photos in a bucket, 20 of them cut off, and an empty bucket for what becomes of them."""
+    """500 photos in a bucket, 20 of them cut off and 3 forbidden, their inventory, and where their results go."""
     from PIL import Image
 
     s3 = cloud.client("s3")
     for bucket in (PHOTOS, POSES):
         s3.create_bucket(Bucket=bucket)
     picture = Image.open(photo).convert("RGB").resize((240, 240))
-    for number in range(GOOD + BROKEN):
+    for number in range(ALL):
         out = io.BytesIO()
         side = 150 + number % 60
         picture.crop((number % 30, number // 30, number % 30 + side, number // 30 + side)).save(out, "JPEG")
         data = out.getvalue()
-        broken = number % (GOOD // BROKEN + 1) == 0
-        s3.put_object(Bucket=PHOTOS, Key=f"album/{number:03}.jpg", Body=data[: len(data) // 3] if broken else data)
+        broken = number % (ALL // BROKEN) == 0
+        s3.put_object(Bucket=PHOTOS, Key=key_of(number), Body=data[: len(data) // 3] if broken else data)
     s3.put_object(Bucket=PHOTOS, Key="album/notes.txt", Body=b"no photo")
+    forbidden = [f"arn:aws:s3:::{PHOTOS}/{key_of(number)}" for number in range(1, 1 + FORBIDDEN)]
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": forbidden}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    s3.put_bucket_policy(Bucket=PHOTOS, Policy=json.dumps(policy))
+    _make_inventory(s3)
+
+
+def key_of(number: int) -> str:
+    """Some keys are such as an inventory must encode."""
+    return f"album/{number:03} + é.jpg" if number % 50 == 7 else f"album/{number:03}.jpg"
+
+
+def _make_inventory(s3: Any) -> None:
+    """As S3 Inventory leaves it: gzip, no header, URL-encoded keys, and a manifest.json that names the file."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=PHOTOS)
+    rows = [
+        f'"{PHOTOS}","{quote_plus(one["Key"], "/")}","{one["Size"]}","{one["ETag"].strip(chr(34))}"\n'
+        for page in pages
+        for one in page["Contents"]
+    ]
+    data, key = gzip.compress("".join(rows).encode()), "lists/album/data/0.csv.gz"
+    s3.put_object(Bucket=POSES, Key=key, Body=data)
+    files = [{"key": key, "size": len(data), "MD5checksum": hashlib.md5(data, usedforsecurity=False).hexdigest()}]
+    manifest = {
+        "sourceBucket": PHOTOS, "destinationBucket": f"arn:aws:s3:::{POSES}", "version": "2016-11-30",
+        "fileFormat": "CSV", "fileSchema": "Bucket, Key, Size, ETag", "files": files,
+    }  # fmt: skip
+    s3.put_object(Bucket=POSES, Key=MANIFEST, Body=json.dumps(manifest).encode())
 
 
 def check_batch(stack: Stack, photo: Path) -> str:
-    """A dry run, a run whose worker is killed on the way, a second run for what is new: each photo has one line."""
+    """An inventory of 500 with a worker killed on the way, then what changed since: one line a photo, the latest.
+
+    And a prefix that AWS itself lists.
+    """
     cloud = stack.cloud
-    places = (f"s3://{PHOTOS}/album", f"s3://{POSES}/run")
-    told = hpe(cloud, "batch", *places, "--dry-run")
-    expect(f"photos   {GOOD + BROKEN}," in told and "together" in told, f"the dry run: {told}")
+    places, manifest = (f"s3://{PHOTOS}/album", f"s3://{POSES}/run"), ("--manifest", f"s3://{POSES}/{MANIFEST}")
+    told = hpe(cloud, "batch", *places, *manifest, "--dry-run")
+    expect(f"photos   {ALL}," in told and "together" in told, f"the dry run: {told}")
     expect(not lines_of(cloud), "a dry run writes results")
     killer = threading.Thread(target=_kill_a_worker, args=(cloud,), daemon=True)
     killer.start()
     began = time.monotonic()
-    _started(cloud, "batch", *places, "--follow")
+    _started(cloud, "batch", *places, *manifest, "--follow")
     took = time.monotonic() - began
     killer.join(60)
     expect(not killer.is_alive(), "no worker was there to be killed")
     before = len(lines_of(cloud))
     s3 = cloud.client("s3")
     for number in range(NEW):
-        s3.copy_object(Bucket=PHOTOS, Key=f"album/new-{number}.jpg", CopySource=f"{PHOTOS}/album/00{number + 1}.jpg")
-    hpe(cloud, "batch", *places, "--follow", "--draw")
+        s3.copy_object(Bucket=PHOTOS, Key=f"album/new/{number}.jpg", CopySource=f"{PHOTOS}/{key_of(number + 10)}")
+    changed, deleted = key_of(10), key_of(11)
+    s3.put_object(Bucket=PHOTOS, Key=changed, Body=photo.read_bytes())
+    s3.delete_object(Bucket=PHOTOS, Key=deleted)
+    hpe(cloud, "batch", *places, "--follow", "--draw", "--prune")
     found = lines_of(cloud)
     keys = Counter(line["key"] for line in found)
-    expect(len(keys) == ALL and set(keys.values()) == {1}, f"{len(keys)} photos, not each once: {keys.most_common(3)}")
+    wanted = {*map(key_of, range(ALL)), *(f"album/new/{number}.jpg" for number in range(NEW))} - {deleted}
+    expect(
+        set(keys) == wanted and set(keys.values()) == {1}, f"{len(keys)} photos, not each once: {keys.most_common(3)}"
+    )
+    (line,) = [line for line in found if line["key"] == changed]
+    expect(line["image"]["width"] > 300, f"the changed photo has its old line: {line['image']}")
     problems = Counter(line["problem"]["status"] for line in found if "problem" in line)
-    expect(problems == {422: BROKEN}, f"problems: {problems}")
+    expect(problems == {422: BROKEN, 404: FORBIDDEN}, f"problems: {problems}")
     expect(sum(bool(line.get("people")) for line in found) > GOOD // 2, "hardly anyone was found in the astronaut")
-    drawn = s3.list_objects_v2(Bucket=POSES, Prefix="run/drawn/album/new-").get("Contents", [])
+    drawn = s3.list_objects_v2(Bucket=POSES, Prefix="run/drawn/album/new/").get("Contents", [])
     expect(len(drawn) == NEW, f"{len(drawn)} of {NEW} pictures are drawn")
     again = _started(cloud, "batch", *places).stderr
-    expect(f"{ALL} of {ALL} photos are done, 0 are missing" in again, f"a third run: {again}")
+    total = len(wanted)
+    expect(f"{total} of {total} photos are done, 0 are missing" in again, f"a third run: {again}")
+    hpe(cloud, "batch", f"s3://{PHOTOS}/album/new", f"s3://{POSES}/run/listed", "--follow")
+    listed = [line["key"] for line in lines_of(cloud, "run/listed")]
+    expect(sorted(listed) == [f"album/new/{number}.jpg" for number in range(NEW)], f"listed by AWS: {listed}")
     return f"{before} lines in {took:.0f} s with a worker killed, {len(found)} after the second run"
 
 
-def lines_of(cloud: Cloud) -> list[dict[str, Any]]:
+def lines_of(cloud: Cloud, output: str = "run") -> list[dict[str, Any]]:
     """Every line of every result."""
     s3 = cloud.client("s3")
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=POSES, Prefix="run/results/")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=POSES, Prefix=f"{output}/results/")
     keys = [one["Key"] for page in pages for one in page.get("Contents", [])]
     packed = [s3.get_object(Bucket=POSES, Key=key)["Body"].read() for key in keys]
     return [json.loads(line) for data in packed for line in gzip.decompress(data).splitlines()]

@@ -1,11 +1,8 @@
 """What there is to do: photos by bucket, key and ETag; which keys are photos; what a batch of them is called."""
 
-import csv
 import hashlib
-import io
-import json
 import mimetypes
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -62,46 +59,9 @@ def item_of(row: Mapping[str, Any]) -> Item:
     return Item(named["key"], str(named.get("etag") or "").strip('"'), int(size) if size not in (None, "") else None)
 
 
-def is_photo(key: str, size: int | None = None) -> bool:
+def is_photo(key: str) -> bool:
     """Whether an object may be one, by its name: an image's suffix, none, or one that nobody knows."""
-    if key.endswith("/") or size == 0:
+    if key.endswith("/"):
         return False
     kind, packed = _TYPES.guess_type(f"x/{key.rsplit('/', 1)[-1]}", strict=False)
     return packed is None and (kind is None or kind.startswith("image/"))
-
-
-def read_manifest(data: bytes, name: str) -> list[Item]:
-    """A list of keys -> its photos: CSV with a header, or one JSON object a line; each with `key`, may have `etag`.
-
-    Raises BadData naming the line.
-    """
-    text = data.decode("utf-8-sig", "surrogateescape")
-    rows = _json_rows(text, name) if text.lstrip().startswith("{") else csv.DictReader(io.StringIO(text, newline=""))
-    items = []
-    for number, row in enumerate(rows, 1):
-        try:
-            items.append(item_of({k: v for k, v in row.items() if isinstance(k, str)}))
-        except (KeyError, ValueError, AttributeError) as error:
-            raise BadData(f"{name}, photo {number}: {error!r}: give a column (or a field) named key") from error
-    if not items:
-        raise BadData(f'{name} names no photo: give a CSV whose header has key, or lines like {{"key": "a.jpg"}}')
-    return items
-
-
-def _json_rows(text: str, name: str) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise BadData(f"{name}, line {number} is not JSON: {error}") from error
-            if not isinstance(row, dict):
-                raise BadData(f'{name}, line {number} is not a JSON object like {{"key": "a.jpg"}}')
-            yield row
-
-
-def manifest_lines(items: Iterable[Item]) -> bytes:
-    """Photos -> a manifest of JSON lines, as the state machine reads it."""
-    return "".join(
-        json.dumps({"key": item.key, "etag": item.etag, "size": item.size}) + "\n" for item in items
-    ).encode()

@@ -1,16 +1,15 @@
 """What is there, what is done, what is missing: listings and indexes in S3, as `hpe batch` sees them."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hpe.batch.items import Item, is_photo
+from hpe.batch.lines import INDEX, PACKED, RESULTS, row_of, rows_of_index, unpacked
 from hpe.errors import BadData
 
-_READERS: Final = 32
+READERS: Final = 32
 
 
 @dataclass(frozen=True)
@@ -40,29 +39,68 @@ def place_of(url: str) -> Place:
     return Place(bucket, prefix.strip("/"))
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A line that is there. name: of the object that holds it. problem: its kind, or empty."""
+
+    name: str
+    etag: str
+    problem: str
+
+
 @dataclass
 class Done:
-    """What the indexes below an output say. photos: key -> ETags that have a line. problems: kind -> how many lines."""
+    """What the indexes below an output say of one bucket's photos. photos: key -> its lines.
 
-    photos: dict[str, set[str]] = field(default_factory=dict)
+    people, lines and problems (kind -> how many) count the lines of all buckets. retry: a line with a problem is no
+    line.
+    """
+
+    bucket: str = ""
+    retry: bool = False
+    photos: dict[str, list[Seen]] = field(default_factory=dict)
     problems: dict[str, int] = field(default_factory=dict)
     people: int = 0
     lines: int = 0
 
-    def add(self, rows: Iterable[list[str]], skip_problems: bool = False) -> None:
-        """Rows of key, ETag, people, problem."""
-        for key, etag, people, problem in rows:
+    def add(self, name: str, rows: Iterable[list[str]]) -> None:
+        """The rows of one object's index: key, ETag, people, problem, bucket."""
+        for key, etag, people, problem, bucket in rows:
             self.lines += 1
             self.people += int(people)
             if problem:
                 self.problems[problem] = self.problems.get(problem, 0) + 1
-            if not (problem and skip_problems):
-                self.photos.setdefault(key, set()).add(etag)
+            if bucket in ("", self.bucket) or not self.bucket:
+                self.photos.setdefault(key, []).append(Seen(name, etag, problem))
 
     def has(self, item: Item) -> bool:
         """Whether this photo, as it is now, has its line. A photo whose ETag is not known is done under any."""
-        etags = self.photos.get(item.key)
-        return etags is not None and (not item.etag or item.etag in etags)
+        return bool(self._good(item))
+
+    def superseded(self, items: Iterable[Item]) -> list[tuple[str, Seen]]:
+        """(key, line) of what is not the one latest line of a photo: of another ETag, a second one, to be retried."""
+        found = []
+        for item in items:
+            lines, good = self.photos.get(item.key, []), self._good(item)
+            if not item.etag and good:  # which of them is the latest, nobody knows
+                continue
+            kept = next((one for one in good if not one.problem), good[0] if good else None)
+            found += [(item.key, one) for one in lines if one is not kept]
+        return found
+
+    def gone(self, items: Iterable[Item], prefix: str) -> list[tuple[str, Seen]]:
+        """(key, line) of photos below `prefix` that are not among `items`."""
+        there = {item.key for item in items}
+        return [
+            (key, one)
+            for key, lines in self.photos.items()
+            if key not in there and key.startswith(prefix)
+            for one in lines
+        ]
+
+    def _good(self, item: Item) -> list[Seen]:
+        lines = self.photos.get(item.key, [])
+        return [one for one in lines if item.etag in ("", one.etag) and not (self.retry and one.problem)]
 
 
 def list_photos(s3: Any, source: Place, output: Place) -> Iterator[Item]:
@@ -70,41 +108,41 @@ def list_photos(s3: Any, source: Place, output: Place) -> Iterator[Item]:
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=source.bucket, Prefix=source.key("")):
         for entry in page.get("Contents", []):
             key = entry["Key"]
-            if is_photo(key, entry["Size"]) and not (source.bucket == output.bucket and _below(key, output)):
+            if is_photo(key) and not (source.bucket == output.bucket and _below(key, output)):
                 yield Item(key, entry["ETag"].strip('"'), entry["Size"])
+
+
+def below(photos: Iterable[Item], source: Place, output: Place) -> list[Item]:
+    """Of an inventory's objects those that `list_photos` would give."""
+    prefix, own = source.key(""), source.bucket == output.bucket
+    return [
+        item
+        for item in photos
+        if item.key.startswith(prefix) and is_photo(item.key) and not (own and _below(item.key, output))
+    ]
 
 
 def _below(key: str, output: Place) -> bool:
     return bool(output.prefix) and key.startswith(f"{output.prefix}/")
 
 
-def read_done(s3: Any, output: Place, skip_problems: bool = False) -> Done:
-    """The indexes of all runs into `output`. skip_problems: count photos with a problem as not done."""
-    indexed = {name.removesuffix(".csv"): name for name in _names(s3, output, "done/") if name.endswith(".csv")}
+def read_done(s3: Any, output: Place, bucket: str = "", retry: bool = False) -> Done:
+    """The indexes of all runs into `output`. retry: count photos with a problem as not done."""
+    indexed = [name.removesuffix(".csv") for name in _names(s3, output, INDEX) if name.endswith(".csv")]
     # killed between the two: the lines are there, and tell what the index would have
-    halves = [
-        name
-        for name in _names(s3, output, "results/")
-        if name.endswith(".jsonl.gz") and name.removesuffix(".jsonl.gz") not in indexed
-    ]
-    done = Done()
-    with ThreadPoolExecutor(_READERS) as pool:
-        for data in pool.map(lambda name: _read(s3, output, f"done/{name}"), indexed.values()):
-            done.add(csv.reader(io.StringIO(data.decode("utf-8", "surrogatepass"), newline="")), skip_problems)
-        for data in pool.map(lambda name: _read(s3, output, f"results/{name}"), halves):
-            done.add(rows_of_lines(data), skip_problems)
+    results = (name.removesuffix(PACKED) for name in _names(s3, output, RESULTS) if name.endswith(PACKED))
+    halves = sorted(set(results) - set(indexed))
+    done = Done(bucket, retry)
+    with ThreadPoolExecutor(READERS) as pool:
+        for name, data in zip(
+            indexed, pool.map(lambda name: read(s3, output, f"{INDEX}{name}.csv"), indexed), strict=True
+        ):
+            done.add(name, rows_of_index(data))
+        for name, data in zip(
+            halves, pool.map(lambda name: read(s3, output, f"{RESULTS}{name}{PACKED}"), halves), strict=True
+        ):
+            done.add(name, map(row_of, unpacked(data)))
     return done
-
-
-def rows_of_lines(packed: bytes) -> Iterator[list[str]]:
-    """results/NAME.jsonl.gz -> the rows that its index has."""
-    import gzip
-    import json
-
-    for line in gzip.decompress(packed).decode("utf-8", "surrogatepass").splitlines():
-        found = json.loads(line)
-        problem = str(found.get("problem", {}).get("type", "")).rsplit("/", 1)[-1]
-        yield [found["key"], found["etag"], str(len(found.get("people", []))), problem]
 
 
 def _names(s3: Any, output: Place, folder: str) -> Iterator[str]:
@@ -114,6 +152,7 @@ def _names(s3: Any, output: Place, folder: str) -> Iterator[str]:
             yield entry["Key"].removeprefix(prefix)
 
 
-def _read(s3: Any, output: Place, name: str) -> bytes:
+def read(s3: Any, output: Place, name: str) -> bytes:
+    """An object below the output."""
     data: bytes = s3.get_object(Bucket=output.bucket, Key=output.key(name))["Body"].read()
     return data

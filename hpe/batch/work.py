@@ -5,18 +5,16 @@ short, by which `hpe batch` knows what is missing; drawn/KEY.jpg if that is aske
 name and the same bytes.
 """
 
-import csv
-import gzip
-import io
 import json
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from hpe.batch.items import Batch, Item, is_photo
+from hpe.batch.lines import INDEX, PACKED, RESULTS, index_of, packed
 from hpe.errors import OUR_FAULT, HpeError, NotFound, PhotosUnavailable, TooLarge
 from hpe.photo.analyse import analyse
 from hpe.photo.picture import picture
@@ -30,13 +28,22 @@ from hpe.web.request_log import LOGGER
 _AHEAD: Final = 3
 # Of POST /pose's answer: what differs from run to run, and what is the same in every line.
 _LEFT_OUT: Final = ("timings_ms", "skeleton")
-# What S3 says of one object, and will say again: a line with a problem. Anything else is tried again as a whole.
+# What S3 says of one object, and will say again: a line with a problem.
 _ABOUT_THE_OBJECT: Final = {
     "NoSuchKey": "it was deleted after it was listed",
     "404": "it was deleted after it was listed",
     "AccessDenied": "the function may not read it: its own policy, or a key of KMS, forbids it",
     "InvalidObjectState": "it lies in an archive (Glacier): restore it, then run hpe batch --retry-problems",
+    "InvalidRequest": "it may be encrypted with a key of your own (SSE-C), which the function does not have: copy it "
+    "under SSE-S3 or SSE-KMS",
 }
+_KMS: Final = "its key of KMS is disabled, deleted or out of reach: enable it, then run hpe batch --retry-problems"
+# Refusals that are not the object's: of the whole bucket, of the function's own credentials, or for a moment.
+_NOT_ABOUT_IT: Final = frozenset({
+    "NoSuchBucket", "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidToken",
+    "SignatureDoesNotMatch", "RequestTimeTooSkewed", "RequestTimeout", "SlowDown", "TooManyRequests", "Throttling",
+    "ThrottlingException", "KMS.ThrottlingException", "RequestLimitExceeded",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ def work(batch: Batch, s3: Any, source: Any, settings: Settings) -> dict[str, An
     s3: boto3's client. Raises what a second try may heal: S3 that does not answer, no model.
     """
     began = time.perf_counter()
-    photos = [item for item in batch.items if not _is_ours(batch, item) and is_photo(item.key, item.size)]
+    photos = [item for item in batch.items if not _is_ours(batch, item) and is_photo(item.key)]
     lines, read = [], 0
     source()  # without a model nothing is fetched
     for item, data in _fetched(batch.bucket, photos, s3, settings):
@@ -103,12 +110,24 @@ def _fetch(bucket: str, item: Item, s3: Any, limit: int) -> tuple[Item, bytes | 
         item = replace(item, etag=str(answer["ETag"]).strip('"'), size=size)
         return item, answer["Body"].read() if size <= limit else _too_large(size, limit)
     except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        if code in _ABOUT_THE_OBJECT:
-            return item, NotFound(f"s3://{bucket}/{item.key} cannot be read ({code}): {_ABOUT_THE_OBJECT[code]}")
+        if reason := _of_the_object(error.response):
+            return item, NotFound(f"s3://{bucket}/{item.key} cannot be read {reason}")
         raise PhotosUnavailable(f"s3://{bucket} does not answer as it should: {error}") from error
     except (BotoCoreError, OSError) as error:
         raise PhotosUnavailable(f"s3://{bucket} does not answer: {error}") from error
+
+
+def _of_the_object(answer: Mapping[str, Any]) -> str:
+    """Why S3 refuses this one object, now and later; empty for what concerns all of them, or may pass."""
+    told = answer.get("Error", {})
+    code, status = str(told.get("Code", "")), answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in _NOT_ABOUT_IT:
+        return ""
+    if code in _ABOUT_THE_OBJECT:
+        return f"({code}): {_ABOUT_THE_OBJECT[code]}"
+    if code.startswith("KMS."):
+        return f"({code}): {_KMS}"
+    return f"({code}): {told.get('Message', '')}" if 400 <= status < 500 and status not in (408, 429) else ""
 
 
 def _too_large(size: int, limit: int) -> TooLarge:
@@ -151,11 +170,10 @@ def _write(batch: Batch, lines: list[Line], s3: Any) -> str:
     for line in lines:
         if line.drawn:
             _put(s3, bucket, f"{base}drawn/{line.item.key}.jpg", line.drawn, "image/jpeg")
-    text = "".join(json.dumps(line.body, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
-    results = f"{base}results/{batch.name}.jsonl.gz"
-    packed = gzip.compress(text.encode("utf-8", "surrogatepass"), mtime=0)  # no time in it: the same bytes again
-    _put(s3, bucket, results, packed, "application/gzip")
-    _put(s3, bucket, f"{base}done/{batch.name}.csv", index_of(lines), "text/csv")
+    bodies = [line.body for line in lines]
+    results = f"{base}{RESULTS}{batch.name}{PACKED}"
+    _put(s3, bucket, results, packed(bodies), "application/gzip")
+    _put(s3, bucket, f"{base}{INDEX}{batch.name}.csv", index_of(bodies), "text/csv")
     return results
 
 
@@ -166,10 +184,3 @@ def _put(s3: Any, bucket: str, key: str, data: bytes, media_type: str) -> None:
         s3.put_object(Bucket=bucket, Key=key, Body=data, ContentType=media_type)
     except (BotoCoreError, ClientError, OSError) as error:
         raise PhotosUnavailable(f"s3://{bucket}/{key} cannot be written: {error}") from error
-
-
-def index_of(lines: list[Line]) -> bytes:
-    """Key, ETag, people and problem of each photo, as CSV without a header."""
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows([line.item.key, line.item.etag, line.people, line.problem] for line in lines)
-    return text.getvalue().encode("utf-8", "surrogatepass")

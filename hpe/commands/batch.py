@@ -11,8 +11,10 @@ from typing import Any, Final
 import click
 
 from hpe.batch.cost import Job, dollars
-from hpe.batch.items import Item, manifest_lines, read_manifest
-from hpe.batch.plan import Done, Place, list_photos, place_of, read_done
+from hpe.batch.items import Item
+from hpe.batch.manifest import manifest_lines, read_manifest
+from hpe.batch.plan import Done, Place, below, list_photos, place_of, read_done
+from hpe.batch.retire import retire
 from hpe.commands.stack import REGION_OPTION, STACK_OPTION, Stack, aws_errors
 from hpe.errors import BadData
 
@@ -25,6 +27,7 @@ Examples:
   hpe batch s3://photos/2026 s3://photos-poses/2026 --dry-run
   hpe batch s3://photos/2026 s3://photos-poses/2026 --follow
   hpe batch s3://photos s3://photos-poses/chosen --manifest keys.csv
+  hpe batch s3://photos s3://photos-poses/all --manifest s3://lists/photos/daily/2026-12-01T01-00Z/manifest.json
 
 \b
 Writes below OUTPUT:
@@ -32,17 +35,19 @@ Writes below OUTPUT:
   done/*.csv          the same in short: key, ETag, people, problem
   drawn/KEY.jpg       with --draw
 
-Run again, it does what is missing: new and changed photos, and those of batches that failed.
+Run again, it does what is missing: new and changed photos, and those of batches that failed. A changed photo's old line
+goes; --prune removes the lines of deleted photos too.
 """
 
 
 @click.command("batch", epilog=EPILOG)
 @click.argument("source", metavar="s3://BUCKET/PREFIX")
 @click.argument("output", metavar="s3://OUTPUT")
-@click.option("--manifest", help="The keys to do: a CSV with a column `key`, or JSON lines; a file or s3://.")
+@click.option("--manifest", help="What to do: a CSV with a column `key`, JSON lines, or S3 Inventory; a file or s3://.")
 @click.option("--draw", is_flag=True, help="Draw each photo too, as a JPEG.")
 @click.option("--batch-size", default=50, show_default=True, type=click.IntRange(1, 200), help="Photos a call.")
 @click.option("--retry-problems", is_flag=True, help="Do photos again whose line has a problem.")
+@click.option("--prune", is_flag=True, help="Remove the lines and drawings of photos that are no longer in SOURCE.")
 @click.option("--dry-run", is_flag=True, help="Count, time ten of the photos, say what it costs; write nothing.")
 @click.option("--follow", is_flag=True, help="Wait for the end, with progress.")
 @STACK_OPTION
@@ -54,6 +59,7 @@ def command(
     draw: bool,
     batch_size: int,
     retry_problems: bool,
+    prune: bool,
     dry_run: bool,
     follow: bool,
     stack: str,
@@ -64,17 +70,21 @@ def command(
     The photos are read, and the results written, by the deployed stack; nothing passes through this machine. The
     stack must have been deployed with batchBuckets and batchOutput. Exits with 1 if --follow sees a batch fail.
     """
+    if prune and manifest is not None:
+        raise click.UsageError(
+            "--prune compares with what lies in SOURCE now, which a manifest does not say: leave one of them out"
+        )
     deployed = Stack(stack, region)
     there, here = _places(deployed, source, output)
     s3 = deployed.client("s3")
     with aws_errors():
-        done = read_done(s3, here, retry_problems)
-        items = None if manifest is None else _manifest(s3, manifest)
+        done = read_done(s3, here, there.bucket, retry_problems)
+        items = None if manifest is None else _manifest(s3, manifest, there, here)
         if dry_run:
             _estimate(deployed, there, here, done, items, batch_size, draw)
             return
         machine = deployed.output("BatchMachineArn", _DEPLOY)
-        start = _with_what_is_missing(s3, start_input(there, here, batch_size, draw), there, here, done, items)
+        start = _with_what_is_missing(s3, start_input(there, here, batch_size, draw), there, here, done, items, prune)
         if start is None:
             return
         name = start["summaries"].rsplit("/", 1)[-1]
@@ -100,14 +110,30 @@ def _places(stack: Stack, source: str, output: str) -> tuple[Place, Place]:
     return there, here
 
 
-def _manifest(s3: Any, name: str) -> list[Item]:
+def _manifest(s3: Any, name: str, there: Place, here: Place) -> list[Item]:
+    def fetch(bucket: str, key: str) -> bytes:
+        data: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return data
+
     if name.startswith("s3://"):
         bucket, _, key = name.removeprefix("s3://").partition("/")
-        return read_manifest(s3.get_object(Bucket=bucket, Key=key)["Body"].read(), name)
-    try:
-        return read_manifest(Path(name).read_bytes(), name)
-    except OSError as error:
-        raise BadData(f"{name} cannot be read: {error.strerror}") from error
+        data = fetch(bucket, key)
+    else:
+        try:
+            data = Path(name).read_bytes()
+        except OSError as error:
+            raise BadData(f"{name} cannot be read: {error.strerror}") from error
+    found = read_manifest(data, name, there.bucket, fetch)
+    items = below(found, there, here)
+    if not items:
+        raise BadData(f"{name} names {len(found):,} objects, and none is a photo below {there}: is the prefix right?")
+    if len(items) < len(found):
+        click.echo(
+            f"{len(found) - len(items):,} of {len(found):,} objects of {name} are left out: not below {there}, or no "
+            "photos by their names",
+            err=True,
+        )
+    return items
 
 
 def start_input(there: Place, here: Place, batch_size: int, draw: bool) -> dict[str, Any]:
@@ -126,15 +152,19 @@ def start_input(there: Place, here: Place, batch_size: int, draw: bool) -> dict[
 
 
 def _with_what_is_missing(
-    s3: Any, start: dict[str, Any], there: Place, here: Place, done: Done, items: list[Item] | None
+    s3: Any, start: dict[str, Any], there: Place, here: Place, done: Done, items: list[Item] | None, prune: bool
 ) -> dict[str, Any] | None:
-    """The input for what is missing; None if nothing is. A first run over a prefix leaves the listing to AWS."""
+    """The input for what is missing; None if nothing is. A first run over a prefix leaves the listing to AWS.
+
+    Lines that are no longer true leave before their photos are done again: no reader sees two of one photo.
+    """
     if items is None and not done.lines:
         if not list(islice(list_photos(s3, there, here), 1)):
             raise click.ClickException(f"no photos below {there}: is the prefix right?")
         return start
     known = items if items is not None else list(list_photos(s3, there, here))
     missing = [item for item in known if not done.has(item)]
+    _retire(s3, there, here, done, known, missing, prune)
     click.echo(
         f"{len(known) - len(missing):,} of {len(known):,} photos are done, {len(missing):,} are missing", err=True
     )
@@ -143,6 +173,17 @@ def _with_what_is_missing(
     key = f"{start['summaries']}/missing.jsonl"
     s3.put_object(Bucket=here.bucket, Key=key, Body=manifest_lines(missing), ContentType="application/x-ndjson")
     return {**start, "kind": "jsonl", "manifest": key}
+
+
+def _retire(
+    s3: Any, there: Place, here: Place, done: Done, known: list[Item], missing: list[Item], prune: bool
+) -> None:
+    lines = done.superseded(known)
+    gone = done.gone(known, there.key("")) if prune else []
+    if lines or gone:
+        undrawn = [item.key for item in missing if item.key in done.photos] + [key for key, _ in gone]
+        count = retire(s3, here, [*lines, *gone], undrawn)
+        click.echo(f"{count:,} lines were removed: of photos that changed, are done again, or were deleted", err=True)
 
 
 def _estimate(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # name -> one form of a network, a PoseResNet or an onnx.ModelProto
 Forms = dict[str, Any]
 FILE = click.Path(path_type=Path, dir_okay=False)
-# Until thresholds are measured for a new model: `python -m hpe.measure.thresholds` prints them.
+# Until thresholds are measured for a new model: `hpe thresholds` fits them.
 THRESHOLD, PERSON_THRESHOLD, LOCATE_THRESHOLD = 0.2, 0.2, 0.3
 # Longer side of the locator's frame, px, and the first look: docs/model.md has what others cost and find.
 LOCATE_SIZE = 384
@@ -84,7 +84,7 @@ def export(
     write_bundle(out, card, _last(poses), _last(locators) if locators else None)
     for file in (card.file, *([card.locate.file] if card.locate else [])):
         click.echo(f"{out.with_name(file)}: {out.with_name(file).stat().st_size / 1e6:.1f} MB, {kind}")
-    click.echo(f"{out}: with thresholds to begin with; `python -m hpe.measure.thresholds` chooses better ones")
+    click.echo(f"{out}: with thresholds to begin with; `hpe thresholds` fits better ones")
     if verify:
         _report(verify, card, poses, locators)
 
@@ -112,12 +112,12 @@ def _pose(
 ) -> tuple[ModelCard, Forms]:
     """The pose network of a checkpoint: what the manifest says of it, without a locator, and its forms."""
     from hpe.export.pictures import crops_of
-    from hpe.pose.skeleton import NUM_JOINTS
-    from hpe.train.checkpoint import frame_of, read_network
+    from hpe.pose.skeleton import KEYPOINTS
+    from hpe.train.checkpoint import LOCATOR_OUTPUTS, frame_of, read_network
     from hpe.train.network import describe
 
     network, saved = read_network(path)
-    if network.joints != NUM_JOINTS:
+    if network.joints == LOCATOR_OUTPUTS:
         raise BadModel(f"{path} is a locator: give it with --locate")
     frame = frame or frame_of(saved)
     card = ModelCard(
@@ -129,6 +129,7 @@ def _pose(
         threshold=THRESHOLD,
         person_threshold=PERSON_THRESHOLD,
         sigma=float(saved.get("sigma", 2.0)),
+        keypoints=KEYPOINTS[: network.joints],
     )
     return card, _forms(network, frame, crops_of(photos, frame, count))
 

@@ -18,18 +18,7 @@ from hpe.train.config import check_files, read_config
 @click.option(
     "--steps", type=click.IntRange(1), default=None, help="Train this many steps instead of what the file says."
 )
-@click.option(
-    "--relabel",
-    "checkpoint",
-    type=click.Path(path_type=Path),
-    default=None,
-    metavar="MODEL",
-    help="Train nothing: correct or add labels by this model, a manifest or a checkpoint, in every source that names a "
-    "file for them in `labels`; if none does, in the first, into labels.json of the run.",
-)
-def train(
-    config_path: Path, out: Path | None, device: str, hours: float | None, steps: int | None, checkpoint: Path | None
-) -> None:
+def train(config_path: Path, out: Path | None, device: str, hours: float | None, steps: int | None) -> None:
     """Train a network from a configuration file.
 
     The run's folder holds best.pt (the best weights by the validation data), last.pt, log.csv and curve.png.
@@ -37,7 +26,7 @@ def train(
 
     \b
     hpe train --config configs/pose.yaml
-    hpe train --config configs/pose.yaml --relabel models/pose.json
+    hpe train --config configs/pose.yaml --hours 2
     """
     config = read_config(config_path)
     if hours is not None and steps is not None:
@@ -45,19 +34,6 @@ def train(
     if hours is not None or steps is not None:
         config = dataclasses.replace(config, hours=hours or 0.0, steps=steps or 0)
     folder = out or Path("runs") / config.name
-    if checkpoint is not None:
-        from hpe.measure.relabel import write_corrected_labels
-
-        named = [s for s in config.train if s.labels] or [
-            dataclasses.replace(config.train[0], labels=str(folder / "labels.json"))
-        ]
-        if len({s.labels for s in named}) < len(named):
-            raise BadSettings("two sources name the same file in `labels`: give each its own")
-        check_files(dataclasses.replace(config, train=tuple(named), val=(), init=""), config_path, labels=False)
-        for source in named:
-            out_file = Path(source.labels).expanduser()
-            click.echo(write_corrected_labels(str(checkpoint), source, out_file, Path(config.cache), task=config.task))
-        return
     from hpe.train.loop import Trainer
 
     check_files(config, config_path)

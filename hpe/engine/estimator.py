@@ -25,7 +25,7 @@ from hpe.engine.inputs import (
 )
 from hpe.engine.manifest import TurnedLook
 from hpe.engine.networks import Networks, load
-from hpe.engine.scores import person_score, person_scores
+from hpe.engine.scores import person_score, person_scores, sizes_in
 from hpe.engine.session import runtime
 from hpe.engine.turned import boxes_turned_back, likeliest_quarter, turned_back, turned_picture
 from hpe.image.decode import picture_of
@@ -174,7 +174,8 @@ class PoseEstimator:
         located = [self.detector(rgb, most) for rgb in pictures]
         boxed = [(rgb, boxes) for rgb, (boxes, _) in zip(pictures, located, strict=True)]
         joints = self.pose_network.over(boxed, flip)
-        return [self._who(*found, *places) for found, places in zip(located, joints, strict=True)]
+        sizes = [sizes_in(boxes, rgb.shape) for rgb, boxes in boxed]
+        return [self._who(*found, *places, size) for found, places, size in zip(located, joints, sizes, strict=True)]
 
     def _who(
         self,
@@ -182,9 +183,13 @@ class PoseEstimator:
         located: NDArray[np.float64],
         points: NDArray[np.float64],
         scores: NDArray[np.float32],
+        sizes: NDArray[np.float64],
     ) -> "People":
-        """The detector's (K, 4) boxes and (K,) scores, the pose network's (K, J, 2) and (K, J) -> who is there."""
-        people = person_scores(located, scores, self.card.person)
+        """The detector's (K, 4) boxes and (K,) scores, the pose network's (K, J, 2) and (K, J) -> who is there.
+
+        sizes: (K,) of the boxes, by `sizes_in`.
+        """
+        people = person_scores(located, scores, self.card.person, sizes)
         # hysteresis: low scores are credible beside a high one, but not on their own
         if people.max(initial=0) < self.card.photo_threshold:
             return People(points[:0], scores[:0], found[:0], people[:0])

@@ -22,14 +22,18 @@ class Calibration:
 
 @dataclass(frozen=True)
 class PersonCalibration:
-    """How likely it is that a person is there: the logistic function of locator * l + joints * j + intercept.
+    """How likely it is that a person is there and right: the logistic function of evidence, weighted.
 
-    l is the logit of the locator's score of the box, j the mean of the logits of the five best joints' scores in it.
+    locator weighs the logit of the locator's score of the box, joints and limbs the mean logits of the scores of the
+    five best keypoints in it and of the 12 limb joints, size the log2 of the root of the box's area as a share
+    of the picture's longer side.
     """
 
     locator: float
     joints: float
     intercept: float
+    limbs: float = 0.0
+    size: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ def write_manifest(card: ModelCard) -> bytes:
     if card.calibration is not None:
         pose["calibration"] = vars(card.calibration)
     if card.person is not None:
-        pose["person"] = vars(card.person)
+        pose["person"] = {k: v for k, v in vars(card.person).items() if k not in ("limbs", "size") or v}
     content: dict[str, Any] = {"schema": SCHEMA, "name": card.name, "figures": card.figures}
     if card.locate is not None:
         locate = asdict(card.locate)
@@ -237,7 +241,9 @@ def _person(pose: Fields) -> PersonCalibration | None:
     inner = pose.inner("person")
     if inner is None:
         return None
-    return PersonCalibration(*(inner.number(key, -1e6, 1e6) for key in ("locator", "joints", "intercept")))
+    known = [key for key in ("limbs", "size") if inner.has(key)]
+    keys = ("locator", "joints", "intercept", *known)
+    return PersonCalibration(**{key: inner.number(key, -1e6, 1e6) for key in keys})
 
 
 def _coarse(locate: Fields) -> CoarseLook | None:

@@ -17,7 +17,7 @@ from hpe.measure.protocols import Predictions, labels_of, predict_in_boxes
 from hpe.measure.report import grid
 from hpe.pose.boxes import box_iou
 from hpe.pose.crops import crop_affine, scale_of
-from hpe.pose.skeleton import JOINTS, LSP_JOINTS
+from hpe.pose.skeleton import JOINTS, LSP_JOINTS, NUM_JOINTS
 from hpe.score.box_ap import box_ap
 from hpe.score.pck import pck, torso_px
 from hpe.train.data.people import Photo
@@ -109,7 +109,8 @@ def compare_poses(
         shift = np.linalg.norm(seen.points - reference.points, axis=-1) * scale[:, None]
         confident = shift[reference.scores >= sure]
         median, p95 = (float(v) for v in np.percentile(confident, [50, 95])) if confident.size else (0.0, 0.0)
-        score, per_joint = pck(seen.points, labels, labelled, torso_px(labels, labelled), 0.2, LSP_JOINTS)
+        points = seen.points[:, :NUM_JOINTS]
+        score, per_joint = pck(points, labels, labelled, torso_px(labels, labelled), 0.2, LSP_JOINTS)
         found.append(PoseParity(network, (median, p95), score, per_joint))
     return found
 

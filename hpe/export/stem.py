@@ -62,7 +62,7 @@ def uint8_input(model: onnx.ModelProto) -> onnx.ModelProto:
 def block_weights(weight: NDArray[np.float64]) -> NDArray[np.float32]:
     """(O, 3, 7, 7) for normalised RGB -> (O, 16, 4, 4) for 2x2 blocks of raw RGB less INPUT_ZERO.
 
-    (O, 16, 3, 3) where the first row and column are zero, as `hpe.train.prune` leaves them.
+    (O, 16, 3, 3) where the first row and column are zero, as `hpe.prune` leaves them.
     """
     raw = weight / (255 * _STD).reshape(1, 3, 1, 1)
     constant = (raw * (INPUT_ZERO - 255 * _MEAN).reshape(1, 3, 1, 1)).sum(axis=1) / (FULL - INPUT_ZERO)

@@ -1,6 +1,5 @@
 """OKS AP on a file of COCO's format: the pose network in the annotated boxes."""
 
-import copy
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,8 +8,7 @@ import numpy as np
 from hpe.measure.protocols import Predictions
 from hpe.pose.skeleton import COCO_JOINTS
 from hpe.score.coco_ap import NAMES, keypoint_stats
-from hpe.train.data.coco import SHARED
-from hpe.train.data.files import read_json
+from hpe.train.data.coco import OURS, Annotated, read_annotations
 from hpe.train.data.samples import Sample
 
 PERSON: Final[int] = 1
@@ -19,36 +17,54 @@ PERSON: Final[int] = 1
 def oks_ap(annotations: Path, samples: list[Sample], predictions: Predictions) -> dict[str, float]:
     """-> percent by name. People's boxes are the annotated ones: an upper bound for a detector's.
 
-    COCO's five face joints, which the network does not know, are taken out of the ground truth; people who
-    have none of the twelve left are ignored, as COCO does with people without keypoints.
+    If the network does not know COCO's five points of the face, they are taken out of the ground truth; people who
+    have no others are ignored, as COCO does with people without keypoints.
     """
-    truth = _body_only(read_json(annotations), {s.id for s in samples})
-    images = sorted({int(s.id.split("/")[1]) for s in samples})
-    stats = keypoint_stats(truth, _results(samples, predictions), images)
+    known = [(theirs, ours) for theirs, ours in enumerate(OURS) if ours < predictions.points.shape[1]]
+    chosen = {sample.id for sample in samples}
+    people = read_annotations(annotations)
+    # photos are numbered anew: tools write ids of any kind
+    photos = {one.image_id: number for number, one in enumerate(people, 1)}
+    photo_of = {one.name: photos[one.image_id] for one in people}
+    truth = {
+        "images": [{"id": number} for number in photos.values()],
+        "categories": [{"id": PERSON, "name": "person"}],
+        "annotations": [_row(one, number, photos, known, one.name in chosen) for number, one in enumerate(people, 1)],
+    }
+    images = sorted({photo_of[name] for name in chosen})
+    stats = keypoint_stats(truth, _results(samples, predictions, photo_of, known), images)
     return {name: 100 * float(value) for name, value in zip(NAMES, stats[: len(NAMES)], strict=True)}
 
 
-def _body_only(content: dict[str, Any], chosen: set[str]) -> dict[str, Any]:
-    """The annotations without face joints; people who were not predicted (too few joints) to be ignored."""
-    content = copy.deepcopy(content)
-    known = {theirs for theirs, _ in SHARED}
-    for row in content["annotations"]:
-        flags = np.array(row["keypoints"]).reshape(-1, 3)
-        flags[[i for i in range(len(COCO_JOINTS)) if i not in known]] = 0
-        row["keypoints"] = flags.ravel().tolist()
-        predicted = f"coco/{row['image_id']}/{row['id']}" in chosen
-        row["num_keypoints"] = int((flags[:, 2] > 0).sum()) if predicted or row.get("iscrowd") else 0
-    return content
+def _row(
+    one: Annotated, number: int, photos: dict[int | str, int], known: list[tuple[int, int]], predicted: bool
+) -> dict[str, Any]:
+    """With the known keypoints; people who were not predicted (too few of them) are to be ignored."""
+    keypoints = np.zeros((len(COCO_JOINTS), 3))
+    for theirs, ours in known:
+        keypoints[theirs] = one.keypoints[ours]
+    x0, y0, x1, y1 = (float(v) for v in one.box)
+    return {
+        "id": number,
+        "image_id": photos[one.image_id],
+        "category_id": PERSON,
+        "bbox": [x0, y0, x1 - x0 + 1, y1 - y0 + 1],
+        "area": one.area,
+        "iscrowd": int(one.crowd),
+        "keypoints": keypoints.ravel().tolist(),
+        "num_keypoints": int((keypoints[:, 2] > 0).sum()) if predicted or one.crowd else 0,
+    }
 
 
-def _results(samples: list[Sample], predictions: Predictions) -> list[dict[str, Any]]:
+def _results(
+    samples: list[Sample], predictions: Predictions, photo_of: dict[str, int], known: list[tuple[int, int]]
+) -> list[dict[str, Any]]:
     rows = []
     for sample, points, scores in zip(samples, predictions.points, predictions.scores, strict=True):
         keypoints = np.zeros((len(COCO_JOINTS), 3))
-        for theirs, ours in SHARED:
+        for theirs, ours in known:
             keypoints[theirs] = *points[ours], 1
-        score = float(np.mean([scores[ours] for _, ours in SHARED]))
-        image_id = int(sample.id.split("/")[1])
-        row = {"image_id": image_id, "category_id": PERSON, "keypoints": keypoints.ravel().tolist(), "score": score}
-        rows.append(row)
+        score = float(np.mean([scores[ours] for _, ours in known]))
+        row = {"image_id": photo_of[sample.id], "category_id": PERSON, "keypoints": keypoints.ravel().tolist()}
+        rows.append({**row, "score": score})
     return rows

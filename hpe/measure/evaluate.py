@@ -19,7 +19,6 @@ from hpe.measure.steadiness import Steadiness
 from hpe.measure.turned import Turned
 from hpe.measure.video import video_figures
 from hpe.measure.whole_image import nobody, predict_whole
-from hpe.pose.skeleton import JOINTS
 from hpe.train.config import Source
 from hpe.train.data.people import read_photos
 from hpe.train.data.readers import read_empty, read_source
@@ -88,7 +87,7 @@ def run_evaluation(options: Options) -> Report:
 def _everybody(report: Report, estimator: PoseEstimator, path: Path, options: Options) -> None:
     """Whole photos with everybody boxed, as the product sees them: one pass, each decoded once."""
     photos = spread(read_photos(path), options.limit)
-    names = keypoint_names(estimator)
+    names = estimator.card.keypoints
     report.data, report.photos = path.name, len(photos)
     report.people = sum(int((~photo.ignore).sum()) for photo in photos)
     seen, steady, turned = Seen(photos), Steadiness(), Turned()
@@ -112,18 +111,12 @@ def _everybody(report: Report, estimator: PoseEstimator, path: Path, options: Op
         report.notes.append(f"The model finds {len(names)} keypoints without the face: nothing over COCO's 17.")
 
 
-def keypoint_names(estimator: PoseEstimator) -> tuple[str, ...]:
-    """Of the model's keypoints, in its order."""
-    names: tuple[str, ...] = getattr(estimator.card, "keypoints", ()) or JOINTS
-    return names
-
-
 def _in_boxes(report: Report, estimator: PoseEstimator, samples: list[Sample], source: Source, flip: bool) -> None:
     predictions = predict_in_boxes(estimator, samples, flip)
     if source.kind == "coco":
         found = oks_ap(Path(source.path).expanduser(), samples, predictions)
-        report.average_precision["12 joints, labelled boxes"] = found
-        report.notes.append("OKS over the 12 joints shared with COCO, on the annotated boxes.")
+        whole = knows_faces(estimator.card.keypoints)
+        report.average_precision["17 keypoints, labelled boxes" if whole else "12 joints, labelled boxes"] = found
         return
     report.measures += MEASURES[source.kind](samples, predictions.points)
     if source.kind == "mpii" and any(np.isnan(s.head_px) for s in samples):

@@ -10,8 +10,9 @@ from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
 from hpe.pose.result import Pose
-from hpe.pose.skeleton import COCO_JOINTS, INDEX, JOINTS, NUM_JOINTS
+from hpe.pose.skeleton import COCO_JOINTS, INDEX, NUM_JOINTS
 from hpe.train.data.people import Photo
+from hpe.train.data.samples import with_face
 
 # For precision and recall, boxes and people down to this score count.
 LEAST_SCORE: Final[float] = 0.05
@@ -95,9 +96,5 @@ def _in_boxes(estimator: PoseEstimator, rgb: NDArray[np.uint8], boxes: NDArray[n
 
 def coco_labels(photo: Photo) -> NDArray[np.float32]:
     """-> (P, 17, 3) float32 x, y px and 1 where labelled, in COCO's order."""
-    labels = np.zeros((len(photo.boxes), len(COCO_JOINTS), 3), np.float32)
-    labels[:, : photo.face.shape[1]] = photo.face if len(photo.face) else 0
-    for number, name in enumerate(COCO_JOINTS):
-        if name in JOINTS:
-            labels[:, number] = photo.joints[:, INDEX[name]]
-    return labels
+    joints = with_face(photo.joints, photo.face if len(photo.face) else None)
+    return joints[:, [INDEX[name] for name in COCO_JOINTS]]

@@ -16,7 +16,7 @@ from hpe.engine.manifest import LocatorCard, ModelCard
 from hpe.engine.networks import compose
 from hpe.engine.session import OnnxSession, Session
 from hpe.errors import BadModel
-from hpe.pose.skeleton import NUM_JOINTS
+from hpe.pose.skeleton import KEYPOINTS, NUM_JOINTS, NUM_KEYPOINTS
 from hpe.settings import Settings
 from hpe.train.checkpoint import LOCATOR_OUTPUTS, frame_of, read_network
 from hpe.train.network import PoseResNet, describe, normalise
@@ -53,6 +53,7 @@ def torch_estimator(checkpoint: Path, size: int = 0) -> PoseEstimator:
         threshold=THRESHOLD,
         person_threshold=THRESHOLD,
         sigma=float(saved.get("sigma", 2.0)),
+        keypoints=KEYPOINTS[: network.joints],
     )
     return PoseEstimator(compose(None, Remembered(TorchSession(network)), card))
 
@@ -91,7 +92,7 @@ def open_model(model: str, size: int = 0, threads: int = 0, pose: str = "", loca
     if pose:
         alone = torch_estimator(Path(pose).expanduser(), size)
         card = replace(card, name=f"{card.name} with {pose}", architecture=alone.card.architecture)
-        card = replace(card, input_size=alone.card.input_size, sigma=alone.card.sigma)
+        card = replace(card, input_size=alone.card.input_size, sigma=alone.card.sigma, keypoints=alone.card.keypoints)
     joints = open_network(pose or model, "pose", threads)
     if card.locate is None and not locate:
         return PoseEstimator(compose(None, Remembered(joints), card))
@@ -107,14 +108,16 @@ def open_model(model: str, size: int = 0, threads: int = 0, pose: str = "", loca
 
 def open_network(model: str, task: str, threads: int = 0) -> Session:
     """A manifest or a checkpoint -> the network of it for the task "pose" or "locate". Raises BadModel."""
-    maps = NUM_JOINTS if task == "pose" else LOCATOR_OUTPUTS
     if model.endswith(CHECKPOINTS):
         network, _ = read_network(Path(model).expanduser())
-        if network.joints != maps:
+        wanted = (NUM_JOINTS, NUM_KEYPOINTS) if task == "pose" else (LOCATOR_OUTPUTS,)
+        if network.joints not in wanted:
+            maps = " or ".join(map(str, wanted))
             raise BadModel(f"{model} gives {network.joints} maps: a network for the task {task} gives {maps}")
         return TorchSession(network)
     bundle = open_bundle(model, Settings.cache_dir)
-    file = bundle.pose if task == "pose" else bundle.locate
-    if file is None:
+    if task == "pose":
+        return OnnxSession(bundle.pose, threads, maps=len(bundle.card.keypoints))
+    if bundle.locate is None:
         raise BadModel(f"{model} has no locator: name a model that has one")
-    return OnnxSession(file, threads, maps=maps)
+    return OnnxSession(bundle.locate, threads, maps=LOCATOR_OUTPUTS)

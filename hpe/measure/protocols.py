@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
-from hpe.pose.skeleton import JOINTS, LIMB_JOINTS, LSP_JOINTS
+from hpe.pose.skeleton import JOINTS, LIMB_JOINTS, LSP_JOINTS, NUM_JOINTS
 from hpe.score.pck import GROUPS, correct, head_px, percent, torso_px
 from hpe.train.data.samples import Sample
 
@@ -20,7 +20,7 @@ PCKH: Final[tuple[float, ...]] = (0.5, 0.1)
 
 @dataclass(frozen=True)
 class Predictions:
-    """points: (N, 16, 2) px, nan if nobody was found; scores: (N, 16)."""
+    """points: (N, J, 2) px, nan if nobody was found; scores: (N, J)."""
 
     points: NDArray[np.float64]
     scores: NDArray[np.float32]
@@ -47,15 +47,16 @@ def predict_in_boxes(estimator: PoseEstimator, samples: list[Sample], flip: bool
 
 
 def labels_of(samples: Iterable[Sample]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """-> (N, 16, 2) float64 px, (N, 16) bool."""
+    """-> (N, 16, 2) float64 px, (N, 16) bool: of MPII's joints, without the face."""
     samples = list(samples)
-    return np.stack([s.points for s in samples]).astype(np.float64), np.stack([s.labelled for s in samples])
+    points, labelled = np.stack([s.points for s in samples]), np.stack([s.labelled for s in samples])
+    return points[:, :NUM_JOINTS].astype(np.float64), labelled[:, :NUM_JOINTS]
 
 
 def lsp_measures(samples: list[Sample], points: NDArray[np.float64], name: str = "PCK@0.2") -> list[Measure]:
     """PCK@0.2 of the torso, person-centric, over the 14 LSP joints (Johnson and Everingham)."""
     labels, labelled = labels_of(samples)
-    return [_measure(name, correct(points, labels, labelled, torso_px(labels, labelled), PCK))]
+    return [_measure(name, correct(points[:, :NUM_JOINTS], labels, labelled, torso_px(labels, labelled), PCK))]
 
 
 def mpii_measures(samples: list[Sample], points: NDArray[np.float64]) -> list[Measure]:
@@ -66,7 +67,7 @@ def mpii_measures(samples: list[Sample], points: NDArray[np.float64]) -> list[Me
     labels, labelled = labels_of(samples)
     boxes = np.array([s.head_px for s in samples])
     reference = np.where(np.isnan(boxes), head_px(labels, labelled), boxes)
-    return [_measure(f"PCKh@{t}", correct(points, labels, labelled, reference, t)) for t in PCKH]
+    return [_measure(f"PCKh@{t}", correct(points[:, :NUM_JOINTS], labels, labelled, reference, t)) for t in PCKH]
 
 
 def _measure(name: str, found: NDArray[np.float64]) -> Measure:

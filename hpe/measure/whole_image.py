@@ -37,7 +37,7 @@ def predict_whole(
         photo, corner = placed(sample.image(), behind, float(rng.uniform(*frame)), rng)
         poses = estimator(photo)
         found.append(bool(poses))
-        points.append(poses[0].points - corner if poses else np.full((NUM_JOINTS, 2), np.nan))
+        points.append(poses[0].points[:NUM_JOINTS] - corner if poses else np.full((NUM_JOINTS, 2), np.nan))
     return WholeImage(np.stack(points).astype(np.float64), np.array(found))
 
 

@@ -45,12 +45,14 @@ class Options:
 
     people: at most so many. boxes: in px of the upright photo, each with one person in it; nobody else is looked for.
     threshold: joint score, 0..1, below which a joint is unsure. flip: average with the mirrored photo.
+    angles: whether the JSON tells them.
     """
 
     people: int | None = None
     boxes: Sequence[Box] = ()
     threshold: float | None = None
     flip: bool | None = None
+    angles: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,6 @@ def analyse(
     threshold = estimator.threshold if options.threshold is None else options.threshold
     analysed = (image.rgb.shape[1], image.rgb.shape[0])
     card = model_of(estimator.card)
-    return Found(
-        data, image, Answer(people, image.width, image.height, analysed, threshold, card, stages.rounded(), file)
-    )
+    size = (image.width, image.height)
+    answer = Answer(people, *size, analysed, threshold, card, stages.rounded(), file, options.angles)
+    return Found(data, image, answer)

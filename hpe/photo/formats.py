@@ -18,7 +18,7 @@ Document = Callable[[Iterable[bytes], Iterable[bytes], IO[bytes], bool], None]
 
 @dataclass(frozen=True)
 class Format:
-    """How one format is named and written.
+    """How one format is named and written. One of an image's media type without a text is drawn by `photo.picture`.
 
     media_type: of POST /pose's answer; '' if only the command line writes the format. ending: of a photo's own file.
     suffixes: of a file that a user names, if they stand for this format.
@@ -152,6 +152,7 @@ FORMATS: Final[dict[str, Format]] = {
     "openpose": Format(_JSON, "_keypoints.json", text=_openpose),
     "openpose-18": Format(_JSON, "_keypoints.json", text=_openpose_18),
     "yolo": Format("text/plain; charset=utf-8", ".txt", text=_yolo),
+    "controlnet": Format("image/png", f".controlnet{MARK}.png"),
     "svg": Format("image/svg+xml", f"{MARK}.svg", (".svg",), _svg),
     "csv-wide": Format("", f"{MARK}.csv", text=_wide, line=_wide_line, header=_wide_header),
     "parquet": Format("", suffixes=(".parquet",), line=_parquet_line, document=_parquet_document),

@@ -1,5 +1,6 @@
 """Checkpoints: reading any of ours or Microsoft's safely, writing ours whole."""
 
+import contextlib
 import re
 from pathlib import Path
 from typing import Any, Final
@@ -7,7 +8,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from hpe.errors import BadModel
+from hpe.errors import BadModel, BadSettings
 from hpe.pose.skeleton import NUM_JOINTS, NUM_KEYPOINTS
 from hpe.train.network import BLOCKS, PoseResNet
 
@@ -43,10 +44,31 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
-    """Atomically: a run killed while saving still has its last checkpoint."""
+    """Atomically: a run killed while saving, or out of disk space, still has its last checkpoint.
+
+    Raises BadSettings if it cannot be written.
+    """
     part = path.with_suffix(".part")
-    torch.save(content, part)
-    part.replace(path)
+    try:
+        with part.open("wb") as file:  # if torch opens the file itself, it does not tell what went wrong
+            torch.save(content, file)
+        part.replace(path)
+    except (OSError, RuntimeError) as error:
+        cause = error.__context__ if isinstance(error, RuntimeError) else error
+        if not isinstance(cause, OSError):
+            raise
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        kept = "the one before is kept: " if path.exists() else ""
+        raise BadSettings(
+            f"{path}: this checkpoint cannot be written ({cause.strerror}); {kept}free some space or name another "
+            "folder with --out, and start again"
+        ) from error
+
+
+def is_finite(state: State) -> bool:
+    """Whether all weights are numbers."""
+    return all(bool(v.isfinite().all()) for v in state.values() if v.is_floating_point())
 
 
 def read_network(path: Path) -> tuple[PoseResNet, dict[str, Any]]:

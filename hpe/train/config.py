@@ -32,7 +32,7 @@ class Source:
 
     kind: a reader's name (`hpe.train.data.readers`). weight: how often one sample is drawn, relative to others.
     match: keep only ids that begin with this; empty keeps all. options: the reader's own keyword arguments.
-    labels: a file of labels from `hpe train --relabel`; empty takes the data set's own. add_labels: that command adds
+    labels: a file of labels from `hpe relabel`; empty takes the data set's own. add_labels: that command adds
     joints that the set leaves unlabelled, and leaves alone those it has; of kind people it always does. For
     kind empty the labels are the locator's false detections; in the task locate, for kind people, they are the `ignore`
     boxes that count as people.
@@ -88,7 +88,7 @@ class TrainConfig:
     task: "pose" or "locate" (`hpe.train.tasks`). depth, deconv_channels, width: of the PoseResNet. init: a checkpoint
     to start from, its first convolution turned round where `init_channels` is "bgr". teacher: a model, a manifest or a
     checkpoint, whose answers are learnt instead of labels, with the statistics of batch norm frozen; the network is
-    then `init`, pruned to the share `keep` of its multiplications (`hpe.train.prune`). lr falls from `lr` to `lr_end`
+    then that of `init`, which may be pruned (`hpe prune`). lr falls from `lr` to `lr_end`
     as half a cosine after `warmup_steps`. ema: decay of the averaged weights that are validated and kept. size_loss:
     weight of the box sizes beside the centres. size_unit: px of the frame that a box side of 1 stands for; 0 takes the
     longer side of the largest stage. freeze: so many of the first stages learn nothing, 1 the first convolution and 2
@@ -107,7 +107,6 @@ class TrainConfig:
     init: str = ""
     init_channels: str = "rgb"
     teacher: str = ""
-    keep: float = 1.0
     stages: tuple[Stage, ...] = (Stage(0.0, 256, 32),)
     sigma: float = 2.0
     size_loss: float = 1.0
@@ -167,8 +166,8 @@ def check_files(config: TrainConfig, path: Path, labels: bool = True) -> None:
     unmade = [name for name, file in made_here.items() if not file.exists()]
     if unmade:
         raise BadData(
-            f"{path} needs labels that are not made yet: {', '.join(unmade)}: first run hpe train --config {path} "
-            "--relabel models/pose.json, or take `labels` out of the sources"
+            f"{path} needs labels that are not made yet: {', '.join(unmade)}: first run hpe relabel --config {path} "
+            "--model models/pose.json, or take `labels` out of the sources"
         )
 
 
@@ -208,8 +207,6 @@ def _check(config: TrainConfig) -> None:
     """What no value shows alone. Raises ValueError."""
     if (config.steps > 0) == (config.hours > 0):
         raise ValueError(f"give either steps or hours, above 0 (steps={config.steps}, hours={config.hours})")
-    if config.keep < 1 and not (config.teacher and config.init):
-        raise ValueError(f"keep {config.keep:g} prunes the network of `init`, which `teacher` then teaches: give both")
     starts = [stage.start for stage in config.stages]
     if starts[0] != 0 or starts != sorted(set(starts)):
         raise ValueError(f"stages start at {starts}: the first must start at 0, and they must rise")

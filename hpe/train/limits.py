@@ -12,7 +12,6 @@ Row = TypeVar("Row")
 SPANS: Final[Mapping[str, tuple[float, float]]] = {
     "deconv_channels": (8, 1024),
     "width": (8, 256),
-    "keep": (0.2, 1),
     "sigma": (0.5, 10),
     "size_loss": (0, 100),
     "size_unit": (0, 1024),

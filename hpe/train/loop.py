@@ -4,10 +4,8 @@ It does not know what is trained: `hpe.train.tasks` does.
 """
 
 import copy
-import dataclasses
 import math
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +14,12 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from hpe.errors import BadModel, BadSettings
-from hpe.train.checkpoint import read_checkpoint, read_network, take_initial_weights, write_checkpoint
+from hpe.train.checkpoint import is_finite, read_checkpoint, read_network, take_initial_weights, write_checkpoint
 from hpe.train.config import Stage, TrainConfig, as_dict
 from hpe.train.distil import Network, Teacher, distance
 from hpe.train.network import PoseResNet, describe, is_trimmed, normalise, trimmed
-from hpe.train.prune import prune
-from hpe.train.refit import refit
 from hpe.train.runlog import append_row, draw_curve, drop_rows_after
 from hpe.train.tasks import open_task
-from hpe.train.tasks.task import Task
-
-# Examples that a network is pruned on, in batches of so many; the importance of channels needs fewer.
-PRUNE_BATCH, PRUNE_BATCHES, IMPORTANCE_BATCHES = 16, 400, 10
 
 
 def learning_rate(config: TrainConfig, step: int, progress: float) -> float:
@@ -46,19 +38,6 @@ def has_bf16(device: torch.device) -> bool:
         return True
     cpu = torch.cpu.get_capabilities()
     return bool(cpu.get("amx_bf16") or (cpu.get("avx512_bf16") and "intel" not in str(cpu.get("cpu_name", "")).lower()))
-
-
-class _Batches(Sequence[Tensor]):
-    """What a network is pruned on: (N, 3, H, W) float32 normalised pictures, made when they are asked for."""
-
-    def __init__(self, task: Task, stage: Stage) -> None:
-        self._task, self._stage = task, stage
-
-    def __len__(self) -> int:
-        return PRUNE_BATCHES
-
-    def __getitem__(self, index: int) -> Tensor:  # type: ignore[override]
-        return normalise(self._task.batch(index, self._stage)[0]).cpu()
 
 
 class Trainer:
@@ -91,24 +70,18 @@ class Trainer:
         self.bf16 = has_bf16(self.device) if config.precision == "auto" else config.precision == "bf16"
         groups = _groups(self.model, config.weight_decay)
         self.optimizer = torch.optim.AdamW(groups, lr=config.lr, fused=True)
-        self.step, self.elapsed_s, self.best = 0, 0.0, 0.0
+        self.step, self.saved_step, self.elapsed_s, self.best = 0, 0, 0.0, 0.0
         # since the last validation; kept on the device, so that a step need not wait for the GPU
         self.loss_sum, self.loss_steps = torch.zeros((), device=self.device), 0
         if last.exists():
             self._resume(last)
 
     def _student(self, path: Path) -> PoseResNet:
-        """The network of a checkpoint, pruned already or not, and pruned (again) unless the run goes on."""
+        """The network of a checkpoint, which may be pruned."""
         network, _ = read_network(path)
         if network.joints != self.model.joints:
             raise BadModel(f"{path} gives {network.joints} maps: the task {self.config.task} has {self.model.joints}")
-        if self.config.keep == 1 or path.parent == self.folder:
-            return network
-        batches = _Batches(self.task, dataclasses.replace(self.config.stages[0], batch=PRUNE_BATCH))
-        few = [batches[i] for i in range(IMPORTANCE_BATCHES)]
-        small, kept = prune(network, self.config.keep, few, self.task.weight)
-        refit(small, network, kept, batches)
-        return small
+        return network
 
     def progress(self) -> float:
         """0..1: the share of the steps, or of the hours, that this run has used."""
@@ -172,9 +145,7 @@ class Trainer:
         self.loss_steps += 1
 
     def _validate(self, stage: Stage) -> None:
-        loss = float(self.loss_sum) / max(1, self.loss_steps)
-        if not math.isfinite(loss):
-            raise BadSettings(f"step {self.step}: the loss is {loss}: lower lr, now {self.config.lr}, and start again")
+        loss = self._checked_loss()
         self.ema.eval()
         measures = {name: round(value, 2) for name, value in self.task.validate(self.ema, stage).items()}
         row = {
@@ -201,8 +172,28 @@ class Trainer:
         facts = {**self.task.facts(), "measures": measures, "step": self.step, "size": [stage.height, stage.width]}
         return {"state_dict": state, **facts, "hours": self.elapsed_s / 3600, "config": as_dict(self.config)}
 
+    def _checked_loss(self) -> float:
+        """The mean loss since the last validation. Raises BadSettings if it, or a weight, is not a number any more.
+
+        Before anything is saved: what is saved can be gone on from.
+        """
+        loss = float(self.loss_sum) / max(1, self.loss_steps)
+        if math.isfinite(loss) and is_finite(self.model.state_dict()):
+            return loss
+        what = "the weights are not numbers any more" if math.isfinite(loss) else f"the loss is {loss}"
+        there = (self.folder / "last.pt").exists()
+        onward = f"step {self.saved_step}, its last checkpoint" if there else "its beginning"
+        raise BadSettings(
+            f"step {self.step}: {what}: lower lr, now {self.config.lr:g}, and start again: "
+            f"the run goes on from {onward}"
+        )
+
     def save(self) -> None:
-        """Writes `last.pt`: all that an exact resume needs. Batches depend on the step alone, so no RNG is kept."""
+        """Writes `last.pt`: all that an exact resume needs. Batches depend on the step alone, so no RNG is kept.
+
+        Raises BadSettings for weights that are not numbers, and for a disk that is full.
+        """
+        self._checked_loss()
         content = {
             "state_dict": self.model.state_dict(),
             "ema": self.ema.state_dict(),
@@ -215,6 +206,7 @@ class Trainer:
             "config": as_dict(self.config),
         }
         write_checkpoint(self.folder / "last.pt", content)
+        self.saved_step = self.step
 
     def _resume(self, path: Path) -> None:
         saved = read_checkpoint(path)
@@ -225,9 +217,12 @@ class Trainer:
             self.model.load_state_dict(saved["state_dict"])
         except RuntimeError as error:
             raise BadModel(f"{path} holds another network: give the run a new name, or delete its folder") from error
+        if not is_finite(saved["state_dict"]):
+            raise BadModel(f"{path} holds weights that are not numbers: delete it, and the run begins again")
         self.ema.load_state_dict(saved["ema"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.step, self.elapsed_s, self.best = saved["step"], saved["elapsed_s"], saved["best"]
+        self.saved_step = self.step
         self.loss_sum += saved["loss_sum"].to(self.device)
         self.loss_steps = saved["loss_steps"]
         drop_rows_after(self.folder / "log.csv", self.step)

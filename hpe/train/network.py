@@ -82,7 +82,7 @@ class PoseResNet(nn.Module):
 
     depth: 18, 34, 50, 101 or 152. deconv_channels: width of the three transposed convolutions, together or each; the
     paper's is 256. width: channels of the stem, 64 in every published ResNet. inner: channels inside each residual
-    block, first to last, where it was pruned (`hpe.train.prune`); none are as published.
+    block, first to last, where it was pruned (`hpe.prune`); none are as published.
     """
 
     def __init__(

@@ -1,18 +1,29 @@
 """A run's log: one CSV row a validation, and the curve drawn from it."""
 
 import csv
+import os
 from pathlib import Path
 from typing import Any
 
+from hpe.errors import BadSettings
+
 
 def append_row(log: Path, row: dict[str, Any]) -> None:
-    """Adds a row, after a header where the file is new."""
-    new = not log.exists()
-    with log.open("a", newline="") as file:
-        writer = csv.DictWriter(file, row)
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
+    """Adds a row, whole or not at all, after a header if the file is new. Raises BadSettings if it cannot."""
+    size = log.stat().st_size if log.exists() else 0
+    try:
+        with log.open("a", newline="") as file:
+            writer = csv.DictWriter(file, row)
+            if not size:
+                writer.writeheader()
+            writer.writerow(row)
+    except OSError as error:
+        if log.exists():
+            os.truncate(log, size)
+        raise BadSettings(
+            f"{log}: cannot be written ({error.strerror}): free some space, and start again: the run goes on from its "
+            "last checkpoint"
+        ) from error
 
 
 def read_rows(log: Path) -> list[dict[str, str]]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpe.engine.manifest import ModelCard
-from hpe.engine.scores import person_scores
+from hpe.engine.scores import person_scores, sizes_in
 from hpe.pose.boxes import SAME_PERSON, box_iou
 from hpe.video.assign import best_pairs
 from hpe.video.cuts import Cuts
@@ -108,7 +108,7 @@ class Follower:
         if not len(boxes):
             return []
         points, scores = self._pose_network(rgb, boxes)
-        worth = person_scores(located, scores, self._card.person)
+        worth = person_scores(located, scores, self._card.person, sizes_in(boxes, rgb.shape))
         return [
             Seen(np.asarray(points[k], np.float64), scores[k], boxes[k], float(worth[k]), float(located[k]))
             for k in range(len(boxes))

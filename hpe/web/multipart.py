@@ -19,13 +19,25 @@ _CURL: Final = f"curl -F {FIELD}=@photo.jpg sends a form as it should be"
 
 
 @dataclass(frozen=True)
+class Upload:
+    """A photo in a request. file: the name that the form gives it, '' if there is none."""
+
+    data: bytes
+    file: str = ""
+
+
+@dataclass(frozen=True)
 class _Part:
-    """One part of a form. name: of its field. kind: its Content-Type, lower case, '' for none."""
+    """One part of a form. name: of its field. kind: its Content-Type, lower case, '' for none. file: a file's name."""
 
     name: str
     kind: str
-    is_file: bool
+    file: str | None
     data: bytes
+
+    @property
+    def is_file(self) -> bool:
+        return self.file is not None
 
     @property
     def is_photo(self) -> bool:
@@ -34,8 +46,8 @@ class _Part:
         return self.name == FIELD or self.kind.startswith("image/") or (self.is_file and undeclared)
 
 
-def read_body(body: bytes, content_type: str, max_parts: int) -> tuple[bytes, dict[str, str]]:
-    """A body and its Content-Type -> the photo's bytes, and the text fields of a form by name (`query_of`).
+def read_body(body: bytes, content_type: str, max_parts: int) -> tuple[list[Upload], dict[str, str]]:
+    """A body and its Content-Type -> the photos, at least one, and the text fields of a form by name (`query_of`).
 
     What else the type says does not matter: the bytes tell what they are. Raises BadRequest, TooLarge.
     """
@@ -48,14 +60,14 @@ def read_body(body: bytes, content_type: str, max_parts: int) -> tuple[bytes, di
             f"the body looks like a form, but the Content-Type is {content_type[:60]!r}",
             hint="send Content-Type: multipart/form-data; boundary=..., as HTTP clients do when left to it",
         )
-    return body, {}
+    return [Upload(body)], {}
 
 
-def read_form(body: bytes, content_type: str, max_parts: int) -> tuple[bytes, dict[str, str]]:
-    """A multipart/form-data body -> the bytes of its one photo, and its text fields by name.
+def read_form(body: bytes, content_type: str, max_parts: int) -> tuple[list[Upload], dict[str, str]]:
+    """A multipart/form-data body -> its photos, in order, and its text fields by name.
 
-    The photo is the field `image`, else the form's only photo, else its first file; inputs without a file are passed
-    over. Raises BadRequest for a form that is broken, cut off, or without exactly one photo; TooLarge over `max_parts`.
+    Photos are fields named `image` and files of a photo's type, else the form's first file; inputs without a file are
+    passed over. Raises BadRequest for a form that is broken, cut off, or without a photo; TooLarge over `max_parts`.
     """
     boundary = _boundary(content_type)
     parts = _parts(_inside(body, boundary, max_parts), boundary)
@@ -69,12 +81,9 @@ def read_form(body: bytes, content_type: str, max_parts: int) -> tuple[bytes, di
     if not filled:
         raise BadRequest("the file in the form is empty", hint="choose a photo before sending")
     photos = [part for part in filled if part.is_photo]
-    if len(photos) > 1:
-        names = ", ".join(repr(part.name[:40]) for part in photos[:5])
-        raise BadRequest(f"there are {len(photos)} photos in the form ({names}): send one a request", limit=1)
     pairs = [(part.name, part.data.decode("utf-8", "replace").strip()) for part in texts]
     check_once(repeated_in((name, value) for name, value in pairs if name in PARAMETERS and value))
-    return (photos or filled)[0].data, query_of(pairs)
+    return [Upload(part.data, part.file or "") for part in photos or filled[:1]], query_of(pairs)
 
 
 def _boundary(content_type: str) -> bytes:
@@ -117,9 +126,9 @@ def _inside(body: bytes, boundary: bytes, max_parts: int) -> bytes:
     parts = body.count(b"\r\n" + delimiter, start, end) + 1
     if parts > max_parts:
         raise TooLarge(
-            f"{parts} parts in the form; the limit is {max_parts}: send one photo",
+            f"{parts} parts in the form; the limit is {max_parts}: send fewer photos",
             limit=max_parts,
-            hint="send one photo a request, and as other fields only the parameters of /openapi.json",
+            hint="send so many photos at most, and as other fields only the parameters of /openapi.json",
         )
     return body[start : end + 4 + len(delimiter)]
 
@@ -145,7 +154,8 @@ def _part(part: Any) -> _Part:
         raise BadRequest("there is a form inside the form, which is not read here", hint=_CURL)
     disposition = _header("Content-Disposition", headers.get("content-disposition", ""))
     name = disposition.get_param("name", "", "content-disposition")
-    return _Part(name if isinstance(name, str) else "", kind, disposition.get_filename() is not None, part.content)
+    file = disposition.get_filename()
+    return _Part(name if isinstance(name, str) else "", kind, file, part.content)
 
 
 def _header(name: str, value: str) -> Message:

@@ -16,7 +16,9 @@ OUTPUT_TYPES: Final = of_api()
 _NEGOTIATED: Final = ("png", "jpeg", "webp", "json")
 _OTHERS: Final = tuple(name for name in OUTPUT_TYPES if name not in _NEGOTIATED)
 _SWITCHES: Final = {"1": True, "true": True, "0": False, "false": False}
-PARAMETERS: Final = ("format", "threshold", "flip", "people", "box", "image")
+PARAMETERS: Final = ("format", "threshold", "flip", "people", "box", "angles", "include", "image")
+# What an answer in JSON may hold besides: other formats, and angles.
+INCLUDED: Final = ("angles", *(name for name in OUTPUT_TYPES if name != "json"))
 _DECIMAL: Final = re.compile(r"[0-9]{0,6}\.?[0-9]{1,12}")
 
 
@@ -25,11 +27,13 @@ class PoseParams:
     """What is asked for.
 
     format: of the answer. options: of the photo. image: the format of the drawn photo inside the JSON, '' for none.
+    include: other formats inside the JSON, in this order.
     """
 
     format: str
     options: Options
     image: str = ""
+    include: tuple[str, ...] = ()
 
 
 def read_params(query: Mapping[str, str], accept: str, max_people: int = Settings.max_people) -> PoseParams:
@@ -44,21 +48,29 @@ def read_params(query: Mapping[str, str], accept: str, max_people: int = Setting
             f"there is no parameter {unknown[0][:40]!r}", limit=PARAMETERS, hint=f"use {', '.join(PARAMETERS)}"
         )
     chosen = query.get("format")
+    include = _include(query["include"]) if "include" in query else ()
     options = Options(
         people=_people(query["people"], max_people) if "people" in query else None,
         boxes=parse_boxes(query["box"].split(";"), max_people) if "box" in query else (),
         threshold=_threshold(query["threshold"]) if "threshold" in query else None,
-        flip=_flip(query["flip"]) if "flip" in query else None,
+        flip=_switch("flip", query["flip"]) if "flip" in query else None,
+        angles="angles" in include or ("angles" in query and _switch("angles", query["angles"])),
     )
     params = PoseParams(
         negotiate(accept) if chosen is None else _format(chosen),
         options,
         _image(query["image"]) if "image" in query else "",
+        tuple(name for name in include if name != "angles"),
     )
     if params.image and params.format != "json":
         raise BadRequest(
             f"image={params.image} puts the drawn photo into the JSON, but the answer is {params.format}",
             hint=f"send format=json&image={params.image} for both, or format={params.image} for the picture alone",
+        )
+    if params.format != "json" and (include or params.options.angles):
+        raise BadRequest(
+            f"{'include' if include else 'angles'} adds to the JSON, but the answer is {params.format}",
+            hint="send format=json as well; tables have angles without being asked",
         )
     return params
 
@@ -123,10 +135,23 @@ def _threshold(text: str) -> float:
     return float(text)
 
 
-def _flip(text: str) -> bool:
+def _switch(name: str, text: str) -> bool:
     if text.lower() not in _SWITCHES:
-        raise BadRequest(f"flip={text[:40]!r} is neither on nor off: give 1 or 0", limit=tuple(_SWITCHES))
+        raise BadRequest(f"{name}={text[:40]!r} is neither on nor off: give 1 or 0", limit=tuple(_SWITCHES))
     return _SWITCHES[text.lower()]
+
+
+def _include(text: str) -> tuple[str, ...]:
+    """'angles,coco' -> the names, each once."""
+    names = [part.strip() for part in text.split(",")]
+    found = [name if name == "angles" else known(name, INCLUDED) for name in names]
+    wrong = next((name for name, good in zip(names, found, strict=True) if good is None), None)
+    if wrong is not None:
+        raise BadRequest(
+            f"include={wrong[:40]!r} is not made here: give some of {', '.join(INCLUDED)}, with commas between",
+            limit=INCLUDED,
+        )
+    return tuple(dict.fromkeys(name for name in found if name))
 
 
 def negotiate(accept: str) -> str:

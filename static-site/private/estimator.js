@@ -3,10 +3,11 @@ import { oneEach, sigmaOf } from "./boxes.js";
 import { cropMap, undo } from "./frames.js";
 import { decodeJoints } from "./heatmaps.js";
 import { createLocator } from "./locator.js";
-import { jointScore, personScore } from "./scores.js";
+import { jointScore, personScore, sizeIn } from "./scores.js";
 import { warp } from "./warp.js";
 
 export const MAX_PEOPLE = 20;
+const LIMB = /_(shoulder|elbow|wrist|hip|knee|ankle)$/;
 
 /**
  * card: see card.js. networks: {locate, pose}, each run(bytes RGB, [height, width]) -> {data, height, width}.
@@ -15,6 +16,7 @@ export const MAX_PEOPLE = 20;
 export function createEstimator(card, networks) {
   const { frame, sigma, calibration, keypoints } = card.pose;
   const sigmas = keypoints.map(sigmaOf);
+  const limbs = keypoints.flatMap((name, j) => (LIMB.test(name) ? [j] : []));
   const locate = createLocator(card.locate, networks.locate);
 
   /** One crop -> {points [[x, y]], scores}; keypoints outside the picture score 0. */
@@ -31,7 +33,7 @@ export function createEstimator(card, networks) {
     const found = [];
     for (const { box, score: located } of await locate(image, people)) {
       const pose = await joints(image, box);
-      found.push({ ...pose, box, score: personScore(located, pose.scores, card.pose.person) });
+      found.push({ ...pose, box, score: personScore(located, pose.scores, card.pose.person, limbs, sizeIn(box, image)) });
     }
     if (Math.max(0, ...found.map(({ score }) => score)) < card.pose.photoThreshold) return [];
     const kept = found.filter(({ score }) => score >= card.pose.personThreshold)

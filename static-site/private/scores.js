@@ -2,6 +2,8 @@
 
 const SCORE_JOINTS = 5; // of a person's joints, those that count towards the person's score
 const LEAST_JOINT = 0.1;
+const LEAST_LIMB = 0.03;
+const LEAST_SIZE = 0.015; // share of the picture's longer side
 
 export const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 
@@ -13,13 +15,22 @@ export function logit(score, least = 1e-6) {
 const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
 const best = (scores) => [...scores].sort((a, b) => b - a).slice(0, SCORE_JOINTS);
 
-/** How likely a person is there, from the locator's score (null where no locator found the box) and the joints'. */
-export function personScore(located, joints, calibration) {
+/** The root of a box's area as a share of the picture's longer side. */
+export const sizeIn = ([x0, y0, x1, y1], { width, height }) =>
+  Math.sqrt(Math.max(x1 - x0, 0) * Math.max(y1 - y0, 0)) / Math.max(width, height);
+
+/**
+ * How likely a person is there, from the locator's score (null where no locator found the box) and the joints'.
+ * limbs: numbers of the limb joints; size: of the box, by sizeIn.
+ */
+export function personScore(located, joints, calibration, limbs = [], size = 1) {
   const top = best(joints);
   if (located === null) return mean(top);
   if (!calibration) return located * Math.sqrt(mean(top));
   const evidence = mean(top.map((score) => logit(score, LEAST_JOINT)));
-  return sigmoid(calibration.locator * logit(located) + calibration.joints * evidence + calibration.intercept);
+  const { locator, joints: weight, intercept, limbs: ofLimbs = 0, size: ofSize = 0 } = calibration;
+  const more = ofLimbs ? ofLimbs * mean(limbs.map((j) => logit(joints[j], LEAST_LIMB))) : 0;
+  return sigmoid(locator * logit(located) + weight * evidence + more + ofSize * Math.log2(Math.max(size, LEAST_SIZE)) + intercept);
 }
 
 /** A peak's height -> a score: by the model's calibration, as it is without one. */

@@ -3,11 +3,16 @@
 # ruff: noqa: N803 (boto3's own argument names)
 
 import gzip
+import hashlib
 import io
 import json
+import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
+from urllib.parse import quote_plus
 
 import boto3
 import pytest
@@ -16,6 +21,7 @@ from moto import mock_aws
 from web.fakes import FakeEstimator, photo
 
 from hpe.batch.items import batch_of
+from hpe.batch.lines import packed
 from hpe.batch.plan import Place, place_of, read_done
 from hpe.batch.work import work
 from hpe.commands import batch as command_module
@@ -128,9 +134,14 @@ def run(*given: str, source: str = "s3://photos/2026", output: str = "s3://poses
 
 def keys_of(s3: Any) -> list[str]:
     """The key of every line of every result."""
+    return sorted(line["key"] for line in lines_of(s3))
+
+
+def lines_of(s3: Any) -> list[dict[str, Any]]:
+    """Every line of every result."""
     found = s3.list_objects_v2(Bucket="poses", Prefix="out/results/").get("Contents", [])
-    packed = [s3.get_object(Bucket="poses", Key=one["Key"])["Body"].read() for one in found]
-    return sorted(json.loads(line)["key"] for data in packed for line in gzip.decompress(data).splitlines())
+    objects = [s3.get_object(Bucket="poses", Key=one["Key"])["Body"].read() for one in found]
+    return [json.loads(line) for data in objects for line in gzip.decompress(data).splitlines()]
 
 
 ALL = sorted(["2026/cut.jpg", *(f"2026/p{number:02}.jpg" for number in range(11))])
@@ -165,8 +176,128 @@ def test_changed_photo_is_done_again_and_problems_if_asked(s3: Any, states: Fake
     run()
     s3.put_object(Bucket="photos", Key="2026/p00.jpg", Body=photo(77))
     assert "11 of 12 photos are done, 1 are missing" in run().output
-    assert keys_of(s3).count("2026/p00.jpg") == 2, "a line for each version"
-    assert "11 of 12 photos are done" in run("--retry-problems").output
+    assert keys_of(s3) == ALL, "the new line took the old one's place"
+    (line,) = [one for one in lines_of(s3) if one["key"] == "2026/p00.jpg"]
+    assert line["image"] == {"width": 77, "height": 64}
+    again = run("--retry-problems").output
+    assert "11 of 12 photos are done" in again
+    assert "1 lines were removed" in again
+    assert keys_of(s3) == ALL
+
+
+def test_photo_that_goes_back_to_what_it_was_is_done_again(s3: Any, states: FakeStates) -> None:
+    first = s3.get_object(Bucket="photos", Key="2026/p00.jpg")["Body"].read()
+    run()
+    for data in (photo(77), first):
+        s3.put_object(Bucket="photos", Key="2026/p00.jpg", Body=data)
+        run()
+    (line,) = [one for one in lines_of(s3) if one["key"] == "2026/p00.jpg"]
+    assert line["image"]["width"] == 64
+    assert keys_of(s3) == ALL
+
+
+def test_readers_never_see_two_lines_of_a_photo_that_is_being_done_again(s3: Any, states: FakeStates) -> None:
+    run("--draw")
+    s3.put_object(Bucket="photos", Key="2026/p00.jpg", Body=photo(77))
+    states.kills = {"2026/p00.jpg"}
+    assert run("--follow").exit_code == 1
+    assert keys_of(s3) == [key for key in ALL if key != "2026/p00.jpg"], "not yet the new one, not the old one any more"
+    drawn = [one["Key"] for one in s3.list_objects_v2(Bucket="poses", Prefix="out/drawn/")["Contents"]]
+    assert "out/drawn/2026/p00.jpg.jpg" not in drawn
+    assert "out/drawn/2026/p01.jpg.jpg" in drawn
+
+
+def test_lines_that_version_2_0_left_twice_become_one(s3: Any, states: FakeStates) -> None:
+    run("--batch-size=4")
+    old = {"bucket": "photos", "key": "2026/p00.jpg", "etag": "old", "bytes": 9, "people": []}
+    s3.put_object(Bucket="poses", Key="out/results/x.jsonl.gz", Body=packed([old]))
+    s3.put_object(Bucket="poses", Key="out/done/x.csv", Body=b"2026/p00.jpg,old,0,\r\n")
+    assert "12 of 12 photos are done" in run().output
+    assert keys_of(s3) == ALL
+    left = s3.list_objects_v2(Bucket="poses", Prefix="out/")["Contents"]
+    assert not [one["Key"] for one in left if one["Key"].endswith(("/x.jsonl.gz", "/x.csv"))], "nothing was left in it"
+
+
+def test_deleted_photos_leave_if_asked(s3: Any, states: FakeStates) -> None:
+    run("--draw")
+    run("--draw", source="s3://photos/2026-other")
+    for key in ("2026/p01.jpg", "2026/cut.jpg"):
+        s3.delete_object(Bucket="photos", Key=key)
+    assert "10 of 10 photos are done" in run().output
+    assert len(keys_of(s3)) == 13, "without being asked nothing leaves"
+    assert "2 lines were removed" in run("--prune").output
+    assert keys_of(s3) == sorted([key for key in ALL if "p01" not in key and "cut" not in key] + ["2026-other/x.jpg"])
+    drawn = [one["Key"] for one in s3.list_objects_v2(Bucket="poses", Prefix="out/drawn/")["Contents"]]
+    assert "out/drawn/2026/p01.jpg.jpg" not in drawn
+    assert read_done(s3, HERE).lines == 11, "the index says so too"
+
+
+def test_photos_of_another_bucket_in_the_same_output_stay(s3: Any, states: FakeStates) -> None:
+    s3.create_bucket(Bucket="more")
+    s3.put_object(Bucket="more", Key="2026/p00.jpg", Body=photo(99))
+    run()
+    run(source="s3://more/2026")
+    run("--prune", source="s3://more/2026")
+    assert keys_of(s3) == sorted([*ALL, "2026/p00.jpg"])
+    assert "12 of 12 photos are done" in run().output
+
+
+def test_pruning_by_a_manifest_is_refused(states: FakeStates) -> None:
+    result = run("--prune", "--manifest", "keys.csv")
+    assert (result.exit_code, "leave one of them out" in result.output) == (2, True)
+
+
+def test_zero_byte_photo_has_its_line(s3: Any, states: FakeStates) -> None:
+    s3.put_object(Bucket="photos", Key="2026/empty.jpg", Body=b"")
+    run()
+    (line,) = [one for one in lines_of(s3) if one["key"] == "2026/empty.jpg"]
+    assert line["problem"]["status"] in (415, 422)
+    assert "13 of 13 photos are done" in run().output
+
+
+def inventory(s3: Any, texts: list[bytes], schema: str = "Bucket, Key, Size, ETag", **changed: Any) -> str:
+    """An inventory as AWS leaves it in a bucket -> the address of its manifest.json."""
+    named = []
+    for number, text in enumerate(texts):
+        data = gzip.compress(text)
+        key = f"lists/photos/daily/data/{number}.csv.gz"
+        s3.put_object(Bucket="more", Key=key, Body=data)
+        named.append({"key": key, "size": len(data), "MD5checksum": hashlib.md5(data).hexdigest()})
+    manifest = {
+        "sourceBucket": "photos", "destinationBucket": "arn:aws:s3:::more", "version": "2016-11-30",
+        "creationTimestamp": "1764547200000", "fileFormat": "CSV", "fileSchema": schema, "files": named, **changed,
+    }  # fmt: skip
+    s3.put_object(Bucket="more", Key="lists/photos/daily/manifest.json", Body=json.dumps(manifest).encode())
+    return "s3://more/lists/photos/daily/manifest.json"
+
+
+def test_inventory_is_read_by_its_manifest_as_aws_writes_it(s3: Any, states: FakeStates) -> None:
+    s3.create_bucket(Bucket="more")
+    for key in ("2026/with space.jpg", "2026/写真 +1.jpg"):
+        s3.put_object(Bucket="photos", Key=key, Body=photo())
+    listed = [one for page in s3.get_paginator("list_objects_v2").paginate(Bucket="photos") for one in page["Contents"]]
+    rows = [f'"photos","{quote_plus(one["Key"], "/")}","{one["Size"]}",{one["ETag"]}\n'.encode() for one in listed]
+    name = inventory(s3, [b"".join(rows[:5]), b"".join(rows[5:])])
+    result = run("--manifest", name)
+    assert result.exit_code == 0, result.output
+    assert keys_of(s3) == sorted([*ALL, "2026/with space.jpg", "2026/写真 +1.jpg"])
+    assert "2 of 16 objects" in result.output, "a text, and what is not below 2026/"
+    assert "14 of 14 photos are done" in run("--manifest", name).output
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"fileFormat": "ORC"}, "an inventory in ORC: set its output format to CSV"),
+        ({"files": [{"key": "lists/photos/daily/data/0.csv.gz", "MD5checksum": "0" * 32}]}, "is not the file that"),
+        ({"files": [{}]}, "is not a manifest.json of S3 Inventory"),
+    ],
+)
+def test_inventory_that_cannot_be_read_is_one_line(s3: Any, states: FakeStates, changed: Any, words: str) -> None:
+    s3.create_bucket(Bucket="more")
+    name = inventory(s3, [b'"photos","2026/p00.jpg","9","e"\n'], **changed)
+    result = run("--manifest", name)
+    assert (result.exit_code, words in str(result.exception)) == (1, True), result.exception
 
 
 def test_run_killed_between_results_and_index_leaves_no_doubles(s3: Any, states: FakeStates) -> None:
@@ -255,3 +386,22 @@ def test_cost_adds_up_and_grows_with_the_photos() -> None:
     assert lines["Lambda, GB-seconds"] == pytest.approx(300_000 * 1769 / 1024 * GB_SECOND["arm64"])
     assert sum(lines.values()) == pytest.approx(1000 * sum(dollars(small).values()))
     assert Job(10, 300).hours == pytest.approx(10 * 0.3 / 1 / 3600), "one batch is not spread"
+
+
+def test_snippet_of_the_docs_counts_every_photo_once(
+    s3: Any, states: FakeStates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pandas = pytest.importorskip("pandas", reason="needs pandas: pip install -r requirements-dev.txt")
+    run("--batch-size=5")
+    s3.put_object(Bucket="photos", Key="2026/p00.jpg", Body=photo(77))
+    run()
+    for one in s3.list_objects_v2(Bucket="poses", Prefix="out/results/")["Contents"]:
+        s3.download_file("poses", one["Key"], str(tmp_path / one["Key"].rsplit("/", 1)[-1]))
+    bucket = SimpleNamespace(glob=lambda pattern: [str(path) for path in tmp_path.glob(pattern.rsplit("/", 1)[-1])])
+    monkeypatch.setitem(sys.modules, "s3fs", SimpleNamespace(S3FileSystem=lambda: bucket))
+    read_json = pandas.read_json
+    monkeypatch.setattr(pandas, "read_json", lambda name, **how: read_json(name.removeprefix("s3://"), **how))
+    (snippet,) = re.findall(r"```python\n(import pandas, s3fs.*?)```", (ROOT / "docs" / "deploy.md").read_text(), re.S)
+    found: dict[str, Any] = {}
+    exec(snippet, found)
+    assert sorted(found["photos"]["key"]) == ALL

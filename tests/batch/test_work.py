@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from PIL import Image
 from web.fakes import FakeEstimator, photo
 
 import worker
-from hpe.batch.items import Batch, Item, batch_of, is_photo, item_of, manifest_lines, read_manifest
+from hpe.batch.items import Batch, Item, batch_of, is_photo, item_of
+from hpe.batch.manifest import manifest_lines, read_manifest
 from hpe.batch.work import work
 from hpe.errors import BadData, ModelUnavailable, PhotosUnavailable
 from hpe.settings import Settings
@@ -50,8 +52,9 @@ class FakeS3:
         self.order.append(Key)
 
 
-def s3_says(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "no"}}, "GetObject")
+def s3_says(code: str, status: int = 400) -> ClientError:
+    answer = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "GetObject")  # type: ignore[arg-type]
 
 
 def batch(*keys: str, draw: bool = False, output: str = OUTPUT, **sizes: int) -> Batch:
@@ -83,7 +86,7 @@ def test_each_photo_is_a_line_and_a_row_of_the_index() -> None:
     assert [joint["name"] for joint in first["people"][0]["keypoints"]][:2] == ["right_ankle", "right_knee"]
     assert first["model"]["sha256"] == FakeEstimator.card.sha256
     assert second["key"] == "sub/b, c.png"
-    assert index(s3) == [[key, etag(s3.objects[key]), "2", ""] for key in ("a.jpg", "sub/b, c.png")]
+    assert index(s3) == [[key, etag(s3.objects[key]), "2", "", "photos"] for key in ("a.jpg", "sub/b, c.png")]
     assert (summary["photos"], summary["people"], summary["problems"]) == (2, 4, {})
     assert s3.order[-1].startswith("run/done/"), "the index comes last: where it is, all is there"
 
@@ -123,6 +126,34 @@ def test_bad_photos_are_lines_with_their_problems_and_the_rest_is_done() -> None
     assert "100001 bytes; the limit is 100000" in found["huge.jpg"]["detail"]
     assert summary["problems"] == {"broken-image": 1, "unsupported-image": 1, "not-found": 3, "too-large": 1}
     assert {row[0]: row[3] for row in index(s3)}["cut.jpg"] == "broken-image"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "words"),
+    [
+        (s3_says("AccessDenied", 403), "the function may not read it"),
+        (s3_says("KMS.DisabledException"), "its key of KMS is disabled"),
+        (s3_says("KMS.NotFoundException"), "its key of KMS is disabled, deleted"),
+        (s3_says("InvalidRequest"), "a key of your own (SSE-C)"),
+        (s3_says("InvalidObjectState", 403), "it lies in an archive (Glacier)"),
+        (s3_says("MethodNotAllowed", 405), "(MethodNotAllowed): no"),
+    ],
+)
+def test_one_unreadable_object_is_one_line_and_never_the_batch(refusal: ClientError, words: str) -> None:
+    s3 = FakeS3({"a.jpg": photo(), "c.jpg": photo()}, {"b.jpg": refusal})
+    assert run(s3, batch("a.jpg", "b.jpg", "c.jpg"))["problems"] == {"not-found": 1}
+    found = {line["key"]: line.get("problem", {}).get("detail", "") for line in lines(s3)}
+    assert "s3://photos/b.jpg cannot be read" in found["b.jpg"]
+    assert words in found["b.jpg"]
+    assert (found["a.jpg"], found["c.jpg"]) == ("", "")
+
+
+def test_zero_byte_photo_is_a_line_with_its_problem() -> None:
+    s3 = FakeS3({"empty.jpg": b"", "good.jpg": photo()})
+    run(s3, batch("empty.jpg", "good.jpg", **{"empty.jpg": 0}))
+    empty, good = lines(s3)
+    assert (empty["key"], empty["bytes"], bool(empty["problem"]["detail"])) == ("empty.jpg", 0, True)
+    assert good["people"]
 
 
 def test_photo_that_is_larger_than_the_list_said_is_not_read_whole() -> None:
@@ -184,8 +215,12 @@ def test_without_an_output_it_only_measures() -> None:
 
 def test_what_may_pass_fails_the_whole_batch_and_writes_nothing() -> None:
     for trouble in (
-        s3_says("SlowDown"),
-        s3_says("InternalError"),
+        s3_says("SlowDown", 503),
+        s3_says("InternalError", 500),
+        s3_says("RequestTimeout", 400),
+        s3_says("ExpiredToken", 400),
+        s3_says("NoSuchBucket", 404),
+        s3_says("KMS.ThrottlingException", 400),
         EndpointConnectionError(endpoint_url="x"),
         TimeoutError(),
     ):
@@ -227,7 +262,6 @@ def test_batch_without_any_photo_writes_nothing() -> None:
 )  # fmt: skip
 def test_photos_are_told_by_their_names(key: str, photo: bool) -> None:
     assert is_photo(key) is photo
-    assert not is_photo(key, 0), "an empty object is none"
 
 
 def test_state_machine_gives_batches_and_the_emulator_single_photos() -> None:
@@ -252,9 +286,46 @@ def test_manifests_are_csv_or_json_lines() -> None:
     assert [item_of(json.loads(line)) for line in manifest_lines(items).decode().splitlines()] == items
 
 
+ETAG = "9b2cf535f27731c974343645a3985328"
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        ('"photos","with+space.jpg","100"\n"photos","uni+%E5%86%99%E7%9C%9F.jpg","100"\n',
+         [Item("with space.jpg", size=100), Item("uni 写真.jpg", size=100)]),
+        (f'"photos","a%2Bb.jpg","7","2026-11-30T01:02:03.000Z","{ETAG}","STANDARD"\n', [Item("a+b.jpg", ETAG, 7)]),
+        (f'"photos","a.jpg","{ETAG}-3"\n', [Item("a.jpg")]),
+        (f'"photos","old.jpg","v1","false","false","5","{ETAG}"\n"photos","now.jpg","v2","true","false","6","{ETAG}"\n'
+         '"photos","gone.jpg","v3","true","true"\n', [Item("now.jpg", ETAG, 6)]),
+        ("Bucket,Key,Size\nphotos,with+space.jpg,100\n", [Item("with space.jpg", size=100)]),
+        ("key\nwith+space.jpg\n", [Item("with+space.jpg")]),
+    ],
+    ids=["as AWS writes it", "with an ETag", "without a size", "with versions", "under a header", "own list"],
+)  # fmt: skip
+@pytest.mark.parametrize("pack", [gzip.compress, bytes], ids=["gzip", "plain"])
+def test_inventory_is_read_without_a_header_packed_and_encoded(text: str, items: list[Item], pack: Any) -> None:
+    assert read_manifest(pack(text.encode()), "inventory.csv.gz", "photos") == items
+
+
+def test_inventory_of_the_cases(root: Path) -> None:
+    folder = root.parent / "shared" / "cases" / "s3"
+    if not folder.is_dir():
+        pytest.skip("needs ../shared/cases, which is not beside this checkout")
+    for name, keys in {
+        "inventory.csv": ["with space.jpg", "uni 写真.jpg"],
+        "inventory.csv.gz": ["plain.jpg"],
+        "inventory-with-header.csv": ["with space.jpg"],
+    }.items():
+        assert [item.key for item in read_manifest((folder / name).read_bytes(), name, "photos-in")] == keys
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
+        (b'"others","a.jpg","9"\n', "photo 1: it is in others, and the photos are in photos"),
+        (gzip.compress(b'"photos","a.jpg","9"\n')[:20], "cannot be unpacked"),
+        (b'"photos","%FF.jpg","9"\n', "photo 1"),
         (b"", "names no photo"),
         (b"key\n", "names no photo"),
         (b"name\na.jpg\n", "photo 1: .* give a column .* named key"),
@@ -265,7 +336,7 @@ def test_manifests_are_csv_or_json_lines() -> None:
 )
 def test_manifest_that_is_none_is_named_with_its_line(data: bytes, words: str) -> None:
     with pytest.raises(BadData, match=words):
-        read_manifest(data, "keys")
+        read_manifest(data, "keys", "photos")
 
 
 def test_entry_of_the_function(monkeypatch: pytest.MonkeyPatch) -> None:

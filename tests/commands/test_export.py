@@ -36,7 +36,7 @@ def people(tmp_path: Path) -> Path:
         found = []
         for points in (a, b + np.array([left.shape[1], 0])):
             box = [*(points.min(axis=0) - 5), *(points.max(axis=0) + 5)]
-            joints = [[float(x), float(y), 1] for x, y in points]
+            joints = [[float(x), float(y), 1] for x, y in points[:16]]
             found.append({"box": [float(v) for v in box], "ignore": False, "joints": joints})
         rows.append({"id": f"stick/{seed}", "shard": "people-0.tar", "file": f"{seed}.png", "people": found})
     write_tar(tmp_path / "people-0.tar", files)

@@ -26,7 +26,7 @@ def photo(people: int = 1, ignore: bool = False, name: str = "a") -> Photo:
     """A picture of noise with people of 100x160 px side by side, all joints labelled."""
     rng = np.random.default_rng(7)
     picture = rng.integers(0, 256, (SIDE, SIDE * max(1, people), 3), np.uint8)
-    points = stick_figure(1)[1]
+    points = stick_figure(1)[1][:16]
     unit = (points - points.min(axis=0)) / np.ptp(points, axis=0)
     boxes = np.array([[SIDE * k + 50, 40, SIDE * k + 150, 200] for k in range(people)], np.float32).reshape(-1, 4)
     joints = np.ones((people, 16, 3), np.float32)

@@ -19,6 +19,7 @@ from hpe.photo import coco, openpose, svg, yolo
 from hpe.photo.answer import Answer
 from hpe.photo.formats import FORMATS
 from hpe.photo.tables import as_csv, header
+from hpe.pose.angles import ANGLES
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import COCO_JOINTS, INDEX, JOINTS, KEYPOINTS, LIMBS
 
@@ -282,6 +283,30 @@ def test_pycocotools_loads_a_dataset_and_finds_its_own_results_perfect(album: Pa
     (image,) = [one for one in evaluation.evalImgs if one and one["aRng"] == [0, 1e10]]
     assert image["dtScores"] == [0.75]
     assert (np.array(image["dtMatches"]) > 0).all(), "matched at every OKS up to 0.95"
+
+
+def test_json_has_angles_if_asked_and_tables_always(album: Path) -> None:
+    predict("-o", "x.jsonl")
+    predict("-o", "y.jsonl", "--angles")
+    plain, angles = (
+        [json.loads(text) for text in Path(name).read_text().splitlines()] for name in ("x.jsonl", "y.jsonl")
+    )
+    assert all("angles" not in person for one in plain for person in one["people"])
+    told = [person["angles"] for one in angles for person in one["people"]]
+    assert len(told) == 4
+    assert all({*one} == {*ANGLES} for one in told)
+    refused = CliRunner().invoke(main, ["predict", "album", "--angles", "--format", "svg"])
+    assert (refused.exit_code, "--angles is for --format json, csv" in refused.stderr) == (2, True)
+
+
+def test_controlnet_pictures_go_into_a_folder_and_are_no_photos_of_a_second_run(album: Path) -> None:
+    predict("--format", "controlnet", "-o", "album")
+    with Image.open("album/b.controlnet.pose.png") as empty, Image.open("album/a b.controlnet.pose.png") as drawn:
+        assert (empty.size, drawn.size) == (SIZE, SIZE)
+        assert not np.asarray(empty).any()
+        assert np.asarray(drawn).any()
+    predict("--format", "controlnet", "-o", "album", "--overwrite")
+    assert len(list(Path("album").iterdir())) == 6
 
 
 def test_coco_goes_to_standard_output(album: Path) -> None:

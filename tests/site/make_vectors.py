@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 from hpe.engine.detector import Detector, together
 from hpe.engine.manifest import Calibration, CoarseLook, FineLook, LocatorCard, PersonCalibration
 from hpe.engine.scores import joint_scores, person_score
-from hpe.pose.boxes import decode_boxes, encode_boxes, one_each
+from hpe.pose.boxes import decode_boxes, one_each
 from hpe.pose.crops import SMOOTH, crop_affine, fit_affine, fit_pixels, undo_affine, warp
 from hpe.pose.heatmaps import decode_joints, encode_joints
-from hpe.pose.skeleton import JOINTS
+from hpe.pose.skeleton import JOINTS, LIMB_JOINTS
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from engine.stand_ins import encode_boxes
 
 FILE = Path(__file__).with_name("vectors.json")
 SIZES = [(640, 480), (480, 640), (1600, 900), (97, 33), (31, 500), (512, 512), (1000, 416)]
@@ -166,7 +169,7 @@ def keypoints() -> dict[str, Any]:
 def scores() -> dict[str, Any]:
     """Joints' and people's scores."""
     peaks = np.array([-0.1, 0.0, 0.2, 0.55, 0.9, 1.3], np.float32)
-    calibration, person = Calibration(9.069, -1.799), PersonCalibration(2.024, 0.518, -0.419)
+    calibration, person = Calibration(9.069, -1.799), PersonCalibration(0.9, 0.518, -0.419, limbs=0.31, size=0.27)
     joints = np.linspace(0.02, 0.97, 16)
     return {
         "peaks": peaks.tolist(),
@@ -175,12 +178,15 @@ def scores() -> dict[str, Any]:
         "plain": joint_scores(peaks, None).tolist(),
         "joints": joints.tolist(),
         "person": vars(person),
+        "limbs": list(LIMB_JOINTS),
         "people": [
             {
-                "located": located, "calibrated": calibrated,
-                "score": person_score(located, joints, person if calibrated else None),
+                "located": located, "calibrated": calibrated, "size": size,
+                "score": person_score(located, joints, person if calibrated else None, size),
             }
-            for located, calibrated in ((0.9, True), (0.31, True), (0.9, False), (None, False))
+            for located, calibrated, size in (
+                (0.9, True, 0.4), (0.31, True, 0.01), (0.9, False, 1.0), (None, False, 1.0),
+            )
         ],
     }  # fmt: skip
 

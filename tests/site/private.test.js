@@ -130,10 +130,10 @@ test("heatmaps give Python's points to a hundredth of a px", () => {
 });
 
 test("scores are Python's", () => {
-  const { peaks, calibration, calibrated, plain, joints, person, people } = vectors.scores;
+  const { peaks, calibration, calibrated, plain, joints, limbs, person, people } = vectors.scores;
   allNear(peaks.map((peak) => jointScore(peak, calibration)), calibrated, 1e-6);
   allNear(peaks.map((peak) => jointScore(peak)), plain, 1e-6);
-  for (const one of people) near(personScore(one.located, joints, one.calibrated ? person : null), one.score, 1e-9);
+  for (const one of people) near(personScore(one.located, joints, one.calibrated ? person : null, limbs, one.size), one.score, 1e-9);
 });
 
 test("of poses on one person the better stays", () => {

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from hpe.pose.skeleton import COLOURS_RGB, INDEX, LIMBS, side
+from hpe.pose.skeleton import COLOURS_RGB, INDEX, KEYPOINTS, LIMBS, NUM_JOINTS, side
 from hpe.train.config import Source, Stage, TrainConfig
 from hpe.train.data.samples import Sample, tight_box
 
@@ -31,13 +31,18 @@ STANDING = {
     "left_shoulder": (0.62, 0.28),
     "left_elbow": (0.70, 0.42),
     "left_wrist": (0.75, 0.55),
+    "nose": (0.50, 0.15),
+    "left_eye": (0.53, 0.13),
+    "right_eye": (0.47, 0.13),
+    "left_ear": (0.56, 0.14),
+    "right_ear": (0.44, 0.14),
 }
 
 
 def stick_figure(seed: int, side_px: int = 120) -> tuple[np.ndarray, np.ndarray]:
-    """-> (side, side, 3) uint8 RGB, (16, 2) float32 px: limbs bent a little, on a noisy ground."""
+    """-> (side, side, 3) uint8 RGB, (21, 2) float32 px: limbs bent a little, on a noisy ground."""
     rng = np.random.default_rng(seed)
-    unit = np.zeros((16, 2))
+    unit = np.zeros((len(KEYPOINTS), 2))
     for name, place in STANDING.items():
         unit[INDEX[name]] = place
     points = ((unit + rng.normal(0, 0.02, unit.shape)) * side_px * 0.8 + side_px * 0.1).astype(np.float32)
@@ -54,7 +59,7 @@ def png(image: np.ndarray) -> bytes:
 
 def stick_sample(seed: int, side_px: int = 120) -> Sample:
     image, points = stick_figure(seed, side_px)
-    labelled = np.ones(16, np.bool_)
+    labelled = np.ones(len(points), np.bool_)
     return Sample(f"stick/{seed}", png(image), points, labelled, tight_box(points, labelled))
 
 
@@ -98,7 +103,7 @@ def write_photos(folder: Path, count: int, labelled: list[int] | None = None, si
         (left, points), (right, others) = stick_figure(2 * seed, side_px), stick_figure(2 * seed + 1, side_px)
         files[f"{seed}.png"] = png(np.concatenate([left, right, scenery(seed, 40, side_px)], axis=1))
         joints = [[float(x), float(y), int(labelled is None or j in labelled)] for j, (x, y) in enumerate(points)]
-        known = {"box": _box(points), "ignore": False, "joints": joints}
+        known = {"box": _box(points), "ignore": False, "joints": joints[:NUM_JOINTS], "face": joints[NUM_JOINTS:]}
         unlabelled = {"box": _box(others + np.float32([side_px, 0]))}
         doubtful = {"box": [2 * side_px, 0, 2 * side_px + 39, 50], "ignore": True}
         found = [known, unlabelled, doubtful]

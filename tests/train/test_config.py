@@ -124,6 +124,6 @@ def test_all_missing_files_are_named_at_once(tmp_path):
     (tmp_path / "here.json").write_text("[]")
     here = Source("people", str(tmp_path / "here.json"), labels="gone.json")
     config = dataclasses.replace(config, train=(here,), val=(here,), init="")
-    with pytest.raises(BadData, match=r"labels that are not made yet: gone.json: first run hpe train .*--relabel"):
+    with pytest.raises(BadData, match=r"labels that are not made yet: gone.json: first run hpe relabel .*--model"):
         check_files(config, path)
     check_files(config, path, labels=False)

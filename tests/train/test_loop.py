@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import math
+import resource
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from hpe.train.checkpoint import read_checkpoint, read_network
 from hpe.train.config import Augmentation, Source, Stage, TrainConfig
 from hpe.train.loop import Trainer, has_bf16, learning_rate, update_ema
 from hpe.train.network import PoseResNet
-from hpe.train.runlog import draw_curve
+from hpe.train.runlog import append_row, draw_curve
 
 MILD = Augmentation(
     flip_p=0, colour=0.1, occlude_p=0, rotation_p=0, scale=0.05, aspect=0, box_shift=0, box_size=0.05, cut_p=0,
@@ -108,7 +109,7 @@ def test_eight_stick_figures_are_learnt(config, tmp_path, monkeypatch):
     assert float(log[-1]["loss"]) < 0.75 * float(log[0]["loss"])
     assert (tmp_path / "run/curve.png").read_bytes().startswith(b"\x89PNG")
     network, saved = read_network(tmp_path / "run/best.pt")
-    assert (network.depth, network.deconv_channels, network.joints) == (18, (16, 16, 16), 16)
+    assert (network.depth, network.deconv_channels, network.joints) == (18, (16, 16, 16), 21)
     assert saved["measures"] == {"people": trainer.best}
     assert (saved["task"], saved["size"], saved["sigma"]) == ("pose", [64, 64], 1.0)
 
@@ -174,8 +175,58 @@ def test_a_loss_that_is_no_number_stops_the_run(config, tmp_path):
     trainer = Trainer(config, tmp_path / "run")
     with torch.no_grad():
         trainer.model.final_layer.bias.fill_(float("nan"))
-    with pytest.raises(BadSettings, match="the loss is nan: lower lr"):
+    with pytest.raises(BadSettings, match=r"the loss is nan: lower lr, now 0.002, and start again: .* its beginning"):
         trainer.run()
+    assert not list((tmp_path / "run").glob("*.pt"))
+
+
+def test_after_a_loss_that_is_no_number_the_run_goes_on_from_its_last_good_weights(config, tmp_path):
+    good = run(config, tmp_path / "run", until=4)
+    saved = (tmp_path / "run/last.pt").read_bytes()
+    broken = Trainer(dataclasses.replace(config, save_every_s=0), tmp_path / "run")
+    broken.task.loss = lambda outputs, targets: outputs.sum() * float("nan")  # as of a label that is no number
+    with pytest.raises(BadSettings, match=r"step 5: the loss is nan: .* from step 4, its last checkpoint"):
+        broken.run()
+    assert (tmp_path / "run/last.pt").read_bytes() == saved
+    again = Trainer(dataclasses.replace(config, lr=1e-4), tmp_path / "run")
+    assert again.step == 4
+    assert all(torch.equal(v, again.model.state_dict()[k]) for k, v in good.model.state_dict().items())
+    again.run()
+    assert again.step == 8
+
+
+def test_weights_that_are_no_numbers_are_never_saved_nor_gone_on_from(config, tmp_path):
+    trainer = Trainer(config, tmp_path / "run")
+    with torch.no_grad():
+        trainer.model.final_layer.bias.fill_(float("inf"))
+    with pytest.raises(BadSettings, match="the weights are not numbers any more"):
+        trainer.save()
+    assert not list((tmp_path / "run").glob("*.pt"))
+    torch.save({"state_dict": trainer.model.state_dict(), "config": {}}, tmp_path / "run/last.pt")
+    with pytest.raises(BadModel, match="holds weights that are not numbers: delete it"):
+        Trainer(config, tmp_path / "run")
+
+
+def test_a_full_disk_is_one_line_and_keeps_the_last_checkpoint(config, tmp_path, monkeypatch):
+    trainer = run(config, tmp_path / "run", until=3)
+    kept = {name: (tmp_path / "run" / name).read_bytes() for name in ("last.pt", "best.pt", "log.csv")}
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))  # smaller than a checkpoint
+    try:
+        with pytest.raises(BadSettings, match=r"last\.pt: this checkpoint cannot be written .*the one before is kept"):
+            trainer.save()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {*kept}
+    assert {name: (tmp_path / "run" / name).read_bytes() for name in kept} == kept
+    log = tmp_path / "run/log.csv"
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + 3, before[1]))
+    try:
+        with pytest.raises(BadSettings, match=r"log\.csv: cannot be written"):
+            append_row(log, rows(tmp_path / "run")[0])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert log.read_bytes() == kept["log.csv"]
 
 
 def test_a_warm_start_takes_what_fits(config, tmp_path):

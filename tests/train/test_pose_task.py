@@ -12,7 +12,7 @@ from train.figures import png, stick_figure, write_people, write_sceneries, writ
 
 from hpe.pose import crops
 from hpe.pose.heatmaps import decode_joints
-from hpe.pose.skeleton import INDEX
+from hpe.pose.skeleton import INDEX, JOINTS
 from hpe.train.augment.chance import Chance
 from hpe.train.augment.crops import back, crop_affine, cut_off, mirrored, random_affine
 from hpe.train.config import Augmentation, Source, Stage, TrainConfig
@@ -37,7 +37,9 @@ def dotted_people(folder: Path, count: int = 3, unlabelled: tuple[str, ...] = ()
         for name, colour in KNEES.items():
             cv2.circle(image, tuple(round(float(v)) for v in points[INDEX[name]]), 5, colour, -1)
         files[f"{seed}.png"] = png(image)
-        joints = [[float(x), float(y), int(name not in unlabelled)] for name, (x, y) in zip(INDEX, points, strict=True)]
+        joints = [
+            [float(x), float(y), int(name not in unlabelled)] for name, (x, y) in zip(JOINTS, points, strict=False)
+        ]
         box = [float(v) for v in (*(points.min(axis=0) - room), *(points.max(axis=0) + room))]
         person = {"box": box, "joints": joints}
         rows.append({"id": f"dots/{seed}", "shard": "dots-0.tar", "file": f"{seed}.png", "people": [person]})
@@ -188,7 +190,7 @@ def test_a_cut_leaves_three_labelled_joints_or_is_not_made() -> None:
     _, points = stick_figure(0, 160)
     frame, box = torch.tensor([[-0.5, -0.5, 159.5, 159.5]]), torch.tensor([[*points.min(axis=0), *points.max(axis=0)]])
     many = [t.repeat(500, *[1] * (t.dim() - 1)) for t in (frame, box, torch.from_numpy(points)[None])]
-    labelled = torch.zeros(500, 16, dtype=torch.bool)
+    labelled = torch.zeros(500, 21, dtype=torch.bool)
     labelled[:, [INDEX[n] for n in ("left_ankle", "right_ankle", "left_knee", "head_top")]] = True
     shown = cut_off(*many, labelled, dataclasses.replace(STILL, cut_p=1.0), Chance(1, 0, 500, CPU))
     cut = (shown != many[0]).any(dim=1)

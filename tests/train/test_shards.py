@@ -15,7 +15,7 @@ from hpe.train.data.shards import PERSON_PX, training_samples, write_shards
 
 
 def marked_photo(folder) -> Sample:
-    """A 1500 x 1200 photo with a red dot on each of 16 joints of a person 900 px tall."""
+    """A 1500 x 1200 photo with a red dot on each of 21 keypoints of a person 900 px tall."""
     _, points = stick_figure(0, 1000)
     points = points + np.float32([300, 100])
     image = np.full((1200, 1500, 3), 90, np.uint8)
@@ -23,7 +23,7 @@ def marked_photo(folder) -> Sample:
         cv2.circle(image, (round(float(x)), round(float(y))), 9, (255, 0, 0), -1)
     path = folder / "photo.png"
     path.write_bytes(png(image))
-    labelled = np.ones(16, np.bool_)
+    labelled = np.ones(21, np.bool_)
     return Sample("photo/0", path, points, labelled, tight_box(points, labelled), head_px=100.0)
 
 
@@ -81,4 +81,4 @@ def test_the_packed_rows_are_this_projects_format(tmp_path):
     write_shards([stick_sample(1)], tmp_path / "packed.json")
     (row,) = json.loads((tmp_path / "packed.json").read_text())
     assert set(row) == {"id", "file", "shard", "width", "height", "box", "own_box", "joints"}
-    assert np.array(row["joints"]).shape == (16, 3)
+    assert np.array(row["joints"]).shape == (21, 3)

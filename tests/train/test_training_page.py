@@ -23,6 +23,7 @@ def block(page: str, language: str) -> str:
 
 def test_its_code_writes_a_set_that_is_read_with_joints_in_place(page, tmp_path):
     image, points = stick_figure(1, 200)
+    points = points[:16]
     joints = [[float(x), float(y), 1] for x, y in points]
     for name in ("a.png", "b.png"):
         cv2.imwrite(str(tmp_path / name), image)
@@ -34,7 +35,7 @@ def test_its_code_writes_a_set_that_is_read_with_joints_in_place(page, tmp_path)
     assert first.image().shape == (100, 100, 3)
     np.testing.assert_allclose(first.boxes, [[9.75, 4.75, 89.75, 94.75]])
     (person,) = people_of([first, second])
-    np.testing.assert_allclose(person.points, (points + 0.5) / 2 - 0.5, atol=1e-3)
+    np.testing.assert_allclose(person.points[:16], (points + 0.5) / 2 - 0.5, atol=1e-3)
     assert len(second.boxes) == 0
 
 

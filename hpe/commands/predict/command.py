@@ -53,6 +53,7 @@ Examples:
 @click.option("--box", "boxes", type=BoxText(), multiple=True, help="x0,y0,x1,y1 in px: where a person is. Repeats.")
 @click.option("--threshold", type=Share(), help="Joints below it are unsure. [default: the model's own]")
 @click.option("--flip", is_flag=True, help="Average with the mirrored photo: a little better, half as fast.")
+@click.option("--angles", is_flag=True, help="With --format json: the angles of each person. Tables always have them.")
 @click.option("--model", metavar="MODEL", help="A manifest or s3://bucket/key.json. [default: HPE_MODEL, else ours]")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Processes at once. [default: one a core, for many photos]")
 @click.option("--overwrite", is_flag=True, help="Do again what is done already.")
@@ -65,6 +66,7 @@ def predict(
     boxes: "tuple[Box, ...]",
     threshold: float | None,
     flip: bool,
+    angles: bool,
     model: str | None,
     jobs: int | None,
     overwrite: bool,
@@ -82,12 +84,14 @@ def predict(
     kind = outputs.choose_format(format, out)
     if dataset and kind != "coco":
         raise click.UsageError(f"--dataset is for --format coco; this is {kind}")
+    if angles and kind not in ("json", "csv", "csv-wide", "parquet"):
+        raise click.UsageError(f"--angles is for --format json, csv, csv-wide and parquet; this is {kind}")
     left_out: Counter[str] = Counter()
     found = find_photos(photos, left_out)
     first = list(islice(found, COUNTED))
     targets = outputs.choose_targets(kind, out, several=len(first) > 1, piped=photos == (STDIN,))
     processes = jobs or (usable_cores() if len(first) >= _MANY else 1)
-    asked = Asked(kind, threshold, flip, people, boxes, model, threads=1 if processes > 1 else 0)
+    asked = Asked(kind, threshold, flip, people, boxes, model, threads=1 if processes > 1 else 0, angles=angles)
     namer = outputs.Namer(targets, photos)
     tally = Tally(len(first), out, left_out)
     with closing(_open_sink(targets, dataset, overwrite)) as sink:

@@ -34,6 +34,7 @@ class Asked:
     boxes: "Sequence[Box]" = ()
     model: str | None = None
     threads: int = 0
+    angles: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class Worker:
         from hpe.photo.analyse import Options
 
         self._asked = asked
-        self._options = Options(asked.people, asked.boxes, asked.threshold, asked.flip)
+        self._options = Options(asked.people, asked.boxes, asked.threshold, asked.flip, asked.angles)
         self._estimator: Any = open_estimator(asked)
 
     def __call__(self, job: Job) -> Done:

@@ -52,11 +52,13 @@ def read_tar(path: Path) -> dict[str, bytes]:
         raise BadData(f"{path} is not a complete tar file: {error}") from error
 
 
-def decode_rgb(encoded: bytes | Path, name: str) -> NDArray[np.uint8]:
-    """Image file bytes, or the path of such a file -> (H, W, 3) uint8 RGB."""
+def decode_rgb(encoded: bytes | Path, name: str, upright: bool = False) -> NDArray[np.uint8]:
+    """Image file bytes, or the path of such a file -> (H, W, 3) uint8 RGB.
+
+    As stored, which is what published annotations count the px of; upright: turned as its EXIF orientation says.
+    """
     data = _file_bytes(encoded) if isinstance(encoded, Path) else encoded
-    # annotations count pixels of the file as stored: an EXIF orientation must not turn the picture
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    flags = cv2.IMREAD_COLOR | (0 if upright else cv2.IMREAD_IGNORE_ORIENTATION)
     image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     if image is None:
         raise BadData(f"{name}: the image cannot be decoded: is the data set complete?")

@@ -1,9 +1,9 @@
 """Whole photos with everybody in them boxed: `people.json` beside its tars."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hpe.errors import BadData
 from hpe.pose.skeleton import FACE, NUM_JOINTS, NUM_KEYPOINTS, plain_name
 from hpe.train.data.files import decode_rgb, read_json, read_tar
+from hpe.train.data.labels import add_joints
 from hpe.train.data.samples import Sample, with_face
 
 # One photo of so many is held out where a part is asked for.
@@ -46,7 +47,7 @@ def read_photos(path: Path, labels: str = "", without: Sequence[str] = ()) -> li
     """`NAME.json` beside its tars -> whole photos. docs/training.md describes a row.
 
     labels: a file of joints that the set leaves out, rows of id, the person's number and its (joint, x, y), as
-    `hpe train --relabel` writes them. without: joints of the set that are not believed, by names without a side, such
+    `hpe relabel` writes them. without: joints of the set that are not believed, by names without a side, such
     as hip. Raises BadData.
     """
     dropped = _named(without)
@@ -82,7 +83,7 @@ def read_photos(path: Path, labels: str = "", without: Sequence[str] = ()) -> li
         photo.joints[:, [j for j in dropped if j < NUM_JOINTS]] = 0
         photo.face[:, [j - NUM_JOINTS for j in dropped if j >= NUM_JOINTS]] = 0
     if labels:
-        _add_joints(photos, Path(labels).expanduser())
+        add_joints(photos, Path(labels).expanduser())
     return photos
 
 
@@ -110,36 +111,6 @@ def _named(names: Sequence[str]) -> list[int]:
 
 def _name(row: object) -> str:
     return str(row.get("id", "a row")) if isinstance(row, dict) else repr(row)
-
-
-def _add_joints(photos: list[Photo], path: Path) -> None:
-    def add(photo: Photo, number: int, found: list[tuple[int, float, float]]) -> None:
-        for joint, x, y in found:
-            photo.joints[number, joint] = x, y, 1
-
-    _apply(photos, path, add)
-
-
-def count_agreed(photos: list[Photo], path: Path) -> None:
-    """Turns `ignore` boxes into people, in place, by the file that `hpe train --relabel` writes. Raises BadData."""
-
-    def count(photo: Photo, number: int, box: list[float]) -> None:
-        photo.boxes[number] = box
-        photo.ignore[number] = False
-
-    _apply(photos, path, count)
-
-
-def _apply(photos: list[Photo], path: Path, change: Callable[[Photo, int, Any], None]) -> None:
-    """Calls `change` with the photo, the person's number and the rest of each row of a file of labels."""
-    named = {photo.id: photo for photo in photos}
-    try:
-        for name, number, label in read_json(path):
-            change(named[name], number, label)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise BadData(
-            f"{path}: {error!r}: these labels are not of this set's photos: make them again with hpe train --relabel"
-        ) from error
 
 
 def people_of(

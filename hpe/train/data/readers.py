@@ -1,21 +1,20 @@
 """Data set folders -> samples, one reader per published format, all to the 21 keypoints."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from hpe.errors import BadData
-from hpe.pose.skeleton import NUM_JOINTS, NUM_KEYPOINTS
 from hpe.train.config import Source
 from hpe.train.data.coco import read_coco
 from hpe.train.data.files import read_json, read_tar
+from hpe.train.data.labels import joints_of, lookalikes, relabelled
 from hpe.train.data.lsp import read_lsp
 from hpe.train.data.mpii import read_mpii
 from hpe.train.data.people import people_of, photos_of, read_photos
-from hpe.train.data.samples import Sample, empty_sample, person_box, with_face
+from hpe.train.data.samples import Sample, empty_sample, person_box
 
 
 def read_shards(path: Path) -> list[Sample]:
@@ -30,7 +29,7 @@ def read_shards(path: Path) -> list[Sample]:
             shard = row["shard"]
             if shard not in shards:
                 shards[shard] = read_tar(path.parent / shard)
-            joints = _joints(path, row)
+            joints = joints_of(path, row)
             encoded = shards[shard][row["file"]]
             points, labelled = joints[:, :2], joints[:, 2] > 0
             # the box of these data is the joints' tight one, but for people cut out of sets with boxes of their own
@@ -41,21 +40,6 @@ def read_shards(path: Path) -> list[Sample]:
             raise BadData(f"{path}: a row or its tar lacks {error}") from error
         samples.append(Sample(str(row["id"]), encoded, points, labelled, box, head_px=head))
     return samples
-
-
-def _joints(path: Path, row: dict[str, object]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    try:
-        joints = np.array(row["joints"], np.float32)
-    except ValueError as error:
-        raise BadData(f"{path}: {row['id']}: joints are not rows of numbers: {error}") from error
-    if joints.shape == (NUM_JOINTS, 3):
-        return with_face(joints)
-    if joints.shape != (NUM_KEYPOINTS, 3):
-        raise BadData(
-            f"{path}: {row['id']}: joints have shape {joints.shape}, expected ({NUM_JOINTS}, 3), "
-            f"or ({NUM_KEYPOINTS}, 3) with the face"
-        )
-    return joints
 
 
 # Of every five photos without people, in the order of their names, those that belong to a part.
@@ -79,7 +63,7 @@ def read_empty(path: Path, part: str = "all", labels: str = "") -> list[Sample]:
     """A tar of photos without people, or a `.json` of whole photos, of which those that list no one.
 
     part: "all", "test" (every fifth by name) or "train" (the others). "lookalikes" is the half of the training photos
-    that `hpe train --relabel` searches, and "thresholds" the other half. labels: the file that it writes, of boxes that
+    that `hpe relabel` searches, and "thresholds" the other half. labels: the file that it writes, of boxes that
     the locator took for people: one more sample for each.
     """
     files: dict[str, bytes | Path] = {}
@@ -88,18 +72,7 @@ def read_empty(path: Path, part: str = "all", labels: str = "") -> list[Sample]:
     else:
         files |= read_tar(path)
     samples = {name: empty_sample(name, files[name]) for name in sorted(in_part(files, part))}
-    return [*samples.values(), *(_lookalikes(samples, files, Path(labels).expanduser()) if labels else [])]
-
-
-def _lookalikes(samples: dict[str, Sample], names: Iterable[str], path: Path) -> list[Sample]:
-    """A sample for each box of the file that lies in one of the samples' pictures."""
-    try:
-        boxes = {str(row["id"]): np.array(row["boxes"], np.float32).reshape(-1, 4) for row in read_json(path)}
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadData(f"{path}: {error!r}: expected boxes of photos: make them with hpe train --relabel") from error
-    if boxes and not boxes.keys() & set(names):
-        raise BadData(f"{path}: names none of the source's photos: were the labels made for another?")
-    return [replace(samples[name], box=box, lookalike=True) for name in boxes if name in samples for box in boxes[name]]
+    return [*samples.values(), *(lookalikes(samples, files, Path(labels).expanduser()) if labels else [])]
 
 
 def read_people(
@@ -144,19 +117,3 @@ def read_source(source: Source) -> list[Sample]:
     if not samples:
         raise BadData(f"{source.path}: no samples (match={source.match!r})")
     return relabelled(samples, Path(source.labels).expanduser()) if source.labels and not inside else samples
-
-
-def relabelled(samples: list[Sample], path: Path) -> list[Sample]:
-    """The samples with the labels of `hpe train --relabel`'s file; those it does not name stay as they are."""
-    rows = {str(row["id"]): _joints(path, row) for row in read_json(path)}
-    if rows and not rows.keys() & {s.id for s in samples}:
-        raise BadData(f"{path}: names none of the source's {len(samples)} samples: were the labels made for another?")
-    return [_with_labels(s, rows[s.id]) if s.id in rows else s for s in samples]
-
-
-def _with_labels(sample: Sample, joints: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Sample:
-    points, labelled = joints[:, :2], joints[:, 2] > 0
-    # a box of the data set's own stays; one drawn round the old labels is drawn round the new
-    drawn = np.allclose(sample.box, person_box(sample.points, sample.labelled), atol=0.1)
-    box = person_box(points, labelled) if drawn else sample.box
-    return replace(sample, points=points, labelled=labelled, box=box)

@@ -21,7 +21,7 @@ class Sample:
     it, or `person_box` of the labelled joints. whole_box: the box is known to hold the whole visible person, so that no
     joint lies outside it. squashed: the picture was once resized to a square. absent: (21,) bool, keypoints that are
     known not to be seen. lookalike: `box` is a false detection of a locator. head_px: the data set's own PCKh reference
-    length in px, or nan.
+    length in px, or nan. upright: points are px of the picture turned as its EXIF orientation says.
     """
 
     id: str
@@ -35,10 +35,11 @@ class Sample:
     squashed: bool = False
     absent: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(NUM_KEYPOINTS, np.bool_))
     lookalike: bool = False
+    upright: bool = False
 
     def image(self) -> NDArray[np.uint8]:
         """-> (H, W, 3) uint8 RGB."""
-        return decode_rgb(self.encoded, self.id)
+        return decode_rgb(self.encoded, self.id, self.upright)
 
 
 def tight_box(points: NDArray[np.floating], labelled: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hpe.train.config import Source
-from hpe.train.data.readers import read_shards, read_source, relabelled
+from hpe.train.data.labels import relabelled
+from hpe.train.data.readers import read_shards, read_source
 from hpe.train.data.samples import Sample
 
 PERSON_PX: Final[int] = 300  # the longest side of a person's box, at most
@@ -34,7 +35,7 @@ def training_samples(source: Source, cache: Path) -> list[Sample]:
         samples = read_source(source)
         if not any(isinstance(s.encoded, Path) for s in samples):
             return samples
-        write_shards(read_source(plain), packed)
+        write_shards(samples if source == plain else read_source(plain), packed)
     samples = [s for s in read_shards(packed) if s.id.startswith(source.match)]
     return relabelled(samples, Path(source.labels).expanduser()) if source.labels else samples
 

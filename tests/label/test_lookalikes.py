@@ -12,7 +12,7 @@ from train.figures import write_sceneries
 from hpe.engine.estimator import PoseEstimator
 from hpe.engine.networks import compose
 from hpe.errors import BadSettings
-from hpe.measure.lookalikes import lookalikes, write_lookalikes
+from hpe.label.lookalikes import lookalikes, write_lookalikes
 from hpe.train.config import Source
 from hpe.train.data.readers import read_source
 

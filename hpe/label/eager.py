@@ -1,10 +1,6 @@
-"""What the ways to make labels share: a locator that proposes more than the product's, and the file they write."""
+"""A locator that proposes more than the product's."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 from hpe.engine.estimator import PoseEstimator
 from hpe.errors import BadSettings
@@ -16,9 +12,3 @@ def with_locator_threshold(estimator: PoseEstimator, threshold: float) -> PoseEs
     if locate is None:
         raise BadSettings(f"{estimator.card.name} has no locator: give a manifest that has one, like models/pose.json")
     return PoseEstimator(estimator.networks.with_card(locate=replace(locate, threshold=threshold, photo_threshold=0.0)))
-
-
-def write_labels(out: Path, rows: Sequence[Any]) -> None:
-    """A file for a source's `labels`; its folder is made."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(rows))

@@ -10,10 +10,10 @@ from hpe.errors import BadSettings
 from hpe.export.graph import attribute
 from hpe.export.rewrite import rewrite
 from hpe.export.to_onnx import to_onnx
+from hpe.prune.importance import GROUP, prune
+from hpe.prune.least_squares import refit
 from hpe.train.checkpoint import read_network
 from hpe.train.network import PoseResNet, describe, is_trimmed, normalise, trimmed
-from hpe.train.prune import GROUP, prune
-from hpe.train.refit import refit
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_what_others_can_stand_in_for_is_made_up_for(batches, few, monkeypatch):
     small, kept = prune(whole, 0.999, batches[:2], torch.ones_like)
     assert small.inner == (32, 32, 64, 48, 128, 128, 256, 256)
     before = error(small, whole)
-    monkeypatch.setattr("hpe.train.refit.FEW", few)
+    monkeypatch.setattr("hpe.prune.least_squares.FEW", few)
     refit(small, whole, kept, batches)
     assert 0 < error(small, whole) < before / 20
 
@@ -109,7 +109,7 @@ def test_transposed_convolutions_make_up_for_their_twins_too(batches, few, monke
     small, kept = prune(whole, 0.995, batches[:2], torch.ones_like)
     assert small.deconv_channels == (16, 32, 32)
     before = error(small, whole)
-    monkeypatch.setattr("hpe.train.refit.FEW", few)
+    monkeypatch.setattr("hpe.prune.least_squares.FEW", few)
     refit(small, whole, kept, batches)
     assert error(small, whole) < before / 5
 

@@ -1,4 +1,4 @@
-"""`python -m hpe.measure.thresholds`: what a model's scores are worth, fitted on training photos.
+"""What a model's scores are worth, fitted on training photos.
 
 Joint and person scores become probabilities by logistic regression (Platt 1999), so that a joint of 0.5 is as likely
 right as wrong: that is the joint threshold, and the person threshold as well. The photo threshold, for the best person
@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,15 +22,14 @@ from hpe.engine.scores import joint_scores, person_evidence
 from hpe.errors import BadSettings
 from hpe.measure.evaluate import spread
 from hpe.measure.found import LEAST_SCORE, Found, find_all
-from hpe.measure.models import open_model
 from hpe.measure.report import grid
 from hpe.measure.shown import scored_joints
 from hpe.pose.boxes import box_iou
 from hpe.pose.logistic import sigmoid
-from hpe.pose.skeleton import INDEX, NUM_JOINTS
+from hpe.pose.skeleton import INDEX
 from hpe.score.box_ap import overlaps
 from hpe.score.matching import SAME, pairs
-from hpe.train.data.people import Photo, read_photos
+from hpe.train.data.people import Photo
 from hpe.train.data.readers import in_part, read_empty
 
 Scores = NDArray[np.floating]
@@ -143,7 +141,7 @@ def gather(estimator: PoseEstimator, photos: list[Photo], negatives: Sequence[ND
         np.concatenate([joints, absent]),
         np.array(people),
         np.array(located),
-        np.array(seen).reshape(-1, NUM_JOINTS),
+        np.array(seen).reshape(-1, len(estimator.card.keypoints)),
         empty,
         full,
     )
@@ -167,7 +165,8 @@ def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
 
     def features(located: Scores, peaks: Scores) -> NDArray[np.float64]:
         inside = peaks > 0  # of the picture
-        return person_evidence(located, np.where(inside, joint_scores(peaks, joint), 0))
+        found = np.where(inside, joint_scores(peaks, joint), 0)
+        return person_evidence(located, found, np.ones(len(located)))[:, :2]
 
     weights = np.round(logistic(features(evidence.located, evidence.seen), evidence.people), 3)
     person = PersonCalibration(*(float(w) for w in weights))
@@ -186,43 +185,34 @@ def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
     return replace(chosen, calibration=joint, person=person, locate=locate)
 
 
-@click.command()
-@click.option("--model", default="", help="A manifest with its networks beside it [the default model].")
-@click.option("--people", type=click.Path(path_type=Path), required=True, help="Training photos (people.json).")
-@click.option("--negatives", type=click.Path(path_type=Path), required=True, help="A tar of photos without people.")
-@click.option("--limit", default=450, show_default=True, help="Photos with people, and as many without from each set.")
-@click.option(
-    "--silent", default=0.99, show_default=True, help="Least share of photos without people to stay silent on."
-)
-@click.option("--write", type=click.Path(path_type=Path), default=None, help="Put the result into this manifest.")
-def main(model: str, people: Path, negatives: Path, limit: int, silent: float, write: Path | None) -> None:
-    """Fit a model's calibrations and choose its thresholds on training photos.
+def fit(
+    estimator: PoseEstimator, photos: list[Photo], negatives: Path, limit: int, silent: float
+) -> tuple[ModelCard, list[str]]:
+    """The card with calibrations and thresholds fitted on training photos, and a table of what joint scores are worth.
 
     Photos without people are those of which the pose network has not learnt what people are mistaken for, and which
-    `hpe eval` does not measure on.
+    `hpe eval` does not measure on. limit: photos with people, and as many without from each set. silent: as of
+    `choose`.
     """
-    estimator = open_model(model)
-    every = read_photos(people)
-    learnt = in_part((photo.id for photo in every if not len(photo.boxes)), "lookalikes")
-    nobody = [photo for photo in every if photo.ignore.all() and photo.id not in learnt]
-    photos = spread([photo for photo in every if not photo.ignore.all()], limit) + spread(nobody, limit)
+    learnt = in_part((photo.id for photo in photos if not len(photo.boxes)), "lookalikes")
+    nobody = [photo for photo in photos if photo.ignore.all() and photo.id not in learnt]
+    chosen = spread([photo for photo in photos if not photo.ignore.all()], limit) + spread(nobody, limit)
     empty = spread(read_empty(negatives, "thresholds"), limit)
-    evidence = gather(estimator, photos, [sample.image() for sample in empty])
+    evidence = gather(estimator, chosen, [sample.image() for sample in empty])
     card = choose(estimator.card, evidence, silent)
-    click.echo("\n".join(_table(evidence, card)))
-    if write is not None:
-        changes = {name: getattr(card, name) for name in WRITTEN}
-        stands = read_manifest(write)
-        chosen = card.locate
-        locate = (
-            stands.locate
-            and chosen
-            and replace(stands.locate, threshold=chosen.threshold, photo_threshold=chosen.photo_threshold)
-        )
-        write.write_bytes(write_manifest(replace(stands, **changes, locate=locate)))
+    return card, as_table(evidence, card)
 
 
-def _table(evidence: Evidence, card: ModelCard) -> list[str]:
+def update_manifest(path: Path, card: ModelCard) -> None:
+    """Puts the card's calibrations and thresholds into a manifest that stands. Raises BadModel."""
+    stands, chosen = read_manifest(path), card.locate
+    locate = stands.locate
+    if locate and chosen:
+        locate = replace(locate, threshold=chosen.threshold, photo_threshold=chosen.photo_threshold)
+    path.write_bytes(write_manifest(replace(stands, **{name: getattr(card, name) for name in WRITTEN}, locate=locate)))
+
+
+def as_table(evidence: Evidence, card: ModelCard) -> list[str]:
     joint = card.calibration or Calibration(1.0, 0.0)
     locate = card.locate
     scores = sigmoid(joint.slope * evidence.joints + joint.intercept)
@@ -243,7 +233,3 @@ def _table(evidence: Evidence, card: ModelCard) -> list[str]:
             else []
         ),
     ]
-
-
-if __name__ == "__main__":
-    main()

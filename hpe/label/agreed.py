@@ -12,9 +12,10 @@ import numpy as np
 from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
-from hpe.measure.labels import with_locator_threshold, write_labels
+from hpe.label.eager import with_locator_threshold
 from hpe.pose.boxes import box_iou
 from hpe.settings import MAX_PEOPLE
+from hpe.train.data.labels import write_labels
 from hpe.train.data.people import Photo
 
 LEAST_SCORE: Final[float] = 0.3  # of the locator: on looking at 40 from 0.35 on, 37 held a person

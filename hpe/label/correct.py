@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
-from hpe.measure.agreed import write_agreed
-from hpe.measure.heads import write_heads
-from hpe.measure.labels import write_labels
-from hpe.measure.lookalikes import write_lookalikes
+from hpe.label.agreed import write_agreed
+from hpe.label.heads import write_heads
+from hpe.label.lookalikes import write_lookalikes
 from hpe.measure.models import open_model
-from hpe.pose.skeleton import FLIP_PAIRS, INDEX, JOINTS
+from hpe.pose.skeleton import FLIP_PAIRS, INDEX, KEYPOINTS, NUM_KEYPOINTS
 from hpe.score.pck import torso_px
 from hpe.train.config import Source
+from hpe.train.data.labels import write_labels
 from hpe.train.data.people import read_photos
 from hpe.train.data.readers import read_source
 from hpe.train.data.samples import MIDPOINTS, Sample, with_midpoints
@@ -61,13 +61,13 @@ def correct_labels(
         exchanged = np.linalg.norm(labels[other] - points[pair], axis=1).sum()
         if now > rules.far * torso and exchanged * rules.swap_gain < now:
             labels[pair] = labels[other]
-            done += [f"{JOINTS[j]} swapped" for j in pair]
+            done += [f"{KEYPOINTS[j]} swapped" for j in pair]
     distance = np.linalg.norm(labels - points, axis=1) / torso
     derived = [INDEX[name] for name in MIDPOINTS]
     for j in np.flatnonzero(sample.labelled & (scores >= rules.sure) & (distance > rules.far)):
         if j not in derived:
             labels[j] = points[j]
-            done.append(f"{JOINTS[j]} moved")
+            done.append(f"{KEYPOINTS[j]} moved")
     if not done:
         return sample, []
     return _with(sample, labels, sample.labelled), done
@@ -82,7 +82,7 @@ def add_labels(
     if not added.any():
         return sample, []
     labels = np.where(added[:, None], points, sample.points)
-    return _with(sample, labels, sample.labelled | added), [f"{JOINTS[j]} added" for j in np.flatnonzero(added)]
+    return _with(sample, labels, sample.labelled | added), [f"{KEYPOINTS[j]} added" for j in np.flatnonzero(added)]
 
 
 def _with(sample: Sample, labels: NDArray[np.floating], labelled: NDArray[np.bool_]) -> Sample:
@@ -100,6 +100,14 @@ def _torso(sample: Sample) -> float:
     torso = float(torso_px(sample.points[None], sample.labelled[None])[0])
     side = float(max(sample.box[2:] - sample.box[:2]))
     return max(torso, 0.15 * side) if np.isfinite(torso) else side / 3
+
+
+def _padded(
+    points: NDArray[np.floating], scores: NDArray[np.floating]
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """What a model finds, of 16 joints perhaps -> (21, 2), (21,): it is not sure of those that it does not know."""
+    more = NUM_KEYPOINTS - len(points)
+    return np.pad(points, ((0, more), (0, 0))), np.pad(scores, (0, more))
 
 
 def _grown(box: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
@@ -130,7 +138,7 @@ def write_corrected_labels(
     rows, counts, people = [], Counter[str](), 0
     for sample in tqdm(samples, desc="people", unit="person", disable=None):
         points, scores = estimator.pose_network(sample.image(), _grown(sample.box, room)[None], flip=True)
-        corrected, done = change(sample, points[0], scores[0], rules)
+        corrected, done = change(sample, *_padded(points[0], scores[0]), rules)
         if not done:
             continue
         people += 1

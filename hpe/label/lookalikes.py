@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
-from hpe.measure.labels import with_locator_threshold, write_labels
+from hpe.label.eager import with_locator_threshold
 from hpe.pose.boxes import Boxes
+from hpe.train.data.labels import write_labels
 from hpe.train.data.samples import Sample
 
 LEAST_SCORE: Final[float] = 0.05  # of the locator, far below its threshold: another network makes other mistakes

@@ -4,7 +4,7 @@ Importance after Molchanov et al. (CVPR 2019, arXiv 1906.10771): the squared cha
 a channel is set to zero. Here it is of the outputs themselves rather than of a loss, so that no labels are needed.
 Channels inside the residual blocks and between the transposed convolutions can go; the shortcuts keep theirs. Of the
 first convolution's 7x7 taps the first row and column go as well: in int8 it then takes half the time, and least squares
-(`hpe.train.refit`) leave half a percent of its outputs' variance unexplained.
+(`hpe.prune.least_squares`) leave half a percent of its outputs' variance unexplained.
 """
 
 import math

@@ -13,7 +13,7 @@ from train.figures import write_photos
 from hpe.engine.estimator import PoseEstimator
 from hpe.engine.networks import compose
 from hpe.errors import BadData, BadSettings
-from hpe.measure.agreed import agreed, write_agreed
+from hpe.label.agreed import agreed, write_agreed
 from hpe.train.config import Source
 from hpe.train.data.people import Photo, read_photos
 from hpe.train.tasks.locate import read_whole_photos

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hpe.prune.importance import Kept
 from hpe.train.network import BasicBlock, PoseResNet, is_trimmed
-from hpe.train.prune import Kept
 
 # Of each batch so many cells count: more changed little.
 CELLS: Final[int] = 6000

@@ -7,8 +7,8 @@ import numpy as np
 from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
-from hpe.measure.labels import write_labels
 from hpe.pose.skeleton import INDEX
+from hpe.train.data.labels import write_labels
 from hpe.train.data.people import LEAST_JOINTS, Photo, read_photos
 
 HEAD: Final = (INDEX["upper_neck"], INDEX["head_top"])

@@ -12,9 +12,9 @@ import yaml
 from click.testing import CliRunner
 from train.figures import stick_figure, stick_sample, write_people, write_photos
 
-from hpe.commands.train import train
+from hpe.commands.relabel import relabel
 from hpe.errors import BadData, BadSettings
-from hpe.measure.relabel import Rules, add_labels, correct_labels, write_corrected_labels
+from hpe.label.correct import Rules, add_labels, correct_labels, write_corrected_labels
 from hpe.pose.skeleton import FLIP_ORDER, INDEX
 from hpe.train.config import Source, read_config
 from hpe.train.data.lsp import ORDER
@@ -22,7 +22,7 @@ from hpe.train.data.readers import read_source
 from hpe.train.data.shards import training_samples
 from hpe.train.network import PoseResNet
 
-SURE = np.full(16, 0.9)
+SURE = np.full(21, 0.9)
 
 
 def test_a_label_is_kept_where_the_model_agrees_or_is_unsure():
@@ -30,7 +30,7 @@ def test_a_label_is_kept_where_the_model_agrees_or_is_unsure():
     agreeing = sample.points + 2
     assert correct_labels(sample, agreeing, SURE, Rules()) == (sample, [])
     far = sample.points + 60
-    assert correct_labels(sample, far, np.full(16, 0.5), Rules()) == (sample, [])
+    assert correct_labels(sample, far, np.full(21, 0.5), Rules()) == (sample, [])
 
 
 def test_a_label_moves_where_the_model_is_sure_of_another_place():
@@ -42,7 +42,7 @@ def test_a_label_moves_where_the_model_is_sure_of_another_place():
     np.testing.assert_allclose(corrected.points[INDEX["left_hip"]], seen[INDEX["left_hip"]])
     middle = (seen[INDEX["left_hip"]] + sample.points[INDEX["right_hip"]]) / 2
     np.testing.assert_allclose(corrected.points[INDEX["pelvis"]], middle, atol=1e-4)
-    others = [i for i in range(16) if i not in (INDEX["left_hip"], INDEX["pelvis"], INDEX["thorax"])]
+    others = [i for i in range(21) if i not in (INDEX["left_hip"], INDEX["pelvis"], INDEX["thorax"])]
     np.testing.assert_array_equal(corrected.points[others], sample.points[others])
 
 
@@ -56,7 +56,7 @@ def test_a_person_labelled_the_wrong_way_round_is_turned():
 
 def test_an_unlabelled_joint_stays_unlabelled():
     sample = stick_sample(0)
-    labelled = np.arange(16) != INDEX["left_knee"]
+    labelled = np.arange(21) != INDEX["left_knee"]
     partly = dataclasses.replace(sample, labelled=labelled)
     corrected, done = correct_labels(partly, sample.points + np.float32([40, 0]), SURE, Rules())
     assert done
@@ -65,10 +65,10 @@ def test_an_unlabelled_joint_stays_unlabelled():
 
 def test_added_labels_are_those_the_set_leaves_out_and_the_model_sees():
     sample = stick_sample(0)
-    labelled = ~np.isin(np.arange(16), [INDEX["upper_neck"], INDEX["head_top"]])
+    labelled = ~np.isin(np.arange(21), [INDEX["upper_neck"], INDEX["head_top"]])
     headless = dataclasses.replace(sample, labelled=labelled)
     seen = sample.points + np.float32([40, 0])
-    scores = np.where(np.arange(16) == INDEX["head_top"], 0.3, 0.5)
+    scores = np.where(np.arange(21) == INDEX["head_top"], 0.3, 0.5)
     added, done = add_labels(headless, seen, scores, Rules())
     assert done == ["upper_neck added"]
     assert added.labelled[INDEX["upper_neck"]]
@@ -80,7 +80,7 @@ def test_added_labels_are_those_the_set_leaves_out_and_the_model_sees():
 
 def test_a_midpoint_labelled_elsewhere_stays():
     sample = stick_sample(1)
-    headless = np.arange(16) != INDEX["head_top"]
+    headless = np.arange(21) != INDEX["head_top"]
     mpii = dataclasses.replace(sample, labelled=headless)
     grown, done = add_labels(mpii, sample.points, np.where(headless, 0, 0.9), Rules())
     assert done == ["head_top added"]
@@ -90,7 +90,7 @@ def test_a_midpoint_labelled_elsewhere_stays():
 
 def test_a_midpoint_is_added_once_both_its_ends_are():
     sample = stick_sample(0)
-    labelled = ~np.isin(np.arange(16), [INDEX["left_hip"], INDEX["pelvis"]])
+    labelled = ~np.isin(np.arange(21), [INDEX["left_hip"], INDEX["pelvis"]])
     added, done = add_labels(dataclasses.replace(sample, labelled=labelled), sample.points, SURE, Rules())
     assert done == ["left_hip added"]
     ends = sample.points[[INDEX["left_hip"], INDEX["right_hip"]]]
@@ -143,8 +143,8 @@ def certain_checkpoint(path):
 
 def test_the_command_writes_labels_that_a_config_can_name(config_path, tmp_path):
     model = certain_checkpoint(tmp_path / "model.pt")
-    arguments = ["--config", str(config_path), "--out", str(tmp_path / "run"), "--relabel", str(model)]
-    result = CliRunner().invoke(train, arguments, catch_exceptions=False)
+    arguments = ["--config", str(config_path), "--out", str(tmp_path / "run"), "--model", str(model)]
+    result = CliRunner().invoke(relabel, arguments, catch_exceptions=False)
     assert result.exit_code == 0
     assert "3 of 3 people corrected" in result.output
     rows = json.loads((tmp_path / "run/labels.json").read_text())
@@ -165,7 +165,7 @@ def test_corrected_labels_are_px_of_the_pictures_that_are_trained_on(tmp_path):
     assert rows
     for before, after in zip(plain, training_samples(source, tmp_path / "cache"), strict=True):
         done = next((row["done"] for row in rows if row["id"] == after.id), [])
-        kept = ~np.isin(np.arange(16), [INDEX[what.split()[0]] for what in done] + [INDEX["pelvis"], INDEX["thorax"]])
+        kept = ~np.isin(np.arange(21), [INDEX[what.split()[0]] for what in done] + [INDEX["pelvis"], INDEX["thorax"]])
         np.testing.assert_allclose(after.points[kept], before.points[kept], atol=0.06)
         height, width = after.image().shape[:2]
         assert (after.points >= 0).all()
@@ -173,7 +173,7 @@ def test_corrected_labels_are_px_of_the_pictures_that_are_trained_on(tmp_path):
 
 
 def test_necks_and_head_tops_are_added_to_people_in_whole_photos(config_path, tmp_path):
-    labelled = [j for j in range(16) if j not in (INDEX["upper_neck"], INDEX["head_top"])]
+    labelled = [j for j in range(21) if j not in (INDEX["upper_neck"], INDEX["head_top"])]
     wanted = {
         "kind": "people",
         "path": str(write_photos(tmp_path, 2, labelled)),
@@ -182,8 +182,8 @@ def test_necks_and_head_tops_are_added_to_people_in_whole_photos(config_path, tm
     content = yaml.safe_load(config_path.read_text()) | {"train": [wanted]}
     config_path.write_text(yaml.safe_dump(content))
     model = certain_checkpoint(tmp_path / "model.pt")
-    arguments = ["--config", str(config_path), "--relabel", str(model)]
-    result = CliRunner().invoke(train, arguments, catch_exceptions=False)
+    arguments = ["--config", str(config_path), "--model", str(model)]
+    result = CliRunner().invoke(relabel, arguments, catch_exceptions=False)
     assert result.exit_code == 0
     assert "4 necks and head tops of 2 people in 2 photos" in result.output
     rows = json.loads((tmp_path / "heads.json").read_text())
@@ -210,7 +210,7 @@ def test_two_sources_with_one_file_for_labels_are_refused(config_path, tmp_path)
     content = yaml.safe_load(config_path.read_text())
     content["train"] = [{**content["train"][0], "labels": str(tmp_path / "labels.json")}] * 2
     config_path.write_text(yaml.safe_dump(content))
-    result = CliRunner().invoke(train, ["--config", str(config_path), "--relabel", "model.pt"])
+    result = CliRunner().invoke(relabel, ["--config", str(config_path), "--model", "model.pt"])
     assert isinstance(result.exception, BadSettings)
     assert "give each its own" in str(result.exception)
 
@@ -229,8 +229,8 @@ def test_every_source_that_names_a_file_gets_one_and_its_own_rule(config_path, t
         row["joints"][INDEX["head_top"]][2] = 0
     (tmp_path / "people.json").write_text(json.dumps(rows))
     model = certain_checkpoint(tmp_path / "model.pt")
-    arguments = ["--config", str(config_path), "--out", str(tmp_path / "run"), "--relabel", str(model)]
-    result = CliRunner().invoke(train, arguments, catch_exceptions=False)
+    arguments = ["--config", str(config_path), "--out", str(tmp_path / "run"), "--model", str(model)]
+    result = CliRunner().invoke(relabel, arguments, catch_exceptions=False)
     assert result.exit_code == 0
     corrected, added = (json.loads((tmp_path / f"labels/{n}.json").read_text()) for n in ("corrected", "added"))
     assert all("head_top added" not in row["done"] for row in corrected)
@@ -240,7 +240,7 @@ def test_every_source_that_names_a_file_gets_one_and_its_own_rule(config_path, t
 
 def test_the_command_trains_and_says_where_the_weights_are(config_path, tmp_path):
     arguments = ["--config", str(config_path), "--out", str(tmp_path / "run"), "--device", "cpu", "--steps", "1"]
-    result = CliRunner().invoke(train, arguments, catch_exceptions=False)
+    result = CliRunner().invoke(relabel, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     assert "best.pt: best validation" in result.output
     assert "after 1 steps" in result.output
