@@ -1,7 +1,8 @@
 """What a model's scores are worth, fitted on training photos.
 
 Joint and person scores become probabilities by logistic regression (Platt 1999), so that a joint of 0.5 is as likely
-right as wrong: that is the joint threshold, and the person threshold as well. The photo threshold, for the best person
+right as wrong: that is the joint threshold. A person is shown from the score on at which somebody is as likely there as
+not. The photo threshold, for the best person
 in a photo, is the lowest that keeps enough photos without people empty. The two are a hysteresis (Canny 1986). Each box
 costs a crop, so the locator's thresholds, for a box and for the photo's best one, are the highest that lose hardly
 anyone.
@@ -18,16 +19,16 @@ from numpy.typing import NDArray
 
 from hpe.engine.estimator import PoseEstimator
 from hpe.engine.manifest import Calibration, ModelCard, PersonCalibration, read_manifest, write_manifest
-from hpe.engine.scores import joint_scores, person_evidence
+from hpe.engine.scores import joint_scores, person_evidence, person_scores, sizes_in
 from hpe.errors import BadSettings
 from hpe.measure.evaluate import spread
 from hpe.measure.found import LEAST_SCORE, Found, find_all
 from hpe.measure.report import grid
 from hpe.measure.shown import scored_joints
+from hpe.measure.worth import quality, who_is_there
 from hpe.pose.boxes import box_iou
-from hpe.pose.logistic import sigmoid
+from hpe.pose.logistic import logit, sigmoid
 from hpe.pose.skeleton import INDEX
-from hpe.score.box_ap import overlaps
 from hpe.score.matching import SAME, pairs
 from hpe.train.data.people import Photo
 from hpe.train.data.readers import in_part, read_empty
@@ -44,32 +45,54 @@ LOST: Final[float] = 0.005
 
 
 @dataclass(frozen=True)
+class Looks:
+    """(K,) the locator's scores, (K, J) the heatmaps' peaks, and (K,) sizes (`sizes_in`) of who is found."""
+
+    located: Scores
+    peaks: Scores
+    sizes: Scores
+
+    @classmethod
+    def of(cls, one: Found, rgb: NDArray[np.uint8], counted: NDArray[np.bool_]) -> "Looks":
+        return cls(one.scores[counted], one.joint_scores[counted], sizes_in(one.boxes[counted], rgb.shape))
+
+    @classmethod
+    def together(cls, several: Sequence["Looks"]) -> "Looks":
+        parts = zip(*((one.located, one.peaks, one.sizes) for one in several), strict=True)
+        return cls(*(np.concatenate(part) for part in parts))
+
+    def evidence(self, joint: Calibration) -> NDArray[np.float64]:
+        """-> (K, 4), as of `person_evidence`."""
+        return person_evidence(self.located, _scores(self.peaks, joint), self.sizes)
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Everybody found in training photos, however unsure, with the locator's own score as the person's.
 
-    right, joints: (M,) whether each joint is in its place, and its peak. people, located, seen: (K,) whether somebody
-    is there, the locator's score and (K, 16) peaks. empty, full: for each photo without people and with some, the last
-    two of what is found there.
+    right, joints: (M,) whether each joint is in its place, and its peak. people: (K,) whether a person is there. worth:
+    (K,) how right the skeleton is (`quality`), nan if nobody knows. seen: their locator's scores, peaks and sizes.
+    empty, full: the same for each photo without people and with some.
     """
 
     right: NDArray[np.bool_]
     joints: Scores
     people: NDArray[np.bool_]
-    located: Scores
-    seen: Scores
-    empty: list[tuple[Scores, Scores]]
-    full: list[tuple[Scores, Scores]]
+    worth: NDArray[np.float64]
+    seen: Looks
+    empty: list[Looks]
+    full: list[Looks]
 
 
-def logistic(values: NDArray[np.floating], right: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(N, D) values, (N,) -> (D + 1,) weights and intercept of the most likely logistic function.
+def logistic(values: NDArray[np.floating], right: NDArray[np.bool_] | NDArray[np.floating]) -> NDArray[np.float64]:
+    """(N, D) values, (N,) right or not, or shares -> (D + 1,) weights and intercept of the likeliest logistic function.
 
     Raises BadSettings if all are right or all are wrong: then there is nothing to tell apart.
     """
     from scipy.optimize import minimize
     from scipy.special import expit
 
-    if right.all() or not right.any():
+    if (right == 1).all() or not right.any():
         raise BadSettings("all joints or people are right, or all are wrong: give more photos (--limit)")
     x = np.column_stack([np.asarray(values, np.float64), np.ones(len(values))])
     y = np.asarray(right, np.float64)
@@ -116,73 +139,85 @@ def gather(estimator: PoseEstimator, photos: list[Photo], negatives: Sequence[ND
     found = find_all(raw, images, "training photos")
     joints, right = scored_joints(found, photos, LEAST_PX)
     absent: list[float] = []
-    people: list[bool] = []
-    located: list[float] = []
-    seen: list[Scores] = []
-    empty: list[tuple[Scores, Scores]] = []
-    full: list[tuple[Scores, Scores]] = []
+    people: list[NDArray[np.bool_]] = []
+    worth: list[NDArray[np.float64]] = []
+    empty: list[Looks] = []
+    full: list[Looks] = []
+    every: list[Looks] = []
     for one, photo, image in zip(found, photos, images, strict=True):
-        there, counted = _who_is_there(one, photo)
-        people += there[counted].tolist()
-        located += one.scores[counted].tolist()
-        seen += list(one.joint_scores[counted])
+        there, counted = who_is_there(one, photo)
+        right_by, known = quality(one, photo)
+        people.append(there[counted])
+        worth.append(np.where(known, right_by, np.nan)[counted])
+        every.append(Looks.of(one, image, counted))
         for p, k in pairs(box_iou(one.boxes, photo.boxes), SAME).items():
             side = float(max(photo.boxes[p, 2:] - photo.boxes[p, :2]))
             if not photo.ignore[p] and side >= LEAST_PX and photo.joints[p, :, 2].sum() >= 3:
                 absent += [float(one.joint_scores[k, j]) for j in cut_off(photo, p, image.shape[0])]
-        (empty if photo.ignore.all() else full).append((one.scores[counted], one.joint_scores[counted]))
-    for one in find_all(raw, negatives, "photos without people"):
-        people += [False] * len(one.scores)
-        located += one.scores.tolist()
-        seen += list(one.joint_scores)
-        empty.append((one.scores, one.joint_scores))
+        (empty if photo.ignore.all() else full).append(every[-1])
+    for one, image in zip(find_all(raw, negatives, "photos without people"), negatives, strict=True):
+        people.append(np.zeros(len(one.scores), np.bool_))
+        worth.append(np.zeros(len(one.scores)))
+        every.append(Looks.of(one, image, np.ones(len(one.scores), np.bool_)))
+        empty.append(every[-1])
     return Evidence(
         np.concatenate([right, np.zeros(len(absent), np.bool_)]),
         np.concatenate([joints, absent]),
-        np.array(people),
-        np.array(located),
-        np.array(seen).reshape(-1, len(estimator.card.keypoints)),
+        np.concatenate(people),
+        np.concatenate(worth),
+        Looks.together(every),
         empty,
         full,
     )
-
-
-def _who_is_there(one: Found, photo: Photo) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """(K,) whether each box is somebody's, each person's once, and (K,) whether it counts: not in an area to ignore."""
-    alike = box_iou(one.boxes, photo.boxes) * ~photo.ignore
-    there = np.zeros(len(one.boxes), np.bool_)
-    there[list(pairs(alike, SAME).values())] = True
-    ignored = photo.boxes[photo.ignore]
-    union, within = overlaps(one.boxes, ignored)
-    doubtful = (union.max(axis=1, initial=0) >= SAME) | (within.max(axis=1, initial=0) > SAME)
-    return there, there | ~doubtful
 
 
 def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
     """The card with calibrations and thresholds. silent: share of photos without people on which nobody is found."""
     slope, intercept = logistic(evidence.joints[:, None], evidence.right)
     joint = Calibration(round(float(slope), 3), round(float(intercept), 3))
+    weights = _ranking(evidence, joint)
+    person = PersonCalibration(
+        *(round(float(w), 3) for w in (weights[0], weights[1], weights[4], weights[2], weights[3]))
+    )
 
-    def features(located: Scores, peaks: Scores) -> NDArray[np.float64]:
-        inside = peaks > 0  # of the picture
-        found = np.where(inside, joint_scores(peaks, joint), 0)
-        return person_evidence(located, found, np.ones(len(located)))[:, :2]
+    def likely(looks: Looks) -> NDArray[np.float64]:
+        return person_scores(looks.located, _scores(looks.peaks, joint), person, looks.sizes)
 
-    weights = np.round(logistic(features(evidence.located, evidence.seen), evidence.people), 3)
-    person = PersonCalibration(*(float(w) for w in weights))
-
-    def likely(located: Scores, peaks: Scores) -> NDArray[np.float64]:
-        return sigmoid(features(located, peaks) @ weights[:2] + weights[2])
-
-    surest = [float(likely(*found).max(initial=0)) for found in evidence.empty]
-    photo = max(SURE, math.ceil(1000 * float(np.quantile(surest, silent))) / 1000) if surest else SURE
-    known = evidence.people & (likely(evidence.located, evidence.seen) >= SURE)
-    least = math.floor(1000 * float(np.quantile(evidence.located[known], LOST))) / 1000
-    best = [float(located.max()) for located, peaks in evidence.full if likely(located, peaks).max(initial=0) >= photo]
+    scores = likely(evidence.seen)
+    shown = _as_likely_as_not(scores, evidence.people)
+    surest = [float(likely(looks).max(initial=0)) for looks in evidence.empty]
+    photo = max(shown, math.ceil(1000 * float(np.quantile(surest, silent))) / 1000) if surest else shown
+    known = evidence.people & (scores >= shown)
+    least = math.floor(1000 * float(np.quantile(evidence.seen.located[known], LOST))) / 1000
+    best = [float(looks.located.max()) for looks in evidence.full if likely(looks).max(initial=0) >= photo]
     at_best = math.floor(1000 * float(np.quantile(best, LOST))) / 1000 if best else 0.0
     locate = card.locate and replace(card.locate, threshold=max(least, LEAST_SCORE), photo_threshold=at_best)
-    chosen = replace(card, threshold=SURE, person_threshold=SURE, photo_threshold=photo)
+    chosen = replace(card, threshold=SURE, person_threshold=shown, photo_threshold=photo)
     return replace(chosen, calibration=joint, person=person, locate=locate)
+
+
+def _scores(peaks: Scores, joint: Calibration) -> NDArray[np.float64]:
+    """(K, J) peaks -> scores; a peak of 0 is outside the picture."""
+    return np.where(peaks > 0, joint_scores(np.asarray(peaks, np.float32), joint), 0).astype(np.float64)
+
+
+def _ranking(evidence: Evidence, joint: Calibration) -> NDArray[np.float64]:
+    """Weights of `person_evidence` and an intercept: they rank as AP does, and say how likely the skeleton is right.
+
+    Fitted to the share of OKS steps at which each is right, which AP averages over; then its scale and intercept to
+    whether that is so at all, at an OKS of 0.5 (Platt 1999).
+    """
+    known = ~np.isnan(evidence.worth)
+    values, worth = evidence.seen.evidence(joint)[known], evidence.worth[known]
+    weights = logistic(values, worth)
+    scale, intercept = logistic((values @ weights[:-1])[:, None], worth > 0)
+    return np.append(scale * weights[:-1], intercept)
+
+
+def _as_likely_as_not(scores: NDArray[np.float64], people: NDArray[np.bool_]) -> float:
+    """The score at which somebody is as likely there as not, to three decimals."""
+    slope, intercept = logistic(logit(scores)[:, None], people)
+    return round(float(sigmoid(-intercept / slope)), 3)
 
 
 def fit(

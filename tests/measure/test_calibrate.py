@@ -9,7 +9,7 @@ import pytest
 from hpe.engine.manifest import LocatorCard, ModelCard, PersonCalibration, parse_manifest, write_manifest
 from hpe.engine.scores import joint_scores, person_score
 from hpe.errors import BadSettings
-from hpe.measure.calibrate import Evidence, choose, cut_off, logistic
+from hpe.measure.calibrate import Evidence, Looks, choose, cut_off, logistic
 from hpe.pose.skeleton import INDEX
 from hpe.train.data.people import Photo
 
@@ -29,9 +29,9 @@ def evidence(count: int = 4000, mixed: float = 1.0) -> Evidence:
     people = np.arange(count) % 2 == 0
     located = np.clip(rng.normal(np.where(people, 0.7, 0.25), 0.15 * mixed), 0.05, 0.99)
     seen = np.clip(rng.normal(np.where(people, 0.7, 0.2)[:, None], 0.1 * mixed, (count, 16)), 0, 1)
-    empty = [(located[k : k + 1], seen[k : k + 1]) for k in range(1, count, 2)]
-    full = [(located[k : k + 1], seen[k : k + 1]) for k in range(0, count, 2)]
-    return Evidence(right, peaks, people, located, seen, empty, full)
+    each = [Looks(located[k : k + 1], seen[k : k + 1], np.array([0.3])) for k in range(count)]
+    worth = np.where(people, 0.7, 0.0)
+    return Evidence(right, peaks, people, worth, Looks.together(each), each[1::2], each[::2])
 
 
 def test_the_logistic_function_is_found_again() -> None:
@@ -66,12 +66,13 @@ def test_the_photo_threshold_is_silent_on_the_share_asked_for() -> None:
     thresholds = [card.photo_threshold for card in cards]
     assert thresholds == sorted(set(thresholds))
     for card, silent in zip(cards, (0.9, 0.97, 0.999), strict=True):
-        assert card.person_threshold == 0.5
         assert card.calibration is not None
         best = [
-            max(
-                person_score(float(one), joint_scores(peaks, card.calibration), card.person)
-                for one, peaks in zip(*photo, strict=True)
+            person_score(
+                float(photo.located[0]),
+                np.where(photo.peaks[0] > 0, joint_scores(photo.peaks[0], card.calibration), 0),
+                card.person,
+                float(photo.sizes[0]),
             )
             for photo in found.empty
         ]
@@ -80,20 +81,20 @@ def test_the_photo_threshold_is_silent_on_the_share_asked_for() -> None:
 
 def test_hardly_anybody_in_photos_without_people_leaves_the_thresholds_alike() -> None:
     found = evidence()
-    clear = dataclasses.replace(found, empty=[(np.zeros(0), np.zeros((0, 16)))] * 9)
+    clear = dataclasses.replace(found, empty=[Looks(np.zeros(0), np.zeros((0, 16)), np.zeros(0))] * 9)
     card = choose(CARD, clear, 0.99)
-    assert card.photo_threshold == card.person_threshold == 0.5
+    assert card.photo_threshold == card.person_threshold
 
 
 def test_the_locator_lets_pass_nearly_everybody_who_is_then_found() -> None:
     found = evidence()
     card = choose(CARD, found, 0.97)
     assert card.locate is not None
-    assert (found.located[found.people] >= card.locate.threshold).mean() > 0.95
-    assert card.locate.threshold > found.located[~found.people].min()
+    assert (found.seen.located[found.people] >= card.locate.threshold).mean() > 0.95
+    assert card.locate.threshold > found.seen.located[~found.people].min()
     # one person a photo here, who has to reach the photo's threshold as well
     assert card.locate.threshold <= card.locate.photo_threshold < 0.5
-    assert (found.located[found.people] >= card.locate.photo_threshold).mean() > 0.95
+    assert (found.seen.located[found.people] >= card.locate.photo_threshold).mean() > 0.95
 
 
 def test_calibrations_survive_the_manifest() -> None:
