@@ -19,7 +19,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "Find everybody in clips, each with an identity: draw them, or write their tracks.",
     ),
     "serve": ("hpe.commands.serve:serve", "Serve the website and the API on this machine."),
-    "submit": ("hpe.commands.submit:submit", "Send photos through a deployed API and fetch the results."),
+    "submit": ("hpe.commands.submit:submit", "Send photos through an API and fetch the results."),
     "batch": ("hpe.commands.batch:command", "Find the people in photos that lie in S3, inside your AWS account."),
     "keys": ("hpe.commands.keys:group", "Issue, list, rotate and revoke the keys of a deployed API (auth=key)."),
     "version": ("hpe.commands.version:version", "Print the versions of hpe, of its model and of what it runs on."),

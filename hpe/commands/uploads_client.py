@@ -1,8 +1,9 @@
-"""A client of POST /uploads and GET /results/ID: bytes there, joints and drawn photo back.
+"""A client of POST /uploads and GET /results/ID, and of POST /pose where there is no store for uploads.
 
 Whatever stands between (proxies, gateways, sign-in pages), a photo ends in its results or in one line of text.
 """
 
+import base64
 import json
 import math
 import threading
@@ -17,6 +18,7 @@ import requests
 
 _POLL_S: Final = 1.0
 _LEAST_PAUSE_S: Final = 0.05
+_NO_ROUTE: Final = (404, 405, 501)
 _PATIENT: Final = (429, 503)  # the server says to try again
 
 
@@ -32,20 +34,27 @@ class RemoteApi:
     """A deployed API. base: its address without a trailing slash. timeout_s: for one photo, all told.
 
     key: sent to the API as a bearer token, '' for none; S3 never gets it. stop: set it, and nothing waits any longer.
+    direct: set once it is known to take no uploads.
     """
 
     base: str
     timeout_s: float
     key: str = ""
     stop: threading.Event = field(default_factory=threading.Event)
+    direct: threading.Event = field(default_factory=threading.Event)
 
     def pose(self, photo: bytes, content_type: str) -> tuple[dict[str, Any], bytes]:
         """Photo bytes -> (the API's JSON, the drawn PNG's bytes). Raises SubmitError."""
         deadline = time.monotonic() + self.timeout_s
         wish = json.dumps({"content_type": content_type, "size": len(photo)})
-        ticket = _members(
-            self._ask(deadline, "POST", f"{self.base}/uploads", data=wish), {"url": str, "fields": dict, "result": str}
-        )
+        if self.direct.is_set():
+            return self._pose_at_once(deadline, photo, content_type)
+        given = self._ask(deadline, "POST", f"{self.base}/uploads", missing_is_fine=True, data=wish)
+        if given.status_code in _NO_ROUTE:
+            found = self._pose_at_once(deadline, photo, content_type)
+            self.direct.set()
+            return found
+        ticket = _members(given, {"url": str, "fields": dict, "result": str})
         fields = {str(name): str(value) for name, value in ticket["fields"].items()}
         self._ask(deadline, "POST", ticket["url"], data=fields, files={"file": photo})
         links = self._wait(deadline, f"{self.base}{ticket['result']}")
@@ -55,6 +64,19 @@ class RemoteApi:
             raise SubmitError(f"{_where(png.url)} answers with {_kind(png)}, not with a PNG")
         return answer, png.content
 
+    def _pose_at_once(self, deadline: float, photo: bytes, content_type: str) -> tuple[dict[str, Any], bytes]:
+        """As `hpe serve` and the container answer, which take no uploads: one call, the drawing within the JSON."""
+        headers = {"Content-Type": content_type}
+        url = f"{self.base}/pose?format=json&image=png"
+        answer = _members(
+            self._ask(deadline, "POST", url, data=photo, headers=headers), {"people": list, "drawn": dict}
+        )
+        try:
+            png = base64.b64decode(answer.pop("drawn")["data"], validate=True)
+        except (KeyError, TypeError, ValueError) as error:
+            raise SubmitError(f"{_where(url)} answers without the drawing: is it the API's address?") from error
+        return answer, png
+
     def _wait(self, deadline: float, url: str) -> dict[str, Any]:
         while True:
             response = self._ask(deadline, "GET", url)
@@ -62,10 +84,19 @@ class RemoteApi:
                 return _members(response, {"json": str, "png": str})
             self._pause(deadline, response)
 
-    def _ask(self, deadline: float, method: str, url: str, **body: Any) -> requests.Response:
+    def _ask(
+        self,
+        deadline: float,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        missing_is_fine: bool = False,
+        **body: Any,
+    ) -> requests.Response:
         """One request, tried again while the server asks for patience. Raises SubmitError otherwise."""
         own = url.startswith(self.base + "/")
-        headers = {"Authorization": f"Bearer {self.key}"} if self.key and own else {}
+        headers = {**(headers or {}), **({"Authorization": f"Bearer {self.key}"} if self.key and own else {})}
         while True:
             left_s = max(1.0, deadline - time.monotonic())
             try:
@@ -75,6 +106,8 @@ class RemoteApi:
             if response.status_code in _PATIENT:
                 self._pause(deadline, response)
                 continue
+            if missing_is_fine and response.status_code in _NO_ROUTE:
+                return response
             if response.status_code >= 400:
                 raise SubmitError(_reason(response))
             return response

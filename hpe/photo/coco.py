@@ -1,15 +1,18 @@
 """Answers as COCO writes them (cocodataset.org, "Data format" and "Results format"): 17 keypoints, boxes x, y, w, h."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePath
 from typing import Any, Final
 
 from hpe.photo.answer import Answer
+from hpe.photo.coco_images import Images
 from hpe.photo.json_lines import FILE, json_line
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import COCO_JOINTS
 
+# Begins with the first line each time.
+Lines = Callable[[], Iterable[bytes]]
 # "Person" is the first of COCO's categories.
 PERSON: Final = 1
 # COCO's own, counted from 1.
@@ -34,10 +37,14 @@ def results(answer: Answer, image_id: int | str) -> list[dict[str, Any]]:
     ]
 
 
-def image_id_of(file: str) -> int | str:
-    """A photo's id in results: the number that it is named by, as COCO's own photos are, else its name."""
-    stem = PurePath(file).stem
-    return int(stem) if stem.isascii() and stem.isdecimal() else file
+def ids_of(files: Iterable[str]) -> list[int]:
+    """Photos in order -> their ids, no two alike, the same in results and in data sets.
+
+    The numbers that they are named by, as COCO's own photos are, if all are and no two have the same; else 1, 2, 3.
+    """
+    stems = [PurePath(file).stem for file in files]
+    numbers = {int(stem) for stem in stems if stem.isascii() and stem.isdecimal() and len(stem) < 16}
+    return [int(stem) for stem in stems] if len(numbers) == len(stems) else list(range(1, len(stems) + 1))
 
 
 def image(answer: Answer, image_id: int | str) -> dict[str, Any]:
@@ -81,25 +88,34 @@ def line(answer: Answer) -> str:
     return json_line({FILE: answer.file, "image": image(answer, 0), **parts})
 
 
-def document(lines: Iterable[bytes], dataset: bool, again: Iterable[bytes] = ()) -> Iterator[str]:
+def document(lines: Lines, dataset: bool | Images) -> Iterator[str]:
     """Lines of photos -> the text of COCO results, in pieces; with `dataset` of images, annotations and categories.
 
-    again: the same lines once more, which a dataset needs. An image's id is its number in a dataset; in results, which
-    are about someone else's, it is the number that its file is named by, else the name.
+    dataset: the images of another data set that the results are about. An entry of results has the photo's "file_name"
+    besides COCO's members.
     """
-    if not dataset:
-        parts = map(json.loads, lines)
-        entries = ({**entry, "image_id": image_id_of(p[FILE])} for p in parts for entry in p["results"])
-        yield from _listed("[\n", entries, "\n]\n")
+    if isinstance(dataset, bool):
+        ids: list[int | None] = [*ids_of(json.loads(text)[FILE] for text in lines())]
+    else:
+        ids = [dataset.id_of(json.loads(text)[FILE]) for text in lines()]
+    parts = ((number, json.loads(text)) for number, text in zip(ids, lines(), strict=True))
+    if dataset is not True:
+        found = ({**entry, "image_id": id, "file_name": part[FILE]} for id, part in parts for entry in part["results"])
+        yield from _listed("[\n", found if dataset is False else (_as_in(one, dataset) for one in found), "\n]\n")
         return
-    images = ({**json.loads(text)["image"], "id": number} for number, text in enumerate(lines, 1))
-    yield from _listed('{"images": [\n', images, "\n],\n")
-    labelled = (
-        {**entry, "image_id": number} for number, text in enumerate(again, 1) for entry in json.loads(text)["marked"]
-    )
-    numbered = ({**entry, "id": number} for number, entry in enumerate(labelled, 1))
+    yield from _listed('{"images": [\n', ({**part["image"], "id": id} for id, part in parts), "\n],\n")
+    parts = ((number, json.loads(text)) for number, text in zip(ids, lines(), strict=True))
+    marked = ({**entry, "image_id": id} for id, part in parts for entry in part["marked"])
+    numbered = ({**entry, "id": number} for number, entry in enumerate(marked, 1))
     yield from _listed('"annotations": [\n', numbered, "\n],\n")
     yield f'"categories": {json.dumps([CATEGORY])}}}\n'
+
+
+def _as_in(entry: dict[str, Any], images: Images) -> dict[str, Any]:
+    """An entry of results with the category of a data set, and its order of keypoints."""
+    points = entry["keypoints"]
+    ordered = [value for at in images.order for value in points[3 * at : 3 * at + 3]]
+    return {**entry, "category_id": images.person, "keypoints": ordered}
 
 
 def _listed(start: str, entries: Iterable[dict[str, Any]], end: str) -> Iterator[str]:

@@ -5,15 +5,18 @@ Writers are imported by those who ask for them: a cold start waits for none.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import IO, Final, TypeVar
+from typing import IO, TYPE_CHECKING, Final, TypeVar
 
 from hpe.photo.answer import Answer
 from hpe.photo.json_lines import json_line
 
+if TYPE_CHECKING:
+    from hpe.photo.coco_images import Images
+
 # in the name of every result that is named after its photo, so that a folder can be done twice
 MARK: Final = ".pose"
 T = TypeVar("T")
-Document = Callable[[Iterable[bytes], Iterable[bytes], IO[bytes], bool], None]
+Document = Callable[[Callable[[], Iterable[bytes]], IO[bytes], "bool | Images"], None]
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,9 @@ class Format:
     suffixes: of a file that a user names, if they stand for this format.
     text: an Answer and a link to the photo -> one photo's whole text; None for a drawn photo, or if there is none.
     line: an Answer -> its part of a file that photos share; None if each photo has a file of its own. header: what such
-    a file begins with. document: makes the file of all photos' lines once the last photo is done; it is given the lines
-    twice, the file, and whether a data set is wanted.
+    a file begins with. document: makes the file of all photos' lines once the last photo is done; it is given what
+    begins with the first line each time it is called, the file, and whether a data set is wanted, or whose images the
+    results are about.
     """
 
     media_type: str = ""
@@ -99,10 +103,10 @@ def _coco_line(answer: Answer) -> str:
     return coco.line(answer)
 
 
-def _coco_document(lines: Iterable[bytes], again: Iterable[bytes], file: IO[bytes], dataset: bool) -> None:
+def _coco_document(lines: Callable[[], Iterable[bytes]], file: IO[bytes], dataset: "bool | Images") -> None:
     from hpe.photo import coco
 
-    file.writelines(text.encode() for text in coco.document(lines, dataset, again))
+    file.writelines(text.encode() for text in coco.document(lines, dataset))
 
 
 def _openpose(answer: Answer, link: str = "") -> str:
@@ -135,7 +139,7 @@ def _parquet_line(answer: Answer) -> str:
     return parquet.line(answer)
 
 
-def _parquet_document(lines: Iterable[bytes], again: Iterable[bytes], file: IO[bytes], dataset: bool) -> None:
+def _parquet_document(lines: Callable[[], Iterable[bytes]], file: IO[bytes], dataset: "bool | Images") -> None:
     from hpe.photo import parquet
 
     parquet.document(lines, file)

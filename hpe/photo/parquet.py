@@ -1,7 +1,7 @@
 """Answers as Apache Parquet: the rows of the CSV, typed. Needs pyarrow."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import IO, Any
 
@@ -15,7 +15,7 @@ def line(answer: Answer) -> str:
     return json_line({FILE: answer.file, "rows": long_rows(answer)})
 
 
-def document(lines: Iterable[bytes], file: IO[bytes]) -> None:
+def document(lines: Callable[[], Iterable[bytes]], file: IO[bytes]) -> None:
     """Lines of photos -> a Parquet file with a row for each joint, as in CSV. Needs pyarrow."""
     import pyarrow
     from pyarrow.parquet import ParquetWriter
@@ -26,7 +26,7 @@ def document(lines: Iterable[bytes], file: IO[bytes]) -> None:
     columns += [("x", real), ("y", real), ("score", real), ("confident", pyarrow.bool_()), ("state", text)]
     schema = pyarrow.schema([*columns, ("degrees", real), ("degrees_error", real)])
     with ParquetWriter(file, schema) as writer:
-        for rows in _chunks(row for line in lines for row in json.loads(line)["rows"]):
+        for rows in _chunks(row for line in lines() for row in json.loads(line)["rows"]):
             writer.write_table(pyarrow.Table.from_pylist([_typed(row) for row in rows], schema))
 
 

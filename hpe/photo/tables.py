@@ -8,6 +8,8 @@ from hpe.photo.answer import Answer
 from hpe.pose.angles import ANGLES
 from hpe.pose.skeleton import JOINTS, KEYPOINTS
 
+# What a cell's text begins with that spreadsheets calculate, some of them also in full width, or after white space.
+_FORMULA: Final = (*"=+-@\t\r\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 # An angle is on the row of the joint that it is at.
 LONG: Final = (
     *("people", "person", "person_score", "joint", "x", "y", "score", "confident"),
@@ -68,6 +70,11 @@ def _named(answer: Answer, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [name | row for row in rows or [{"people": 0, "person": 0}]]
 
 
+def cell(name: str) -> str:
+    """A file's name as spreadsheets show it: one that would open as a formula begins with ./, and is the same file."""
+    return f"./{name}" if name.startswith(_FORMULA) and name != "-" else name
+
+
 def header(*, wide: bool = False, named: bool = True) -> str:
     """The line of column names. named: with the column `file`."""
     return ",".join((("file",) if named else ()) + (WIDE if wide else LONG)) + "\n"
@@ -78,5 +85,6 @@ def as_csv(answer: Answer, *, wide: bool = False) -> str:
     columns = (("file",) if answer.file else ()) + (WIDE if wide else LONG)
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    writer.writerows(wide_rows(answer) if wide else long_rows(answer))
+    rows = wide_rows(answer) if wide else long_rows(answer)
+    writer.writerows({**row, "file": cell(answer.file)} if answer.file else row for row in rows)
     return text.getvalue()

@@ -81,7 +81,9 @@ def run(*args: str, stdin: bytes = b"") -> Result:
 
 
 def tree(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    """What a user sees: without the records that runs keep, which are hidden."""
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(str(path) for path in found if not path.name.startswith("."))
 
 
 def lines(result: Result) -> list[dict]:
@@ -408,11 +410,13 @@ def test_model_that_cannot_be_had_is_one_line(folder: Path, aws_env) -> None:
 # --- on a terminal, and in pipes
 
 
-def in_terminal(*args: str, cwd: Path) -> str:
+def in_terminal(*args: str, cwd: Path, module: bool = True) -> str:
     """What a person sees: stdout and stderr of the command on a pseudo-terminal."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
-    process = subprocess.Popen([sys.executable, "-m", "hpe.cli", *args], stdout=theirs, stderr=theirs, cwd=cwd)
+    process = subprocess.Popen(
+        [sys.executable, *(["-m", "hpe.cli"] if module else []), *args], stdout=theirs, stderr=theirs, cwd=cwd
+    )
     os.close(theirs)
     seen = b""
     while True:

@@ -99,6 +99,10 @@ def folder(path: Path, **photos: bytes) -> Path:
     return path
 
 
+def seen_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+
+
 def submit(url: str, out: Path, *given: Path | str) -> Result:
     return CliRunner().invoke(command, [*map(str, given), "--api", f"{url}/", "-o", str(out)])
 
@@ -141,7 +145,7 @@ def test_photos_of_one_name_from_two_folders_are_both_kept(server: tuple[str, di
     url, state = server
     one, two = folder(tmp_path / "one", a=b"one"), folder(tmp_path / "two", a=b"two!")
     assert submit(url, tmp_path / "out", one, two).exit_code == 0
-    names = {path.name for path in (tmp_path / "out").iterdir()}
+    names = seen_in(tmp_path / "out")
     assert names == {"a.pose.json", "a.pose.png", "a.jpg.pose.json", "a.jpg.pose.png"}
     assert "2 done before" in submit(url, tmp_path / "out", one, two).stderr
     assert len(state["tickets"]) == 2
@@ -171,7 +175,7 @@ def test_api_that_is_not_there_is_said_plainly(tmp_path: Path) -> None:
 def test_results_go_beside_the_photos_if_no_folder_is_named(server: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
     photos = folder(tmp_path / "in", a=b"one")
     assert CliRunner().invoke(command, [str(photos), "--api", server[0]]).exit_code == 0
-    assert {path.name for path in photos.iterdir()} == {"a.jpg", "a.pose.png", "a.pose.json", "notes.txt"}
+    assert seen_in(photos) == {"a.jpg", "a.pose.png", "a.pose.json", "notes.txt"}
     refused = CliRunner().invoke(command, [str(photos), "--api", server[0], "-o", "x.jsonl"])
     assert (refused.exit_code, "x.jsonl is not a folder" in refused.stderr) == (2, True)
 

@@ -96,17 +96,16 @@ def test_an_unsure_joint_is_not_labelled_in_a_dataset_and_scored_in_results() ->
 
 
 @pytest.mark.parametrize(
-    ("file", "expected"),
+    ("files", "expected"),
     [
-        ("val/000000123456.jpg", 123456),
-        ("7.png", 7),
-        ("a7.jpg", "a7.jpg"),
-        ("x/day.jpg", "x/day.jpg"),
-        ("٣.jpg", "٣.jpg"),
+        (["val/000000123456.jpg", "7.png"], [123456, 7]),
+        (["7.png", "a7.jpg"], [1, 2]),
+        (["a/0001.jpg", "b/0001.jpg"], [1, 2]),
+        (["x/day.jpg", "\u0663.jpg", f"{'9' * 30}.jpg"], [1, 2, 3]),
     ],
 )
-def test_ids_in_results_are_cocos_numbers_or_the_names(file: str, expected: int | str) -> None:
-    assert coco.image_id_of(file) == expected
+def test_ids_are_cocos_numbers_or_all_counted(files: list[str], expected: list[int]) -> None:
+    assert coco.ids_of(files) == expected
 
 
 # --- OpenPose
@@ -273,9 +272,8 @@ def test_pycocotools_loads_a_dataset_and_finds_its_own_results_perfect(album: Pa
         assert [len(truth.getAnnIds(names[name])) for name in sorted(names)] == [2, 2, 0]
         predict("--format", "coco", "-o", "found.json")
         found = json.loads(Path("found.json").read_text())
-        assert {entry["image_id"] for entry in found} == {139, "album/a b.jpg"}
-        ours = [{**entry, "image_id": names[f"album/{entry['image_id']:012}.jpg"]} for entry in found[:2]]
-        evaluation = COCOeval(truth, truth.loadRes(ours), "keypoints")
+        assert {entry["image_id"] for entry in found} == {names["album/000000000139.jpg"], names["album/a b.jpg"]}
+        evaluation = COCOeval(truth, truth.loadRes("found.json"), "keypoints")
         evaluation.params.imgIds = [names["album/000000000139.jpg"]]
         # two people at one place: the better one is found for sure
         evaluation.params.maxDets = [1]

@@ -1,12 +1,12 @@
 """`hpe predict`: photos in; drawn photos, joints, or what other tools read out."""
 
 import functools
-import os
 import signal
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,13 +15,18 @@ import click
 
 from hpe.commands.options import BoxText, Share
 from hpe.commands.predict import outputs, work
-from hpe.commands.predict.photos import STDIN, Photo, find_photos, shown
+from hpe.commands.predict.failures import failures_file
+from hpe.commands.predict.photos import STDIN, Photo, find_photos, named, shown
+from hpe.commands.predict.plan import Plan, Planned, State
 from hpe.commands.predict.processes import in_order
+from hpe.commands.predict.record import Options
+from hpe.commands.predict.records import Records
 from hpe.commands.predict.sinks import Document, Lines, Sink, Stdout
 from hpe.commands.predict.tally import COUNTED, Tally
 from hpe.commands.predict.work import Asked, Done, Job
 from hpe.cores import usable_cores
 from hpe.errors import HpeError
+from hpe.photo.coco_images import Images
 from hpe.photo.formats import FORMATS
 from hpe.settings import Settings
 from hpe.stderr import silence_libraries
@@ -45,23 +50,31 @@ Examples:
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...")
+@click.argument("photos", nargs=-1, metavar="PHOTO...")
 @click.option("-o", "--out", metavar="OUT", help="A file, a folder, or - for standard output.")
 @click.option("--format", type=click.Choice([*FORMATS, "jpg"]), help="[default: what OUT ends in, else png]")
-@click.option("--dataset", is_flag=True, help="With --format coco: images, annotations and categories, not results.")
+@click.option(
+    *("--dataset", "dataset"), is_flag=False, flag_value="", metavar="[FILE]",
+    help="With --format coco: images, annotations and categories, not results. With FILE: results about its "
+    "images, with their ids.",
+)  # fmt: skip
 @click.option("--people", type=click.IntRange(1, Settings.max_people), help="At most so many in a photo. [default: 20]")
 @click.option("--box", "boxes", type=BoxText(), multiple=True, help="x0,y0,x1,y1 in px: where a person is. Repeats.")
 @click.option("--threshold", type=Share(), help="Joints below it are unsure. [default: the model's own]")
 @click.option("--flip", is_flag=True, help="Average with the mirrored photo: a little better, half as fast.")
 @click.option("--angles", is_flag=True, help="With --format json: the angles of each person. Tables always have them.")
 @click.option("--model", metavar="MODEL", help="A manifest or s3://bucket/key.json. [default: HPE_MODEL, else ours]")
-@click.option("--jobs", type=click.IntRange(1, 64), help="Processes at once. [default: one a core, for many photos]")
-@click.option("--overwrite", is_flag=True, help="Do again what is done already.")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Photos at once, each on one thread. [default: one a core]")
+@click.option("--from", "photos_from", metavar="FILE", help="More PHOTOs, one a line; - for standard input.")
+@click.option("--failures", metavar="FILE", help="Write what failed there: JSON lines, which --from reads again.")
+@click.option("--excel", is_flag=True, help="With CSV: begin with the byte order mark that Excel wants for UTF-8.")
+@click.option("--update", is_flag=True, help="Do again what has changed since, or was made with other options.")
+@click.option("--overwrite", is_flag=True, help="Do again all that is done already.")
 def predict(
     photos: tuple[str, ...],
     out: str | None,
     format: str | None,
-    dataset: bool,
+    dataset: str | None,
     people: int | None,
     boxes: "tuple[Box, ...]",
     threshold: float | None,
@@ -69,6 +82,10 @@ def predict(
     angles: bool,
     model: str | None,
     jobs: int | None,
+    photos_from: str | None,
+    failures: str | None,
+    excel: bool,
+    update: bool,
     overwrite: bool,
 ) -> None:
     """Find people in photos: draw them, or write their joints.
@@ -77,32 +94,53 @@ def predict(
     its original as NAME.pose.png, or into the folder OUT; an original is never overwritten. JSON is one line per
     photo, in the API's shape with "file" added; CSV is one row per joint, csv-wide one row per person.
 
-    A run that was interrupted goes on where it stopped: photos that are in OUT already are skipped, unless
-    --overwrite is given. A photo that cannot be read is reported, the others are done, and the exit status is then 1.
+    A run that was interrupted goes on where it stopped: photos that are in OUT already are skipped. If one of them has
+    changed since, or the options have, it stops and says so: see --update and --overwrite. A photo that cannot be read
+    is reported, the others are done, and the exit status is then 1.
     """
     silence_libraries()
     kind = outputs.choose_format(format, out)
-    if dataset and kind != "coco":
+    if dataset and not dataset.lower().endswith(".json"):
+        photos, dataset = (dataset, *photos), ""  # what follows the bare option is a photo
+    if dataset is not None and kind != "coco":
         raise click.UsageError(f"--dataset is for --format coco; this is {kind}")
     if angles and kind not in ("json", "csv", "csv-wide", "parquet"):
         raise click.UsageError(f"--angles is for --format json, csv, csv-wide and parquet; this is {kind}")
+    if excel and kind not in ("csv", "csv-wide"):
+        raise click.UsageError(f"--excel is for --format csv and csv-wide; this is {kind}")
+    photos = named(photos, photos_from)
+    images = Images(dataset) if dataset else dataset is not None
     left_out: Counter[str] = Counter()
-    found = find_photos(photos, left_out)
+    found = _among(find_photos(photos, left_out), images)
     first = list(islice(found, COUNTED))
     targets = outputs.choose_targets(kind, out, several=len(first) > 1, piped=photos == (STDIN,))
-    processes = jobs or (usable_cores() if len(first) >= _MANY else 1)
-    asked = Asked(kind, threshold, flip, people, boxes, model, threads=1 if processes > 1 else 0, angles=angles)
-    namer = outputs.Namer(targets, photos)
-    tally = Tally(len(first), out, left_out)
-    with closing(_open_sink(targets, dataset, overwrite)) as sink:
-        run = _Run(targets, sink, overwrite, tally)
+    asked = Asked(kind, threshold, flip, people, boxes, model, angles=angles, excel=excel)
+    with ExitStack() as held:
+        namer = outputs.Namer(targets, photos)
+        namer.records = records = held.enter_context(closing(Records(targets, lasting=not FORMATS[kind].single)))
+        sink = held.enter_context(closing(_open_sink(targets, images, overwrite, excel)))
+        options = work.terms(asked) if any(not photo.problem for photo in first) and records.needed else {}
+        options |= {"dataset": dataset} if dataset else {}
+        plan = Plan(targets, namer, records, sink, options, overwrite=overwrite, update=update)
+        plan.check_file()
+        planned = plan.of(first)
+        to_do = sum(one.state is State.TODO for one in planned)
+        processes = jobs or (usable_cores() if to_do >= _MANY else 1)
+        asked = replace(asked, threads=1 if jobs == 1 or processes > 1 else 0)
+        tally = Tally(to_do, len(first) > 1, out, left_out, held.enter_context(failures_file(failures, photos)))
+        rest = (one for photo in found for one in plan.of([photo]))
+        run = _Run(targets, sink, records, options, tally)
         try:
             with _stoppable():
-                run.all(run.jobs(chain(first, found), namer), asked, processes)
+                run.all(run.jobs(chain(planned, rest)), asked, processes)
                 sink.finish()
+                records.finish(FORMATS[kind].document is not None)
         except KeyboardInterrupt:
             goes_on = targets.own or targets.out not in (None, STDIN)
             tally.close("interrupted: run it again to go on" if goes_on else "interrupted")
+            raise
+        except HpeError:
+            tally.stop()
             raise
     tally.close()
     if tally.failed:
@@ -123,7 +161,15 @@ def _stoppable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _open_sink(targets: outputs.Targets, dataset: bool, overwrite: bool) -> Sink:
+def _among(photos: Iterator[Photo], images: bool | Images) -> Iterator[Photo]:
+    """Photos, those with a problem that are not among the images of a data set, if results are about one."""
+    for photo in photos:
+        if isinstance(images, Images) and not photo.problem and (why := images.problem(shown(photo.name))):
+            photo = photo._replace(problem=why)
+        yield photo
+
+
+def _open_sink(targets: outputs.Targets, dataset: bool | Images, overwrite: bool, excel: bool) -> Sink:
     path = Path(targets.out) if targets.out and targets.out != STDIN else None
     try:
         row = FORMATS[targets.format]
@@ -133,7 +179,7 @@ def _open_sink(targets: outputs.Targets, dataset: bool, overwrite: bool) -> Sink
             return Stdout(targets.format)
         if targets.own or row.single:
             return Sink()
-        return Lines(path, targets.format, overwrite) if path else Stdout(targets.format)
+        return Lines(path, targets.format, overwrite, excel) if path else Stdout(targets.format, excel)
     except OSError as error:
         raise HpeError(f"{shown(targets.out or STDIN)}: {work.reason(error)}") from error
 
@@ -141,18 +187,18 @@ def _open_sink(targets: outputs.Targets, dataset: bool, overwrite: bool) -> Sink
 class _Run:
     """One call of the command."""
 
-    def __init__(self, targets: outputs.Targets, sink: Sink, overwrite: bool, tally: Tally) -> None:
-        self._targets, self._sink, self._overwrite, self._tally = targets, sink, overwrite, tally
+    def __init__(self, targets: outputs.Targets, sink: Sink, records: Records, options: Options, tally: Tally) -> None:
+        self._targets, self._sink, self._records, self._tally = targets, sink, records, tally
+        self._options = options
 
-    def jobs(self, photos: Iterable[Photo], namer: outputs.Namer) -> Iterator[Job]:
+    def jobs(self, photos: Iterable[Planned]) -> Iterator[Job]:
         """Photos -> what is to be done, without what is done already and what cannot be."""
         single = self._targets.own or FORMATS[self._targets.format].single
-        for photo in photos:
+        for photo, target, state, stamp in photos:
             if photo.problem:
                 self._tally.fail(photo, photo.problem)
                 continue
-            target = namer.target(photo)
-            if not self._overwrite and self._is_done(photo, target):
+            if state is State.DONE:
                 self._tally.skip()
                 continue
             try:
@@ -160,11 +206,7 @@ class _Run:
             except OSError as error:
                 self._tally.fail(photo, work.reason(error))
                 continue
-            yield Job(photo, target, single and target != STDIN, data)
-
-    def _is_done(self, photo: Photo, target: str) -> bool:
-        # one file that was named with -o is written again, as asked
-        return (self._targets.own and os.path.isfile(target)) or self._sink.has(shown(photo.name))
+            yield Job(photo, target, single and target != STDIN, data, stamp)
 
     def all(self, jobs: Iterator[Job], asked: Asked, processes: int) -> None:
         """Do them, and take what comes of each."""
@@ -176,7 +218,6 @@ class _Run:
             worker = make()
             results: Iterator[tuple[Job, Done]] = ((job, worker(job)) for job in chain([first], jobs))
         else:
-            work.fetch(asked.model)
             results = in_order(make, chain([first], jobs), processes, _lost)
         for job, done in results:
             self._take(job, done)
@@ -184,16 +225,21 @@ class _Run:
     def _take(self, job: Job, done: Done) -> None:
         if done.problem:
             self._tally.fail(job.photo, done.problem)
+        if done.stop:
+            raise HpeError("the next ones would fail as well; what was done before is kept")
+        if done.problem:
             return
-        if not job.own:
-            self._write(done.data)
-        elif self._tally.silent and FORMATS[self._targets.format].single:
+        self._write(job, done.data)
+        if job.own and self._tally.silent and FORMATS[self._targets.format].single:
             click.echo(f"{shown(job.photo.name)} -> {shown(job.target)}: {_found(done)}", err=True)
         self._tally.did(done.people)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, job: Job, data: bytes) -> None:
         try:
-            self._sink.take(data)
+            self._records.begin(job.photo, self._options)
+            if not job.own:
+                self._sink.take(data)
+            self._records.add(job.photo, job.stamp, job.target)
         except BrokenPipeError:
             raise  # whoever read has seen enough
         except OSError as error:

@@ -1,10 +1,16 @@
 """What a user names on the command line -> the photos to read, one by one, however many there are."""
 
 import glob
+import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Final, NamedTuple
+
+import click
 
 from hpe.image.kinds import HEAD_BYTES, KINDS, SUFFIXES, kind_of
 from hpe.photo.formats import MARK
@@ -58,15 +64,60 @@ def find_photos(names: Sequence[str], left_out: Counter[str] | None = None) -> I
     What names nothing comes as a Photo with a `problem`. left_out: counts what is passed over in folders, in words.
     """
     listings = _Listings(Counter() if left_out is None else left_out)
-    if len(names) == 1:
-        yield from _expand(names[0], listings)
-        return
     seen: set[str] = set()
     for name in names:
         for photo in _expand(name, listings):
-            if photo.name not in seen:
-                seen.add(photo.name)
+            known = photo.name if photo.problem or photo.name == STDIN else identity(photo.name)
+            if known not in seen:
+                seen.add(known)
                 yield photo
+
+
+@lru_cache(4096)
+def _real_folder(folder: str, working: str) -> str:
+    return os.path.realpath(os.path.join(working, folder))
+
+
+def identity(name: str) -> str:
+    """A photo's path without detours: the same however it is spelled, and whatever links lead to its folder."""
+    return os.path.join(_real_folder(os.path.dirname(name), os.getcwd()), os.path.basename(name))
+
+
+def named(photos: tuple[str, ...], file: str | None) -> tuple[str, ...]:
+    """What is named on the command line and in the file of --from. Raises click.UsageError if that is nothing."""
+    if not photos and file is None:
+        raise click.UsageError("Missing argument 'PHOTO...': give photos, folders or patterns, or --from FILE")
+    return (*photos, *(_names_in(file) if file is not None else ()))
+
+
+def _names_in(file: str) -> list[str]:
+    """The names in a file, '-' for standard input: one a line, or between zero bytes; of JSON lines their "file".
+
+    Raises click.UsageError for a file that cannot be read, or is none of these.
+    """
+    try:
+        data = click.get_binary_stream("stdin").read() if file == STDIN else Path(file).read_bytes()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise click.UsageError(f"--from {shown(file)}: {why}") from error
+    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\0" if b"\0" in data else b"\n")
+    names = [line if b"\0" in data else line.rstrip(b"\r") for line in lines]
+    try:
+        found = [_listed(name) for name in names if name]
+    except (ValueError, TypeError) as error:
+        raise click.UsageError(f"--from {shown(file)}: a line of JSON in it is cut off or damaged: {error}") from error
+    if not found:
+        raise click.UsageError(f"--from {shown(file)}: it names no photo: give names, one a line")
+    return found
+
+
+def _listed(line: bytes) -> str:
+    """A line of a list -> a name. Raises ValueError, TypeError, KeyError."""
+    if not line.startswith(b'{"file":'):
+        return os.fsdecode(line)
+    name = str(json.loads(line)["file"])
+    # bytes that are no text, as `shown` has them
+    return re.sub(r"\\udc([89a-f][0-9a-f])", lambda found: chr(0xDC00 + int(found[1], 16)), name)
 
 
 def _expand(name: str, listings: "_Listings") -> Iterator[Photo]:

@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, Final
 
 import click
@@ -9,24 +10,30 @@ from tqdm import tqdm
 
 from hpe.commands.predict.photos import STDIN, Photo, shown
 
-# so many photos are counted before the first is read; a bar that knows no end is shown for more
-COUNTED: Final = 2000
+# so many photos are counted before the first is read, in a second; a bar that knows no end is shown for more
+COUNTED: Final = 100_000
 
 
 class Tally:
-    """photos: those counted so far, all of them if they are fewer than COUNTED. out: as given with -o.
-
-    left_out: what folders hold besides, in words.
+    """to_do: photos counted so far, all of them if they are fewer than COUNTED. several: whether there was more than
+    one. out: as given with -o. left_out: what folders hold besides, in words. failures: told of each.
     """
 
-    def __init__(self, photos: int, out: str | None, left_out: Counter[str] | None = None) -> None:
-        self._photos, self._out = photos, out
+    def __init__(
+        self,
+        to_do: int,
+        several: bool,
+        out: str | None,
+        left_out: Counter[str] | None = None,
+        failures: Callable[[str, str], None] = lambda name, problem: None,
+    ) -> None:
+        self._several, self._out, self._tell = several, out, failures
         self._left_out: Counter[str] = Counter() if left_out is None else left_out
         self.people = self.done = self.with_people = self.failed = self.skipped = 0
         tqdm.monitor_interval = 0  # its thread would be there when processes are forked
-        total = photos if photos < COUNTED else None
+        total = to_do if to_do < COUNTED else None
         # shown where there is a terminal for it and something to wait for
-        self._bar: tqdm[Any] = tqdm(total=total, unit="photo", disable=None if photos > 1 else True, file=sys.stderr)
+        self._bar: tqdm[Any] = tqdm(total=total, unit="photo", disable=None if to_do > 1 else True, file=sys.stderr)
 
     @property
     def silent(self) -> bool:
@@ -43,18 +50,24 @@ class Tally:
     def skip(self) -> None:
         """One photo was done by an earlier run."""
         self.skipped += 1
-        self._bar.update()
 
     def fail(self, photo: Photo, problem: str) -> None:
         """One photo cannot be done: say why."""
         self.failed += 1
+        self._tell(photo.name, problem)
         self._bar.write(f"hpe: {shown(photo.name) or repr('')}: {problem}", file=sys.stderr)
         self._bar.update()
+
+    def stop(self) -> None:
+        """A fault ends the run, and is told after this."""
+        self._bar.close()
+        if self.done:
+            self.close("stopped")
 
     def close(self, more: str = "") -> None:
         """One line about all of it, unless it was one photo and all is well. more: what else there is to say."""
         self._bar.close()
-        if self._photos < 2 and not self.failed and not self.skipped and not self._left_out and not more:
+        if not self._several and not self.failed and not self.skipped and not self._left_out and not more:
             return
         parts = [f"{self.done} photo{'s' * (self.done != 1)} done, {self.people} people in {self.with_people} of them"]
         if self.skipped:
