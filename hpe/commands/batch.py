@@ -3,23 +3,20 @@
 import json
 import time
 import uuid
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from hpe.batch.cost import Job, dollars
 from hpe.batch.items import Item
 from hpe.batch.manifest import manifest_lines, read_manifest
 from hpe.batch.plan import Done, Place, below, list_photos, place_of, read_done
 from hpe.batch.retire import retire
+from hpe.commands.batch_estimate import DEPLOY, estimate
 from hpe.commands.stack import REGION_OPTION, STACK_OPTION, Stack, aws_errors
 from hpe.errors import BadData
 
-_DEPLOY: Final = "npx serverless deploy --param=batchBuckets=BUCKET --param=batchOutput=BUCKET/PREFIX"
-_SAMPLE: Final = 10
 POLL_S: Final = 3.0
 
 EPILOG: Final = """\b
@@ -81,9 +78,9 @@ def command(
         done = read_done(s3, here, there.bucket, retry_problems)
         items = None if manifest is None else _manifest(s3, manifest, there, here)
         if dry_run:
-            _estimate(deployed, there, here, done, items, batch_size, draw)
+            estimate(deployed, there, here, done, items, batch_size, draw)
             return
-        machine = deployed.output("BatchMachineArn", _DEPLOY)
+        machine = deployed.output("BatchMachineArn", DEPLOY)
         start = _with_what_is_missing(s3, start_input(there, here, batch_size, draw), there, here, done, items, prune)
         if start is None:
             return
@@ -98,13 +95,13 @@ def command(
 def _places(stack: Stack, source: str, output: str) -> tuple[Place, Place]:
     """Both checked against what the stack may read and write."""
     there, here = place_of(source), place_of(output)
-    buckets = stack.output("BatchBuckets", _DEPLOY).split(",")
+    buckets = stack.output("BatchBuckets", DEPLOY).split(",")
     if there.bucket not in buckets:
         raise click.ClickException(
             f"stack {stack.name} may read {', '.join(buckets)}, not {there.bucket}: deploy it with "
             f"--param=batchBuckets={','.join([*buckets, there.bucket])}"
         )
-    allowed = place_of(stack.output("BatchOutput", _DEPLOY))
+    allowed = place_of(stack.output("BatchOutput", DEPLOY))
     if not allowed.holds(here):
         raise click.ClickException(f"stack {stack.name} may write below {allowed}, not {here}: give a place there")
     return there, here
@@ -184,49 +181,6 @@ def _retire(
         undrawn = [item.key for item in missing if item.key in done.photos] + [key for key, _ in gone]
         count = retire(s3, here, [*lines, *gone], undrawn)
         click.echo(f"{count:,} lines were removed: of photos that changed, are done again, or were deleted", err=True)
-
-
-def _estimate(
-    stack: Stack, there: Place, here: Place, done: Done, items: list[Item] | None, batch_size: int, draw: bool
-) -> None:
-    known = items if items is not None else list(list_photos(stack.client("s3"), there, here))
-    missing = [item for item in known if not done.has(item)]
-    size = sum(item.size or 0 for item in known)
-    click.echo(f"photos   {len(known):,}{f', {size / 1e9:,.2f} GB' if size else ''}; missing {len(missing):,}")
-    if not missing:
-        return
-    sample = missing[:: max(1, len(missing) // _SAMPLE)][:_SAMPLE]  # from all over the list
-    job = _measured(stack, there, sample)
-    job = replace(job, photos=len(missing), batch_size=batch_size, draw=draw)
-    click.echo(f"a photo  {job.ms:,.0f} ms, measured in the function on {len(sample)} of them")
-    took = f"{job.hours:,.1f} hours" if job.hours >= 1 else f"{job.hours * 60:,.1f} minutes"
-    click.echo(f"time     {took}, {min(job.concurrency, job.batches)} batches at once")
-    lines = dollars(job)
-    digits = 2 if sum(lines.values()) >= 1 else 5
-    for name, cost in {**lines, "together": sum(lines.values())}.items():
-        click.echo(f"  {name:32} ${cost:,.{digits}f}")
-
-
-def _measured(stack: Stack, there: Place, sample: list[Item]) -> Job:
-    """Some photos through the deployed function, which writes nothing: what one takes there."""
-    name = stack.output("BatchFunctionName", _DEPLOY)
-    functions = stack.client("lambda")
-    settings = functions.get_function_configuration(FunctionName=name)
-    photos = [
-        {"photo": {"key": item.key, "etag": item.etag, "size": item.size}, "bucket": there.bucket} for item in sample
-    ]
-    ms = 0.0
-    for _ in range(2):  # the first call may start the function, the second finds it warm
-        answer = functions.invoke(FunctionName=name, Payload=json.dumps({"Items": photos}).encode())
-        told = json.loads(answer["Payload"].read())
-        if answer.get("FunctionError"):
-            raise click.ClickException(f"the function failed: {told.get('errorMessage', told)}")
-        if not told["photos"]:
-            raise click.ClickException("none of the photos that were tried is one: look at the names")
-        ms = told["ms"] / told["photos"]
-    concurrency = int(stack.output("BatchConcurrency", _DEPLOY))
-    architecture = settings.get("Architectures", ["x86_64"])[0]
-    return Job(len(sample), ms, concurrency=concurrency, memory_mb=settings["MemorySize"], architecture=architecture)
 
 
 def _follow(states: Any, run: str, read: Any) -> None:
