@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from hpe import PoseEstimator, draw_pose
 from hpe.photo.analyse import analyse
@@ -25,12 +27,22 @@ def main() -> None:
     found = analyse(PHOTO.read_bytes(), OWN_PHOTOS, lambda: estimator, Stages())
     drawn = draw_pose(PHOTO, found.answer.people)
     cv2.imwrite(str(ROOT / "docs" / "result.jpg"), drawn[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
+    cv2.imwrite(str(ROOT / "static-site" / "preview.jpg"), preview(drawn)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])
     answer = found.answer.to_dict()
     readme = ROOT / "README.md"
     text = re.sub(
         r"(<!-- answer -->\n).*?(<!-- end -->)", lambda m: m[1] + block(answer) + m[2], readme.read_text(), flags=re.S
     )
     readme.write_text(text)
+
+
+def preview(drawn: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H, W, 3) RGB -> (630, 1200, 3): as sites show it that link to the page, on the page's own dark."""
+    canvas = np.full((630, 1200, 3), (21, 17, 14), np.uint8)
+    height = round(drawn.shape[0] * 1200 / drawn.shape[1])
+    top = (630 - height) // 2
+    canvas[top : top + height] = cv2.resize(drawn, (1200, height), interpolation=cv2.INTER_CUBIC)
+    return canvas
 
 
 def block(answer: dict) -> str:

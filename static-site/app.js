@@ -5,24 +5,28 @@ import { compare } from "./compare.js";
 import { cropper } from "./crop.js";
 import { sizeOf } from "./geometry.js";
 import { listen } from "./intake.js";
+import { createKeep } from "./keep.js";
+import { wireMenu } from "./menu.js";
 import { Problem, explain, privacy } from "./messages.js";
 import { createMode } from "./mode.js";
-import { SAMPLES, sampleUrl, storedResult } from "./samples.js";
+import { FAILED, SAMPLES, sampleUrl, storedResult } from "./samples.js";
 import { createShots } from "./shots.js";
 import { $, announce, keepFocus, setView, showCard, showPhoto, showProblem, showWait } from "./stage.js";
 import { strip } from "./strip.js";
-import { askedThreshold, forget, setZoom, showResult, wireViewer } from "./viewer.js";
+import { askedThreshold, forget, setZoom, showResult, shownNow, wireViewer } from "./viewer.js";
 import { zoomable } from "./zoom.js";
 
 const config = readConfig(window.HPE_CONFIG);
 const base = config.base || location.origin;
 const mode = createMode(config, showMode);
 const shots = createShots({ work: worker(config, mode, changed), onChange: changed });
-const updateStrip = strip({ own: $("own"), samples: $("samples"), progress: $("progress-own"), onShow: show });
+const keep = createKeep();
+const updateStrip = strip({ own: $("own"), samples: $("samples"), progress: $("progress-own"), onShow: show, onRemove: remove });
 let current = null;
 let begun = false; // until then nothing takes the focus: it is where the page begins
 let zoom;
 let crop;
+let line;
 
 /** A shot is not what it was: the strip says so, and the stage if it is on it. */
 function changed(shot) {
@@ -31,7 +35,32 @@ function changed(shot) {
   const own = shots.list.some((one) => !one.sample);
   $("main").dataset.own = String(own);
   $("choose").textContent = own ? "New photo" : "Choose a photo";
+  if (shot.state === "done" && !shot.sample && !shot.kept) {
+    shot.kept = true;
+    keep.put(shot);
+  }
   if (shot === current) render();
+}
+
+function remove(shot) {
+  keep.remove(shot);
+  shots.remove(shot);
+}
+
+/** Brings back what was on the page before a reload. */
+async function restore() {
+  const back = shots.restore(await keep.photos());
+  if (!back.length) return;
+  const { openPhoto } = await import("./photo.js");
+  for (const shot of back) {
+    const photo = await openPhoto(shot.file).catch(() => null); // a format that only the service reads: asked again when shown
+    if (photo) Object.assign(shot, { photo: { ...photo, here: true }, url: URL.createObjectURL(shot.file), thumb: photo.thumb });
+    else shots.again(shot);
+    changed(shot);
+  }
+  if (!current.sample) return;
+  setCompare(false);
+  show(back.at(-1));
 }
 
 async function show(shot) {
@@ -62,7 +91,7 @@ function render() {
     setView("busy", seen);
     keepFocus($("cancel"));
   } else if (state === "problem") {
-    showProblem(problem, seen, Boolean(result));
+    showProblem(problem, seen, Boolean(result), mode.available() && !mode.on());
     keepFocus($("problem-title"));
   } else if (result.people.length) {
     setView("done", seen);
@@ -88,6 +117,7 @@ function showNobody({ answered: { box, guess } }) {
 }
 
 function add(files) {
+  setCompare(false);
   const [first] = shots.add(files);
   show(first);
 }
@@ -114,6 +144,7 @@ function closeCrop() {
 function askBox() {
   const box = crop.box(sizeOf(current.result));
   closeCrop();
+  current.kept = false;
   shots.again(current, { box });
 }
 
@@ -130,16 +161,16 @@ function back(result = {}) {
   changed(current);
 }
 
-/** Runs one of exports.js for the shot that is shown, and tells beside the buttons how it went. */
-async function take(button, job) {
-  const note = $("download-note");
+/** Runs one of exports.js on what is shown, and tells beside the buttons how it went. */
+async function take(button, job, ...rest) {
+  const note = $("take-note");
   button.disabled = true;
-  note.textContent = "Fetching it from the service…";
+  note.textContent = "One moment…";
   try {
     const jobs = await import("./exports.js").catch(() => {
       throw new Problem(navigator.onLine ? "unreachable" : "offline");
     });
-    note.textContent = await jobs[job](config, current, askedThreshold());
+    note.textContent = await jobs[job](shownNow(), ...rest);
   } catch (problem) {
     const { title, text } = explain(problem);
     note.textContent = `${title}. ${text}`;
@@ -151,10 +182,10 @@ async function take(button, job) {
 async function copyCurl() {
   try {
     await navigator.clipboard.writeText($("curl").textContent);
-    $("download-note").textContent = "Copied.";
+    $("take-note").textContent = "The curl command is copied.";
   } catch {
     $("curl-box").open = true;
-    $("download-note").textContent = "The browser did not allow copying: the command is below.";
+    $("take-note").textContent = "The browser did not allow copying: the command is shown below.";
   }
 }
 
@@ -174,7 +205,7 @@ function useKey(event) {
 async function camera() {
   if (!navigator.mediaDevices?.getUserMedia) return $("shot").click(); // plain http: the phone's own camera app
   const { openCamera } = await import("./camera.js");
-  openCamera(config, (file) => add([file]));
+  openCamera((file) => add([file]));
 }
 
 /** The switch, and what becomes of photos, as it stands. */
@@ -187,6 +218,24 @@ function showMode() {
   if (current?.state === "done" && $("main").dataset.view === "setup") render();
 }
 
+function setCompare(on) {
+  $("show-compare").checked = on;
+  line.set(on);
+  $("compare-row").hidden = !on;
+}
+
+/** Again, for every photo that the same fault stopped. */
+function againAll() {
+  const { kind, status } = current.problem;
+  for (const shot of shots.list) if (shot.problem?.kind === kind && shot.problem.status === status) shots.again(shot);
+}
+
+function setPrivate(on) {
+  mode.set(on);
+  // what the other way failed on may work this way
+  for (const shot of shots.list) if (shot.state === "problem") shots.again(shot);
+}
+
 function wire() {
   const openers = ["choose", "other"].map((id) => [$(id), $("file")]);
   listen({ inputs: [$("file"), $("shot")], openers, veil: $("veil"), onFiles: add });
@@ -196,38 +245,34 @@ function wire() {
     buttons: { more: $("zoom-more"), less: $("zoom-less"), fit: $("zoom-fit") },
   });
   crop = cropper({ layer: $("crop"), frame: $("crop-frame"), corners: [$("crop-first"), $("crop-last")] });
-  const line = compare({ range: $("compare"), divider: $("divider"), picture: $("picture"), layer: $("drawn") });
-  $("show-compare").addEventListener("change", ({ target }) => {
-    line.set(target.checked);
-    $("compare-row").hidden = !target.checked;
-  });
+  line = compare({ range: $("compare"), divider: $("divider"), picture: $("picture"), layer: $("drawn") });
+  $("show-compare").addEventListener("change", ({ target }) => setCompare(target.checked));
   const clicks = {
-    cancel: () => shots.cancel(current), again: () => shots.again(current), back: () => back(current.state === "done" ? current.whole : {}),
+    cancel: () => shots.cancel(current), again: againAll, back: () => back(current.state === "done" ? current.whole : {}),
     draw: openCrop, fix: openCrop, "crop-ask": askBox, "crop-stop": () => (closeCrop(), render()), guess: askGuess,
-    whole: () => back(current.whole), camera, "copy-curl": copyCurl,
+    whole: () => back(current.whole), camera, "copy-curl": copyCurl, here: () => setPrivate(true),
+    clear: () => shots.list.filter(({ sample }) => !sample).forEach(remove), "show-failed": () => show(shots.list.find(({ name }) => name === FAILED)),
   };
   for (const [id, act] of Object.entries(clicks)) $(id).addEventListener("click", act);
-  for (const [id, job] of [["get-png", "savePng"], ["get-json", "saveJson"], ["copy-image", "copyPng"], ["share", "sharePng"]]) {
-    $(id).addEventListener("click", ({ target }) => take(target, job));
-  }
+  for (const button of document.querySelectorAll("[data-format]")) button.addEventListener("click", () => take($("export"), "save", button.dataset.format));
+  for (const [id, job] of [["copy-image", "copy"], ["share", "share"]]) $(id).addEventListener("click", ({ target }) => take(target, job));
+  wireMenu($("export"), $("export-list"));
   addEventListener("keydown", ({ key }) => key === "Escape" && !$("crop-bar").hidden && $("crop-stop").click());
   $("key-form").addEventListener("submit", useKey);
   $("copy-image").hidden = !window.ClipboardItem || !navigator.clipboard?.write;
   $("share").hidden = !navigator.canShare?.({ files: [new File([], "a.png", { type: "image/png" })] });
   $("privacy").textContent = privacy(config, mode.on());
-  $("private").addEventListener("change", ({ target }) => {
-    mode.set(target.checked);
-    // what the other way failed on may work this way
-    for (const shot of shots.list) if (shot.state === "problem") shots.again(shot);
-  });
+  $("private").addEventListener("change", ({ target }) => setPrivate(target.checked));
   $("boot").remove();
 }
 
 async function begin() {
   wire();
+  setCompare(true); // the first thing to see is what this page does
   shots.addSamples(SAMPLES.map((sample) => ({ ...sample, url: sampleUrl(sample.name) })));
   await show(shots.list[0]);
   begun = true;
+  await restore();
   await mode.ready;
   if (config.base === null && !mode.on()) showProblem(new Problem("unconfigured", { why: mode.why() }), true);
 }

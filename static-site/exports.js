@@ -1,61 +1,45 @@
-// The API's own picture and JSON: as files, on the clipboard, or shared. Loaded when the first one is asked for.
-import { drawnPhoto, findPeople, send } from "./api.js";
-import { asked } from "./ask.js";
-import { scaleResult } from "./geometry.js";
+// What is shown, taken away: as a picture or as numbers, made here and now. Loaded when the first one is asked for.
+import { atThreshold, coco, csv, json, openpose } from "./formats.js";
 import { Problem } from "./messages.js";
-import { samplePhoto } from "./samples.js";
+import { controlnetCanvas, drawnCanvas, drawnSvg, encoded } from "./render.js";
 
 const stem = ({ name }) => name.replace(/\.[^.]*$/, "") || "photo";
 
-function save(blob, shot, ending) {
+const text = (written, type) => new Blob([written], { type });
+const picture = async ({ shot, looks }, format) => encoded(await drawnCanvas(shot.url, shot.result, looks), format);
+const numbers = ({ shot, looks }) => atThreshold(shot.result, looks.threshold);
+
+// format -> [the file name's ending, how it is made]
+const MAKERS = {
+  png: ["pose.png", (asked) => picture(asked, "png")],
+  webp: ["pose.webp", (asked) => picture(asked, "webp")],
+  svg: ["pose.svg", ({ shot, looks }) => drawnSvg(shot.url, shot.result, looks)],
+  json: ["pose.json", (asked) => text(json(numbers(asked)), "application/json")],
+  coco: ["coco.json", (asked) => text(coco(numbers(asked)), "application/json")],
+  csv: ["pose.csv", (asked) => text(csv(numbers(asked)), "text/csv")],
+  openpose: ["openpose.json", (asked) => text(openpose(numbers(asked)), "application/json")],
+  controlnet: ["controlnet.png", ({ shot, looks }) => encoded(controlnetCanvas(shot.result, looks.threshold), "png")],
+};
+
+export function saveBlob(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
-  link.download = `${stem(shot)}-pose.${ending}`;
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-async function fetched(config, shot) {
-  if (config.base === null) throw new Problem("unconfigured");
-  shot.photo ??= await samplePhoto(shot.name, shot.result);
-  return shot.photo;
+/** asked: {shot, looks}, see viewer.js. Gives what to say. */
+export async function save(asked, format) {
+  const [ending, make] = MAKERS[format];
+  const blob = await make(asked);
+  const name = `${stem(asked.shot)}-${ending}`;
+  saveBlob(blob, name);
+  return `Saved as ${name}.`;
 }
 
-/** The drawn photo as a PNG Blob, with the threshold and the box that are shown. Kept, so that a second use is quick. */
-export async function drawnPng(config, shot, threshold) {
-  const key = JSON.stringify([threshold, shot.answered]);
-  if (shot.drawn?.key === key) return shot.drawn.blob;
-  const photo = await fetched(config, shot);
-  if (photo.blob.size > config.maxBytes && !(shot.png && threshold === null)) {
-    throw new Problem("onlyOwn");
-  }
-  const blob = photo.blob.size > config.maxBytes
-    ? (await send(shot.png, { timeoutMs: config.timeoutMs })).blob
-    : await drawnPhoto(config, photo, "png", asked(shot, shot.answered, threshold));
-  shot.drawn = { key, blob };
-  return blob;
-}
-
-export async function savePng(config, shot, threshold) {
-  save(await drawnPng(config, shot, threshold), shot, "png");
-  return "Saved.";
-}
-
-/** The joints as JSON, in px of the user's photo; asked for again where the threshold was moved. */
-export async function saveJson(config, shot, threshold) {
-  let { result } = shot;
-  if (threshold !== null) {
-    const photo = await fetched(config, shot);
-    if (photo.blob.size > config.maxBytes) throw new Problem("onlyOwn");
-    result = await findPeople(config, photo, asked(shot, shot.answered, threshold));
-    if (photo.sent === "smaller") result = scaleResult(result, photo.width, photo.height);
-  }
-  save(new Blob([JSON.stringify(result, null, 2)], { type: "application/json" }), shot, "json");
-  return "Saved.";
-}
-
-export async function copyPng(config, shot, threshold) {
-  const png = drawnPng(config, shot, threshold);
+export async function copy(asked) {
+  const png = picture(asked, "png");
   png.catch(() => {}); // told by the await below
   try {
     // Safari wants the promise itself: after an await, the click that allowed it is forgotten.
@@ -68,10 +52,10 @@ export async function copyPng(config, shot, threshold) {
 }
 
 /** Hands the drawn picture to the system's share sheet. */
-export async function sharePng(config, shot, threshold) {
-  const blob = await drawnPng(config, shot, threshold);
+export async function share(asked) {
+  const blob = await picture(asked, "png");
   try {
-    await navigator.share({ files: [new File([blob], `${stem(shot)}-pose.png`, { type: "image/png" })] });
+    await navigator.share({ files: [new File([blob], `${stem(asked.shot)}-pose.png`, { type: "image/png" })] });
   } catch (error) {
     if (error.name === "AbortError") return "";
     if (error.name === "NotAllowedError") return "The picture is ready now: press Share again.";

@@ -4,9 +4,17 @@ import { limbSide } from "./skeleton.js";
 /** The size of the photo that a result is in px of. */
 export const sizeOf = (result) => ({ width: result?.width ?? result?.image?.width, height: result?.height ?? result?.image?.height });
 
-/** Which joints to show: [{name, x, y, score, sure}]. */
+const MOST_PIXELS = 16_000_000; // a canvas may hold no more in Safari
+
+/** The size of a saved picture of a photo of width x height px. */
+export function savedSize({ width, height }) {
+  const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (width * height)));
+  return { width: Math.round(width * scale), height: Math.round(height * scale) };
+}
+
+/** Which joints to show: [{name, x, y, score, sure}]; one outside the picture, whose score is 0, never is. */
 export const jointsOf = (person, threshold) =>
-  person.keypoints.map((k) => ({ name: k.name, x: k.x, y: k.y, score: k.score, sure: k.score >= threshold }));
+  person.keypoints.map((k) => ({ name: k.name, x: k.x, y: k.y, score: k.score, sure: k.score >= threshold && k.score > 0 }));
 
 /** Limbs with both ends sure: [{a, b, side, score}]; the score is the weaker end's. skeleton: pairs of indices. */
 export function limbsOf(person, threshold, skeleton) {

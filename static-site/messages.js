@@ -3,7 +3,7 @@
 export class Problem extends Error {
   /**
    * kind: offline, unreachable, timeout, cancelled, http, unconfigured, notImage, tooLarge, badAnswer, onlyOwn,
-   * clipboard, share, private, notHere, noise.
+   * clipboard, share, private, notHere, noise, noImage, noFormat.
    * The rest as it applies: status, title, detail, hint, retryAfter (s), name, size, limit.
    */
   constructor(kind, facts = {}) {
@@ -68,8 +68,10 @@ const KINDS = {
   }),
   onlyOwn: () => ({
     title: "Not for a photo of this size",
-    text: "Uploads are processed whole, with the model’s own limit. Choose a smaller copy of the photo for this.",
+    text: "Uploads are processed whole. Choose a smaller copy of the photo for this.",
   }),
+  noImage: () => ({ title: "The photo can’t be drawn", text: "This browser does not show it. Save the numbers instead." }),
+  noFormat: ({ name }) => ({ title: `This browser can’t write ${name}`, text: "Choose PNG instead." }),
   clipboard: () => ({ title: "This browser does not allow copying", text: "Download the picture instead." }),
   share: () => ({ title: "This device could not share it", text: "Download the picture instead." }),
 };
@@ -123,21 +125,33 @@ export function waitingText(ms) {
   return "Still starting. The first photo after a pause takes longest…";
 }
 
-/** "1 person · 14 of 16 joints sure" */
-export function summary(people, threshold) {
-  if (!people.length) return "Nobody found";
+const MOST_PEOPLE = 20; // that are looked for in a photo
+
+const count = (people) => `${people.length} ${people.length === 1 ? "person" : "people"}`;
+
+/** {found: "1 person found", sure: "14 of 16 joints sure"}; guess: nobody was found, this was asked for. */
+export function summary(people, threshold, guess = false) {
+  if (!people.length) return { found: "Nobody found", sure: "" };
   const all = people.flatMap((p) => p.keypoints);
-  const sure = all.filter((k) => k.score >= threshold).length;
-  return `${people.length} ${people.length === 1 ? "person" : "people"} · ${sure} of ${all.length} joints sure`;
+  const known = all.filter((k) => k.score >= threshold && k.score > 0).length;
+  const found = guess ? "Best guess of a person" : people.length >= MOST_PEOPLE ? `The first ${people.length} people found` : `${count(people)} found`;
+  return { found, sure: `${known} of ${all.length} joints sure` };
+}
+
+/** The same on one line. */
+export function summaryLine(people, threshold, guess) {
+  const { found, sure } = summary(people, threshold, guess);
+  return sure ? `${found} · ${sure}` : found;
 }
 
 /** What happens to photos, as this deployment is set up. */
 export function privacy({ uploads, photoDays, maxBytes }, here = false) {
-  if (here) return "Private mode: photos never leave this device.";
+  const kept = "Your browser keeps those of this tab until you clear them or close it.";
+  if (here) return `Private mode: photos never leave this device. ${kept}`;
   const always = "Photos are processed in memory and not stored.";
-  if (!uploads) return always;
+  if (!uploads) return `${always} ${kept}`;
   const days = photoDays + 1; // S3 deletes at the first midnight UTC after so many days
   return `${always} Only a photo over ${megabytes(maxBytes)} that your browser can’t make smaller is kept, with its result, in this ` +
     `service’s own storage, and deleted at the first midnight UTC after ${photoDays === 1 ? "one day" : `${photoDays} days`}: ` +
-    `${days} days at most.`;
+    `${days} days at most. ${kept}`;
 }

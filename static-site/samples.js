@@ -18,6 +18,9 @@ export const SAMPLES = [
   },
 ];
 
+/** The one that shows what the network cannot do. */
+export const FAILED = "volleyball.jpg";
+
 const stem = (name) => name.replace(/\.jpg$/, "");
 export const sampleUrl = (name) => `samples/${name}`;
 export const thumbUrl = (name) => `samples/${stem(name)}-thumb.jpg`;

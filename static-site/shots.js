@@ -68,6 +68,24 @@ export function createShots({ work, onChange }) {
       onChange(shot);
     },
 
+    /** Photos of before, with their answers, in order. */
+    restore(kept) {
+      const back = kept.map(({ file, result, answered, seconds }) => ({
+        id: ++ids, file, name: file.name || "photo", state: "done", ask: answered, answered, result, seconds, kept: true,
+      }));
+      list.unshift(...back);
+      back.forEach(onChange);
+      return back;
+    },
+
+    /** Takes a shot off the list, whatever it is doing. */
+    remove(shot) {
+      if (running?.shot === shot) running.control.abort();
+      list.splice(list.indexOf(shot), 1);
+      if (shot.url?.startsWith("blob:")) URL.revokeObjectURL(shot.url);
+      onChange(shot);
+    },
+
     /** How many photos come before this one. */
     ahead: (shot) => list.slice(0, list.indexOf(shot)).filter(({ state }) => OPEN.includes(state)).length,
   };

@@ -32,6 +32,14 @@ export const PARTS = [
 
 export const COLOURS = { left: [255, 138, 61], right: [46, 168, 255], middle: [247, 244, 237] };
 
+/** Colours of people, told apart by hue and lightness; the tenth person has the first one's again. */
+export const PEOPLE = [
+  [255, 138, 61], [46, 168, 255], [126, 217, 87], [233, 105, 178], [255, 214, 64], [161, 132, 255], [64, 224, 208], [255, 107, 107], [200, 230, 160],
+];
+
+/** number: of a person, from 1. */
+export const personColour = (number) => PEOPLE[(number - 1) % PEOPLE.length];
+
 export const side = (name) => /^(left|right)_/.exec(name)?.[1] ?? "middle";
 
 /** A limb takes the side of whichever end has one. */

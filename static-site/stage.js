@@ -18,7 +18,7 @@ export function setView(view, seen) {
   $("problem").classList.toggle("nobody", view === "nobody");
   $("setup").hidden = view !== "setup";
   if (view !== "problem") $("key-form").hidden = true;
-  $("take").hidden = $("tools").hidden = $("result").hidden = view !== "done";
+  $("outcome").hidden = $("tools").hidden = $("result").hidden = view !== "done";
   $("about").hidden = view === "done";
 }
 
@@ -45,19 +45,20 @@ export function showWait({ text, part = null }) {
   announce(text.replace(/ in \d+ s…$/, " soon.")); // a countdown is for eyes
 }
 
-/** A calm card; buttons: which of again, draw, guess and back may help. */
+/** A calm card; buttons: which of again, here (private mode), draw, guess and back may help. */
 export function showCard({ title, text, hint = "" }, buttons) {
   $("problem-title").textContent = title;
   $("problem-text").textContent = text;
   $("problem-hint").textContent = hint;
   $("problem-hint").hidden = !hint;
-  for (const name of ["again", "draw", "guess", "back"]) $(name).hidden = !buttons.includes(name);
+  for (const name of ["again", "here", "draw", "guess", "back"]) $(name).hidden = !buttons.includes(name);
   $("other").className = buttons.length ? "" : "primary";
 }
 
-export function showProblem(problem, seen, back) {
+/** here: whether private mode could do what the service did not. */
+export function showProblem(problem, seen, back, here = false) {
   const said = explain(problem);
-  showCard(said, [said.retry && "again", back && "back"]);
+  showCard(said, [said.retry && "again", here && said.retry && "here", back && "back"]);
   $("back").textContent = "Back to the result";
   setView(problem.kind === "unconfigured" ? "setup" : "problem", seen);
   $("key-form").hidden = !(problem.status === 401 || problem.status === 403);

@@ -1,5 +1,5 @@
 // The row of photos: those of the user, in the order they are processed, then the samples.
-import { summary } from "./messages.js";
+import { summaryLine } from "./messages.js";
 import { make } from "./panel.js";
 import { thumbUrl } from "./samples.js";
 
@@ -7,12 +7,12 @@ const WORDS = { waiting: "waiting", busy: "in progress", problem: "failed" };
 
 function stateOf({ sample, state, result }) {
   if (sample && state === "cold") return "";
-  return WORDS[state] ?? summary(result.people, result.threshold);
+  return WORDS[state] ?? summaryLine(result.people, result.threshold);
 }
 
 const MARKS = { waiting: "…", busy: "", problem: "!" };
 
-function item(shot, onShow) {
+function item(shot, onShow, onRemove) {
   const button = make("button", { type: "button" });
   button.addEventListener("click", () => onShow(shot));
   const hidden = (node) => (node.setAttribute("aria-hidden", "true"), node);
@@ -21,11 +21,18 @@ function item(shot, onShow) {
   const mark = hidden(make("i"));
   const said = make("span", { className: "unseen" });
   button.append(picture, mark, said);
-  return { line: make("li", {}, button), button, mark, said, thumb: null };
+  const line = make("li", {}, button);
+  if (!shot.sample) {
+    const away = make("button", { type: "button", className: "away", textContent: "×" });
+    away.setAttribute("aria-label", `Remove ${shot.name}`);
+    away.addEventListener("click", () => onRemove(shot));
+    line.append(away);
+  }
+  return { line, button, mark, said, thumb: null };
 }
 
 /** Keeps the lists in step with the shots. Returns update(shots, current). */
-export function strip({ own, samples, progress, onShow }) {
+export function strip({ own, samples, progress, onShow, onRemove }) {
   const items = new Map();
   return (shots, current) => {
     for (const [shot, { line }] of items) {
@@ -36,7 +43,7 @@ export function strip({ own, samples, progress, onShow }) {
     }
     for (const shot of shots) {
       if (!items.has(shot)) {
-        items.set(shot, item(shot, onShow));
+        items.set(shot, item(shot, onShow, onRemove));
         (shot.sample ? samples : own).append(items.get(shot).line);
       }
       const it = items.get(shot);
@@ -46,14 +53,15 @@ export function strip({ own, samples, progress, onShow }) {
       }
       const state = stateOf(shot);
       it.said.textContent = it.button.title = [shot.title ?? shot.name, state].filter(Boolean).join(": ");
+      if (shot === current && !it.button.hasAttribute("aria-current")) it.line.parentElement.scrollLeft = it.line.offsetLeft - it.line.parentElement.clientWidth / 2;
       if (shot === current) it.button.setAttribute("aria-current", "true");
       else it.button.removeAttribute("aria-current");
       it.button.className = shot.state;
       it.mark.textContent = MARKS[shot.state] ?? (shot.result && !shot.sample ? shot.result.people.length : "");
     }
     const mine = shots.filter(({ sample }) => !sample);
-    own.parentElement.hidden = mine.length < 2;
+    own.parentElement.hidden = !mine.length;
     const finished = mine.filter(({ state }) => state === "done" || state === "problem").length;
-    progress.textContent = finished < mine.length ? `${finished} of ${mine.length} done` : `${mine.length} photos`;
+    progress.textContent = finished < mine.length ? `${finished} of ${mine.length} done` : mine.length > 1 ? `${mine.length} photos` : "";
   };
 }

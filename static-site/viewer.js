@@ -1,15 +1,33 @@
 // The answer on the page: skeletons, lists and numbers, and what the pointer is on. Holds what is looked at.
-import { RAMP, nearestJoint, personAt, sizeOf } from "./geometry.js";
+import { RAMP, nearestJoint, personAt, savedSize, sizeOf } from "./geometry.js";
 import { megabytes, summary } from "./messages.js";
 import { drawOverlay } from "./overlay.js";
-import { listJoints, listPeople, markJoints, markPeople, percent } from "./panel.js";
+import { listJoints, listPeople, make, markJoints, markPeople, percent } from "./panel.js";
 import { label, rgb } from "./skeleton.js";
 import { $, announce } from "./stage.js";
 
 const view = { shot: null, threshold: 0, moved: false, person: -1, pointed: -1, picked: -1, hovered: -1, zoom: 1, since: 0 };
 const DRAW_IN_MS = 600; // as in the stylesheet
-const SHOWN = ["skeleton", "joints", "names", "heat"];
+const SHOWN = ["skeleton", "joints", "names", "heat", "people"];
 let onDraw = () => {};
+
+const shown = () => Object.fromEntries(SHOWN.map((name) => [name, $(`show-${name}`).checked]));
+
+/** Who or what is brought out: the pointer's choice before the one that was clicked. */
+function chosenLooks() {
+  const { people } = view.result;
+  const joint = view.hovered >= 0 ? view.hovered : view.picked;
+  const out = view.pointed >= 0 ? view.pointed : joint >= 0 ? chosen() : view.person;
+  return { person: people.length > 1 ? out : -1, named: out < 0 ? chosen() : out, picked: joint };
+}
+
+/** What is shown now, for a picture of it: {shot, looks}; null where nothing is. */
+export function shownNow() {
+  const { shot, result, threshold } = view;
+  if (!shot) return null;
+  const scale = $("picture").clientWidth / sizeOf(result).width;
+  return { shot, looks: { threshold, show: shown(), scale, ...chosenLooks() } };
+}
 
 /** The threshold for requests: null leaves it to the model, until the slider is moved. */
 export const askedThreshold = () => (view.moved ? view.threshold : null);
@@ -32,11 +50,14 @@ export function showResult(shot) {
     listRows();
     $("facts").textContent = facts(shot);
     $("model").textContent = result.model?.name ? `Model: ${result.model.name}.` : "";
-    $("download-note").textContent = "";
+    $("take-note").textContent = "";
+    $("png-size").textContent = sizeText(savedSize(shot.photo?.width ? shot.photo : sizeOf(result)));
     view.since = performance.now();
   }
   draw();
 }
+
+const sizeText = ({ width, height }) => `${width} × ${height} px`;
 
 function facts({ sample, answered, photo, result, seconds }) {
   if (sample && !seconds) return `This answer was stored with the sample (model ${result.model?.name}).`;
@@ -86,27 +107,30 @@ function draw() {
   if (!shot) return;
   const { people, skeleton } = result;
   const image = sizeOf(result);
-  const show = Object.fromEntries(SHOWN.map((name) => [name, $(`show-${name}`).checked]));
-  const joint = view.hovered >= 0 ? view.hovered : view.picked;
-  const out = view.pointed >= 0 ? view.pointed : joint >= 0 ? chosen() : view.person;
+  const looks = { threshold, show: shown(), scale: (($("picture").clientWidth || image.width) / image.width) * view.zoom, ...chosenLooks() };
   const age = performance.now() - view.since;
   $("overlay").classList.toggle("fresh", age < DRAW_IN_MS);
   if (age < DRAW_IN_MS) $("overlay").style.setProperty("--age", `${Math.round(-age)}ms`); // a redraw goes on where the motion was
-  const scale = (($("picture").clientWidth || image.width) / image.width) * view.zoom;
-  drawOverlay($("overlay"), people, { image, skeleton, threshold, show, person: out, named: out < 0 ? chosen() : out, picked: joint, scale });
+  drawOverlay($("overlay"), people, { image, skeleton, ...looks });
   markPeople($("people-list"), view.person);
   markJoints($("joints"), people[chosen()], threshold, view.picked);
-  showTip(joint >= 0 && out === chosen() ? people[chosen()]?.keypoints[joint] : null);
-  const said = shot.answered.guess ? `Best guess: ${summary(people, threshold)}` : summary(people, threshold);
-  if ($("summary").textContent !== said) $("summary").textContent = said;
-  $("photo").alt = `${shot.alt ?? "Your photo"}: ${said}`;
-  announce(said);
+  showTip(looks.picked >= 0 && looks.person === (people.length > 1 ? chosen() : -1) ? people[chosen()]?.keypoints[looks.picked] : null);
+  sayWhatWasFound(shot, people, threshold);
   $("threshold-value").textContent = percent(threshold);
   $("threshold-own").hidden = view.moved;
   $("threshold").setAttribute("aria-valuetext", percent(threshold));
-  $("ramp").hidden = !show.heat;
-  $("legend").hidden = show.heat;
+  $("ramp").hidden = !looks.show.heat;
+  $("legend").hidden = looks.show.heat || looks.show.people;
   onDraw(shot);
+}
+
+function sayWhatWasFound({ alt, answered }, people, threshold) {
+  // a guess shows all, but what is sure of it is as sure as ever
+  const { found, sure } = summary(people, answered.guess ? view.result.threshold : threshold, answered.guess);
+  const said = sure ? `${found} · ${sure}` : found;
+  if ($("summary").textContent !== said) $("summary").replaceChildren(found, make("span", { className: "unseen" }, " · "), make("small", {}, sure));
+  $("photo").alt = `${alt ?? "Your photo"}: ${said}`;
+  announce(said);
 }
 
 function showTip(joint) {

@@ -52,9 +52,15 @@ def content_security_policy(settings: Settings) -> str:
 
 
 def site_response(static_dir: Path, path: str, headers: Mapping[str, str], settings: Settings) -> Response:
-    """A decoded URL path -> the file of the website that it names. Raises NotFound."""
-    name = path.lstrip("/") or "index.html"
-    body, suffix = _content(static_dir, name, settings)
+    """A decoded URL path -> the file of the website that it names. Raises NotFound; a browser gets a page instead."""
+    status, name = 200, path.lstrip("/") or "index.html"
+    try:
+        body, suffix = _content(static_dir, name, settings)
+    except NotFound:
+        page = static_dir / "404.html"
+        if "text/html" not in headers.get("accept", "") or not page.is_file():
+            raise
+        status, body, suffix = 404, page.read_bytes(), ".html"
     tag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
     answer = {
         **SECURITY_HEADERS,
@@ -62,9 +68,9 @@ def site_response(static_dir: Path, path: str, headers: Mapping[str, str], setti
         "Cache-Control": "no-cache",
         "ETag": tag,
     }
-    if tag in headers.get("if-none-match", ""):
+    if status == 200 and tag in headers.get("if-none-match", ""):
         return Response(304, answer)
-    return Response(200, {**answer, "Content-Type": CONTENT_TYPES[suffix]}, body)
+    return Response(status, {**answer, "Content-Type": CONTENT_TYPES[suffix]}, body)
 
 
 def _content(static_dir: Path, name: str, settings: Settings) -> tuple[bytes, str]:

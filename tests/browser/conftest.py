@@ -91,6 +91,7 @@ def page(chrome: Any) -> Iterator[Any]:
         file.unlink()
     yield chrome
     assert chrome.violations() == []
+    chrome.forget()
 
 
 @pytest.fixture

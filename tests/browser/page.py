@@ -74,6 +74,19 @@ class Page:
         """Run a function body in the page."""
         return self.chrome.execute_script(script, *arguments)
 
+    def forget(self) -> None:
+        """What this tab keeps is the next test's no more."""
+        self.js("try { sessionStorage.clear(); localStorage.clear(); } catch { /* a page without storage */ }")
+
+    def unfold(self) -> None:
+        """Show the table of joints and the threshold."""
+        self.js("document.getElementById('details').open = true")
+
+    def save_as(self, name: str) -> None:
+        """Open the export menu and press one of its buttons."""
+        self.id("export").click()
+        self.id(f"get-{name}").click()
+
     def id(self, name: str) -> WebElement:
         """The element with this id."""
         return self.chrome.find_element(By.ID, name)

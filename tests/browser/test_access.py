@@ -64,6 +64,7 @@ def test_axe_finds_nothing_in_any_view(screen: str, page: Any, stub: Stub, photo
         page.until_view(view)
         still(page)
         if view == "done":
+            page.unfold()
             for box in ("show-names", "show-compare"):
                 page.id(box).click()
             page.all("#people-list button")[1].click()
@@ -128,11 +129,12 @@ def test_keyboard_alone_is_enough(site: Any, stub: Stub, photo: Path) -> None:
     site.choose(photo)  # the system's own dialogue is the one step a test can't take by key
     site.until_view("done")
     assert focus() == "choose", "the focus stays where it was: the next photo is one key away"
+    site.unfold()
     tab_to("threshold")
     before = site.text("threshold-value")
     press(Keys.ARROW_RIGHT)
     assert site.text("threshold-value") != before
-    ActionChains(site.chrome).key_down(Keys.SHIFT).send_keys(Keys.TAB).key_up(Keys.SHIFT).perform()
+    ActionChains(site.chrome).key_down(Keys.SHIFT).send_keys(Keys.TAB * 3).key_up(Keys.SHIFT).perform()
     assert site.js("return document.activeElement.textContent") == "Person 2 64 %"
     assert len(site.all("#overlay .other")) == 1, "who has the focus is brought out"
     tab_to("Head top")
@@ -149,6 +151,7 @@ def test_toggles_and_people_work_by_key(site: Any, stub: Stub, photo: Path) -> N
     site.js("document.getElementById('show-names').focus()")
     ActionChains(site.chrome).send_keys(Keys.SPACE).perform()
     assert len(site.all("#overlay text:not(.badge *)")) == 12
+    site.unfold()
     site.js("document.querySelectorAll('#people-list button')[1].focus()")
     ActionChains(site.chrome).send_keys(Keys.ENTER).perform()
     assert site.all("#joints [data-joint='9']")[0].text.split()[2:4] == ["390,", "8"]
@@ -167,8 +170,8 @@ def test_status_is_announced(site: Any, stub: Stub, photo: Path) -> None:
     site.until_view("done")
     said = site.js("return said")
     assert said[0] == "Opening the photo…"
-    assert said[-1] == "1 person · 12 of 16 joints sure"
-    assert "1 person · 12 of 16 joints sure" in site.id("photo").get_attribute("alt")
+    assert said[-1] == "1 person found · 12 of 16 joints sure"
+    assert "1 person found · 12 of 16 joints sure" in site.id("photo").get_attribute("alt")
 
 
 def test_motion_stops_where_it_is_unwanted(site: Any, stub: Stub, photo: Path) -> None:

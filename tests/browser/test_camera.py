@@ -114,24 +114,6 @@ def test_camera_that_starts_late_does_not_join_the_next_one(site: Any) -> None:
     site.until(lambda: site.js("return stopped") == [1, 2])
 
 
-def test_live_preview_asks_for_one_frame_at_a_time(camera: Any, stub: Stub) -> None:
-    stub.reset(Answer(body=result(person()), delay_s=0.4))
-    camera.id("camera").click()
-    camera.until(lambda: camera.id("camera-live").is_enabled())
-    camera.id("camera-live").click()
-    camera.until(lambda: len(stub.posts) == 3)
-    assert len(camera.all("#camera-overlay circle.dot")) == 12
-    assert "frames a second" in camera.text("camera-note")
-    assert max(Image.open(io.BytesIO(stub.posts[0][1])).size) == 480
-    assert stub.most_at_once == 1
-    camera.id("camera-live").click()
-    camera.js("return new Promise((done) => setTimeout(done, 600))")
-    before = len(stub.posts)
-    camera.js("return new Promise((done) => setTimeout(done, 1000))")
-    assert len(stub.posts) == before, "off is off"
-    camera.id("camera-close").click()
-
-
 def test_without_camera_access_the_phones_own_app_opens(site: Any) -> None:
     """A page on plain http has no mediaDevices."""
     site.js(

@@ -163,30 +163,30 @@ def test_page_opened_as_a_file_says_what_to_do(page: Any, root: Path) -> None:
     assert "make serve" in page.text("boot")
 
 
-def test_failed_download_is_told_beside_its_button(site: Any, stub: Stub, photo: Path) -> None:
-    stub.reset(FOUND, problem(503, "The model could not be fetched."))
-    site.choose(photo)
-    site.until_view("done")
-    site.id("get-png").click()
-    site.until(lambda: "not ready yet" in site.text("download-note"))
-    assert site.view == "done"
-    assert site.id("get-png").is_enabled()
-
-
-def test_offline_download_says_so(site: Any, stub: Stub, photo: Path) -> None:
+def test_export_that_cannot_be_loaded_offline_says_so(site: Any, stub: Stub, photo: Path) -> None:
     site.choose(photo)
     site.until_view("done")
     site.cdp("Network.enable")
     line = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
     site.cdp("Network.emulateNetworkConditions", offline=True, **line)
     try:
-        for button in ("get-png", "copy-image"):
-            site.id(button).click()
-            site.until(lambda: "You are offline" in site.text("download-note"))
+        site.save_as("png")
+        site.until(lambda: "You are offline" in site.text("take-note"))
     finally:
         site.cdp("Network.emulateNetworkConditions", offline=False, **line)
-    site.id("get-png").click()
-    site.until(lambda: "You are offline" not in site.text("download-note"))
+    assert site.view == "done"
+    assert site.id("export").is_enabled()
+
+
+def test_trying_again_tries_every_photo_that_the_same_fault_stopped(site: Any, stub: Stub, photo: Path) -> None:
+    stub.reset(problem(500, "no"))
+    site.choose(photo, photo, photo)
+    site.until(lambda: len(stub.posts) == 3)
+    site.until_view("problem")
+    stub.reset(FOUND)
+    site.id("again").click()
+    site.until_view("done")
+    site.until(lambda: len(stub.posts) == 3)
 
 
 def test_failed_second_try_leads_back_to_the_result(site: Any, stub: Stub, photo: Path) -> None:
@@ -199,12 +199,15 @@ def test_failed_second_try_leads_back_to_the_result(site: Any, stub: Stub, photo
     site.until_view("problem")
     site.id("back").click()
     assert site.view == "done"
-    assert site.text("summary") == "1 person · 12 of 16 joints sure"
+    assert site.text("summary") == "1 person found · 12 of 16 joints sure"
 
 
 def test_what_becomes_of_photos_is_told_as_it_is_set_up(page: Any, stub: Stub) -> None:
     page.open(stub.url)
-    assert page.text("privacy") == "Photos are processed in memory and not stored."
+    assert page.text("privacy") == (
+        "Photos are processed in memory and not stored. "
+        "Your browser keeps those of this tab until you clear them or close it."
+    )
     stub.reset(FOUND, config={"apiUrl": "", "uploads": True, "photoDays": 3})
     page.open(stub.url)
     assert "first midnight UTC after 3 days: 4 days at most" in page.text("privacy")

@@ -26,7 +26,7 @@ def pixels(data: bytes) -> np.ndarray:
 def test_chosen_photo_is_sent_and_shown(site: Any, stub: Stub, photo: Path) -> None:
     site.choose(photo)
     site.until_view("done")
-    assert site.text("summary") == "1 person · 12 of 16 joints sure"
+    assert site.text("summary") == "1 person found · 12 of 16 joints sure"
     assert Image.open(io.BytesIO(sent(stub))).size == (512, 512)
     assert site.log() == []
 
@@ -37,7 +37,7 @@ def test_photo_dropped_anywhere_is_taken(site: Any, photo: Path, stub: Stub) -> 
         site.cdp("Input.dispatchDragEvent", type=kind, x=1100, y=850, data=data)
     assert site.id("veil").is_displayed()
     site.cdp("Input.dispatchDragEvent", type="drop", x=1100, y=850, data=data)
-    site.until(lambda: site.text("summary") == "1 person · 12 of 16 joints sure")
+    site.until(lambda: site.text("summary") == "1 person found · 12 of 16 joints sure")
     assert not site.id("veil").is_displayed()
 
 
@@ -106,7 +106,8 @@ def test_photo_over_the_limit_goes_smaller_and_the_page_says_so(site: Any, stub:
     assert "more than can be sent" in site.text("facts")
     upright = Image.open(phone_photo).rotate(-90, expand=True).resize((12, 16))
     assert mean_difference(image.resize((12, 16)), upright) < 6
-    site.id("get-json").click()
+    site.save_as("json")
+    site.unfold()
     told = json.loads(site.downloaded("IMG_0001-pose.json").read_text())
     assert (told["width"], told["height"]) == (3024, 4032), "px of the photo, not of what was sent"
     assert site.all("#joints [data-joint='9']")[0].text.split()[2:4] == ["451,", "41"]
@@ -133,13 +134,13 @@ def test_several_files_are_processed_in_order_and_each_is_kept(
     assert "Waiting" not in site.text("wait"), "the first is shown, and is not waiting"
     site.until(lambda: site.text("progress-own") == "4 photos")
     assert [Image.open(io.BytesIO(body)).size for _, body in stub.posts] == [(300, 200), (200, 300), (512, 512)]
-    assert site.text("summary") == "1 person · 12 of 16 joints sure", "the view stays on the first"
-    buttons = site.all("#own button")
+    assert site.text("summary") == "1 person found · 12 of 16 joints sure", "the view stays on the first"
+    buttons = site.all("#own button:not(.away)")
     assert [b.get_attribute("title") for b in buttons] == [
-        "a.png: 1 person · 12 of 16 joints sure",
+        "a.png: 1 person found · 12 of 16 joints sure",
         "notes.txt: failed",
         "b.png: Nobody found",
-        "astronaut.jpg: 2 people · 24 of 32 joints sure",
+        "astronaut.jpg: 2 people found · 24 of 32 joints sure",
     ]
     buttons[1].click()
     assert site.text("problem-title") == "That is not a picture"

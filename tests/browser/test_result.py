@@ -87,7 +87,7 @@ def test_threshold_acts_at_once_and_asks_nobody(done: Any, stub: Stub) -> None:
     before = len(stub.seen)
     done.set_range("threshold", 0.1)
     assert len(done.all("#overlay circle.dot")) == 14
-    assert done.text("summary") == "1 person · 14 of 16 joints sure"
+    assert done.text("summary") == "1 person found · 14 of 16 joints sure"
     done.set_range("threshold", 0.99)
     assert len(done.all("#overlay circle.dot")) == 0
     assert len(done.all("#joints tr.unsure")) == 16
@@ -98,7 +98,8 @@ def test_threshold_is_the_apis_own(site: Any, stub: Stub, photo: Path) -> None:
     stub.reset(Answer(body=result(person()) | {"threshold": 0.115}))
     site.choose(photo)
     site.until_view("done")
-    assert site.text("summary") == "1 person · 13 of 16 joints sure"
+    assert site.text("summary") == "1 person found · 13 of 16 joints sure"
+    site.unfold()
     assert site.id("threshold-own").is_displayed()
 
 
@@ -111,6 +112,7 @@ def test_limbs_are_those_of_the_answer(site: Any, stub: Stub, photo: Path) -> No
 
 
 def test_joints_are_grouped_by_body_part_head_first(done: Any) -> None:
+    done.unfold()
     heads = [head.text for head in done.all("#joints th[scope=rowgroup]")]
     assert heads == ["Head", "Trunk", "Left arm", "Right arm", "Left leg", "Right leg"]
     assert done.all("#joints [data-joint]")[0].text.startswith("Head top")
@@ -118,6 +120,7 @@ def test_joints_are_grouped_by_body_part_head_first(done: Any) -> None:
 
 
 def test_compare_uncovers_the_photo_by_slider_and_by_drag(done: Any) -> None:
+    done.set_range("compare", 50)
     done.id("show-compare").click()
     clip = "return document.getElementById('drawn').style.clipPath"
     assert done.js(clip) == "inset(0px 0px 0px 50%)"
@@ -155,6 +158,7 @@ def test_tap_on_a_joint_keeps_it_marked(site: Any, stub: Stub, photo: Path) -> N
 
 
 def test_row_of_the_table_marks_its_joint(done: Any) -> None:
+    done.unfold()
     line = row(done, "head_top")
     assert line.text.split() == ["Head", "top", "225,", "20", "68", "%"]
     line.find_element("tag name", "button").click()
@@ -171,6 +175,7 @@ def test_people_are_brought_out_one_by_one(site: Any, stub: Stub, photo: Path) -
     assert [badge.get_attribute("textContent") for badge in site.all("#overlay .badge text")] == ["1", "2"]
     assert site.all("#overlay .other") == [], "nobody is dimmed until one is pointed at"
     buttons[1].click()
+    site.unfold()
     assert row(site, "head_top").text.split()[2:4] == ["390,", "8"]
     assert site.text("joints").strip().startswith("Joints of person 2")
     assert len(site.all("#overlay .other")) == 1
@@ -268,7 +273,7 @@ def test_box_is_drawn_and_asked_for(done: Any, stub: Stub) -> None:
     assert "in the box you drew" in done.text("facts")
     asked = len(stub.posts)
     done.id("whole").click()
-    assert done.text("summary") == "1 person · 12 of 16 joints sure"
+    assert done.text("summary") == "1 person found · 12 of 16 joints sure"
     assert "in the box" not in done.text("facts")
     assert len(stub.posts) == asked, "it is still known"
     assert not done.id("whole").is_displayed()
@@ -282,7 +287,7 @@ def test_empty_box_leads_back_to_the_whole_photo(done: Any, stub: Stub) -> None:
     assert done.text("problem-title") == "Nobody found in the box"
     done.id("back").click()
     assert done.view == "done"
-    assert done.text("summary") == "1 person · 12 of 16 joints sure"
+    assert done.text("summary") == "1 person found · 12 of 16 joints sure"
 
 
 def test_box_can_be_drawn_by_key_and_left(done: Any, stub: Stub) -> None:
@@ -301,7 +306,7 @@ def test_box_can_be_drawn_by_key_and_left(done: Any, stub: Stub) -> None:
     ActionChains(done.chrome).send_keys(Keys.ESCAPE).perform()
     assert done.view == "done"
     assert len(stub.posts) == sent
-    assert done.text("summary") == "1 person · 12 of 16 joints sure"
+    assert done.text("summary") == "1 person found · 12 of 16 joints sure"
 
 
 def test_best_guess_is_shown_when_asked_and_called_a_guess(site: Any, stub: Stub, photo: Path) -> None:
@@ -311,8 +316,53 @@ def test_best_guess_is_shown_when_asked_and_called_a_guess(site: Any, stub: Stub
     site.id("guess").click()
     site.until_view("done")
     assert stub.posts[-1][0] == "/pose?format=json&box=0,0,512,512"
-    assert site.text("summary") == "Best guess: 1 person · 16 of 16 joints sure"
+    assert site.text("summary") == "Best guess of a person · 12 of 16 joints sure"
     assert site.id("guessed").is_displayed()
+
+
+def test_own_photo_is_reached_again_after_a_sample(done: Any) -> None:
+    done.all("#samples button")[1].click()
+    done.until(lambda: done.text("credit"))
+    done.all("#own button:not(.away)")[0].click()
+    done.until(lambda: "blob:" in done.id("photo").get_attribute("src"))
+
+
+def test_photos_come_back_after_a_reload_and_can_be_removed(done: Any, stub: Stub, photo: Path) -> None:
+    done.choose(photo)
+    done.until(lambda: len(stub.posts) == 2 and done.view == "done")
+    done.chrome.refresh()
+    done.until(lambda: len(done.all("#own li")) == 2 and "blob:" in done.id("photo").get_attribute("src"))
+    assert done.text("summary") == "1 person found · 12 of 16 joints sure"
+    assert len(stub.posts) == 2, "their answers are kept with them"
+    done.js("document.querySelector('#own .away').click()")
+    done.until(lambda: len(done.all("#own li")) == 1)
+    done.id("clear").click()
+    done.until(lambda: "samples/" in done.id("photo").get_attribute("src"))
+    done.chrome.refresh()
+    done.until(lambda: done.text("summary") != "…")
+    assert done.all("#own li") == []
+
+
+def test_strip_of_many_photos_scrolls(done: Any, photo: Path, stub: Stub) -> None:
+    done.choose(*[photo] * 14)
+    done.until(lambda: len(done.all("#own li")) == 15)
+    inside, whole = done.js("const s = document.getElementById('own'); return [s.clientWidth, s.scrollWidth]")
+    assert whole > inside
+    assert done.js("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_crowd_has_numbers_only_where_the_pointer_is(site: Any, stub: Stub, photo: Path) -> None:
+    crowd = [person(20 * i, 0.1) for i in range(20)]
+    stub.reset(Answer(body=result(*crowd)))
+    site.choose(photo)
+    site.until_view("done")
+    assert site.text("summary").startswith("The first 20 people found")
+    assert site.all("#overlay .badge") == []
+    site.all("#people-list button")[2].click()
+    assert [b.get_attribute("textContent") for b in site.all("#overlay .badge text")] == ["3"]
+    site.id("show-people").click()
+    fills = {c.get_attribute("fill") for c in site.all("#overlay circle.dot")}
+    assert len(fills) == 9, "a colour each, nine of them"
 
 
 def test_sample_is_shown_at_once_with_its_stored_answer(site: Any, stub: Stub) -> None:
@@ -328,7 +378,7 @@ def test_sample_is_shown_at_once_with_its_stored_answer(site: Any, stub: Stub) -
 
 
 def test_box_can_be_drawn_on_a_sample(site: Any, stub: Stub, root: Path) -> None:
-    stub.reset(Answer(body=result(person(), size=(810, 384))))
+    stub.reset(Answer(body=result(person(), size=(1080, 512))))
     site.id("fix").click()
     site.until_view("crop")
     site.id("crop-ask").click()
@@ -336,24 +386,63 @@ def test_box_can_be_drawn_on_a_sample(site: Any, stub: Stub, root: Path) -> None
     assert stub.posts[0][1] == (root / "static-site" / "samples" / "people.jpg").read_bytes()
 
 
-def test_png_is_the_apis_with_the_threshold_that_is_shown(done: Any, stub: Stub, photo: Path) -> None:
-    png = photo.with_suffix(".png")
-    Image.open(photo).save(png)
-    stub.reset(Answer(body=png.read_bytes(), headers={"Content-Type": "image/png"}))
-    done.set_range("threshold", 0.12)
-    done.id("get-png").click()
-    assert Image.open(done.downloaded("astronaut-pose.png")).size == (512, 512)
-    assert stub.seen[-1][0] == "/pose?format=png&threshold=0.12"
-    done.until(lambda: done.text("download-note") == "Saved.")
+def test_saved_png_is_what_is_shown_at_the_photos_full_size(site: Any, stub: Stub, tmp_path: Path) -> None:
+    big = tmp_path / "wide.png"
+    Image.new("RGB", (2000, 1500), (40, 90, 60)).save(big)
+    stub.reset(Answer(body=result(person(100, 2.5), size=(2000, 1500))))
+    site.choose(big)
+    site.until_view("done")
+    assert site.text("png-size") == "2000 \u00d7 1500 px"
+    elbow = (round(100 + 2.5 * POINTS["left_elbow"][0]), round(2.5 * POINTS["left_elbow"][1]))
+    asked = len(stub.seen)
+    site.save_as("png")
+    saved = Image.open(site.downloaded("wide-pose.png")).convert("RGB")
+    assert saved.size == (2000, 1500)
+    assert far(saved.getpixel(elbow), COLOURS_RGB["left"]) < 30
+    site.id("show-joints").click()
+    site.id("show-skeleton").click()
+    (site.home / "downloads" / "wide-pose.png").unlink()
+    site.save_as("png")
+    bare = Image.open(site.downloaded("wide-pose.png")).convert("RGB")
+    assert far(bare.getpixel(elbow), (40, 90, 60)) < 6, "what is switched off is not in the picture"
+    assert [path for path, _ in stub.seen[asked:] if path.startswith("/pose")] == [], "nothing is sent for it"
 
 
-def test_picture_is_copied(done: Any, stub: Stub, photo: Path) -> None:
-    png = photo.with_suffix(".png")
-    Image.open(photo).save(png)
-    stub.reset(Answer(body=png.read_bytes(), headers={"Content-Type": "image/png"}))
+def far(a: tuple[int, ...], b: tuple[int, ...]) -> int:
+    """Sum of absolute differences."""
+    return sum(abs(x - y) for x, y in zip(a, b, strict=True))
+
+
+def test_every_format_of_the_menu_is_saved(done: Any, photo: Path) -> None:
+    done.set_range("threshold", 0.6)
+    for name, file in {
+        "webp": "astronaut-pose.webp", "svg": "astronaut-pose.svg", "json": "astronaut-pose.json",
+        "coco": "astronaut-coco.json", "csv": "astronaut-pose.csv", "openpose": "astronaut-openpose.json",
+        "controlnet": "astronaut-controlnet.png",
+    }.items():  # fmt: skip
+        done.save_as(name)
+        assert done.downloaded(file).stat().st_size > 100
+        done.until(lambda said=f"Saved as {file}.": done.text("take-note") == said)
+    folder = done.home / "downloads"
+    keypoints = json.loads((folder / "astronaut-pose.json").read_text())["people"][0]["keypoints"]
+    assert {k["confident"] for k in keypoints} == {True, False}
+    assert all(k["confident"] == (k["score"] >= 0.6) for k in keypoints)
+    assert Image.open(folder / "astronaut-pose.webp").size == (512, 512)
+    drawn = Image.open(folder / "astronaut-controlnet.png").convert("RGB")
+    assert drawn.size == (512, 512)
+    assert drawn.getpixel((5, 5)) == (0, 0, 0)
+    assert (
+        (folder / "astronaut-pose.csv").read_text().startswith("people,person,person_score,joint,x,y,score,confident\n")
+    )
+    svg = (folder / "astronaut-pose.svg").read_text()
+    assert svg.count("<image") == 1
+    assert svg.count('class="dot"') == sum(k["confident"] for k in keypoints)
+
+
+def test_picture_is_copied(done: Any, stub: Stub) -> None:
     done.cdp("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"], origin=stub.url)
     done.id("copy-image").click()
-    done.until(lambda: done.text("download-note") == "Copied.")
+    done.until(lambda: done.text("take-note") == "Copied.")
     size = done.js(
         "return navigator.clipboard.read().then(([item]) => item.getType('image/png'))"
         ".then(createImageBitmap).then((b) => [b.width, b.height])"
@@ -362,19 +451,16 @@ def test_picture_is_copied(done: Any, stub: Stub, photo: Path) -> None:
 
 
 def test_picture_is_shared_where_the_browser_can(page: Any, stub: Stub, photo: Path) -> None:
-    png = photo.with_suffix(".png")
-    Image.open(photo).save(png)
-    stub.reset(Answer(body=result(person())), Answer(body=png.read_bytes(), headers={"Content-Type": "image/png"}))
     script = """navigator.canShare = () => true;
-      navigator.share = async ({ files }) => { window.shared = [files[0].name, files[0].type, files[0].size]; };"""
+      navigator.share = async ({ files: [f] }) => { window.shared = [f.name, f.type, f.size > 1000]; };"""
     added = page.cdp("Page.addScriptToEvaluateOnNewDocument", source=script)
     try:
         page.open(stub.url)
         page.choose(photo)
         page.until_view("done")
         page.id("share").click()
-        page.until(lambda: page.text("download-note") == "Shared.")
-        assert page.js("return shared") == ["astronaut-pose.png", "image/png", png.stat().st_size]
+        page.until(lambda: page.text("take-note") == "Shared.")
+        assert page.js("return shared") == ["astronaut-pose.png", "image/png", True]
     finally:
         page.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=added["identifier"])
 
@@ -388,8 +474,9 @@ def test_share_is_not_offered_where_the_browser_cannot(done: Any) -> None:
 def test_curl_command_is_copied_and_works(done: Any, stub: Stub, tmp_path: Path, photo: Path) -> None:
     done.cdp("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"], origin=stub.url)
     done.set_range("threshold", 0.25)
+    done.id("export").click()
     done.id("copy-curl").click()
-    done.until(lambda: done.text("download-note") == "Copied.")
+    done.until(lambda: "is copied" in done.text("take-note"))
     command = done.js("return navigator.clipboard.readText()")
     assert command == done.text("curl")
     (tmp_path / "astronaut.jpg").write_bytes(photo.read_bytes())

@@ -64,6 +64,15 @@ def test_what_is_not_of_the_site_is_not_found(site: Path, path: str) -> None:
         get(site, path)
 
 
+def test_a_browser_gets_a_page_about_what_is_not_there(site: Path) -> None:
+    (site / "404.html").write_text("<h1>nothing</h1>")
+    status, body, headers = get(site, "/gone.html", accept="text/html,application/xhtml+xml")
+    assert (status, body) == (404, b"<h1>nothing</h1>")
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    with pytest.raises(NotFound):
+        get(site, "/gone.js", accept="*/*")
+
+
 def test_config_points_the_page_at_this_server(site: Path) -> None:
     (site / "config.js").write_text("window.HPE_CONFIG = {};")
     status, body, headers = get(site, "/config.js")

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Problem, explain, megabytes, privacy, summary, waitingText } from "../../static-site/messages.js";
+import { Problem, explain, megabytes, privacy, summary, summaryLine, waitingText } from "../../static-site/messages.js";
 
 const http = (status, facts = {}) => explain(new Problem("http", { status, ...facts }));
 
@@ -45,13 +45,16 @@ test("the wait is explained as it grows", () => {
 
 test("counts and sizes read well", () => {
   const person = { keypoints: [{ score: 0.9 }, { score: 0.1 }] };
-  assert.equal(summary([person], 0.3), "1 person · 1 of 2 joints sure");
-  assert.equal(summary([person, person], 0.3), "2 people · 2 of 4 joints sure");
-  assert.equal(summary([], 0.3), "Nobody found");
+  assert.equal(summaryLine([person], 0.3), "1 person found · 1 of 2 joints sure");
+  assert.equal(summaryLine([person, person], 0.3), "2 people found · 2 of 4 joints sure");
+  assert.equal(summaryLine([], 0.3), "Nobody found");
+  assert.equal(summary(Array(20).fill(person), 0.3).found, "The first 20 people found", "there may be more");
+  assert.equal(summaryLine([{ keypoints: [{ score: 0 }, { score: 0.1 }] }], 0, true), "Best guess of a person · 1 of 2 joints sure", "outside the photo nothing is sure");
   assert.deepEqual([300, 65432, 4_500_000].map(megabytes), ["1 kB", "65 kB", "4.5 MB"]);
 });
 
 test("privacy is told as the deployment is set up", () => {
-  assert.equal(privacy({ uploads: false }), "Photos are processed in memory and not stored.");
-  assert.match(privacy({ uploads: true, photoDays: 1, maxBytes: 4.5e6 }), /over 4\.5 MB .* after one day: 2 days at most\.$/);
+  assert.match(privacy({ uploads: false }), /^Photos are processed in memory and not stored\. Your browser keeps/);
+  assert.match(privacy({ uploads: false }, true), /never leave this device/);
+  assert.match(privacy({ uploads: true, photoDays: 1, maxBytes: 4.5e6 }), /over 4\.5 MB .* after one day: 2 days at most\./);
 });
