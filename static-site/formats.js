@@ -54,5 +54,7 @@ export function openpose(result) {
       const flat = BODY_25.flatMap((name) => (at.get(name)?.confident ? [at.get(name).x, at.get(name).y, at.get(name).score] : [0, 0, 0]));
       return { person_id: [-1], pose_keypoints_2d: flat, ...none };
     }),
+    canvas_width: result.width ?? result.image.width,
+    canvas_height: result.height ?? result.image.height,
   });
 }
