@@ -41,7 +41,8 @@ KINDS = ("shards", "people", "mpii", "lsp", "coco")
 @click.option("--every", type=click.IntRange(0, 1000), default=0, help="With --video: detect in every Nth frame [5].")
 @click.option("--threads", type=click.IntRange(0, MAX_THREADS), default=0, help="Of an exported model [all cores].")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
-def evaluate(as_json: bool, per_joint: bool, **options: Any) -> None:
+@click.option("--markdown", is_flag=True, help="Whole photos: the tables of docs/model.md.")
+def evaluate(as_json: bool, markdown: bool, per_joint: bool, **options: Any) -> None:
     """Measure a model on labelled people: AP of boxes and joints, PCK, PCKh.
 
     Crops and decoding are the product's own. Whole photos with everybody boxed give COCO's keypoint evaluation, AP of
@@ -63,21 +64,24 @@ def evaluate(as_json: bool, per_joint: bool, **options: Any) -> None:
         raise click.UsageError(f"--first {options['first']} --last {options['last']}: the first comes after the last")
     options["size"] = options["size"] or 0
     from hpe.measure.evaluate import Options, run_evaluation
-    from hpe.measure.report import as_text
+    from hpe.measure.report import as_markdown, as_text
 
     data, negatives = options.pop("data"), options.pop("negatives")
     if data is None and negatives is None:
         raise click.UsageError("give --data, --negatives or both: there is nothing to measure")
     source = None if data is None else data_source(data, options)
     if source is None or source.kind != "people":
-        for option in ("steadiness", "turned", "video"):
-            if options[option]:
+        for option in ("steadiness", "turned", "video", "markdown"):
+            if markdown if option == "markdown" else options[option]:
                 raise click.UsageError(f"--{option}: only for --data of whole photos with everybody boxed")
     fields = {f.name for f in dataclasses.fields(Options)}
     report = run_evaluation(
         Options(source=source, negatives=negatives, **{k: v for k, v in options.items() if k in fields})
     )
-    click.echo(json.dumps(report.as_json(), indent=2) if as_json else as_text(report, per_joint))
+    if as_json:
+        click.echo(json.dumps(report.as_json(), indent=2))
+    else:
+        click.echo(as_markdown(report) if markdown else as_text(report, per_joint))
 
 
 def data_source(path: Path, options: dict[str, Any]) -> Source:

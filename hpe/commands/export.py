@@ -22,7 +22,7 @@ Forms = dict[str, Any]
 FILE = click.Path(path_type=Path, dir_okay=False)
 # Until thresholds are measured for a new model: `hpe thresholds` fits them.
 THRESHOLD, PERSON_THRESHOLD, LOCATE_THRESHOLD = 0.2, 0.2, 0.3
-# Longer side of the locator's frame, px, and the first look: docs/model.md has what others cost and find.
+# Longer side of the locator's frame, px, and the first look: docs/runs.md has what others cost and find.
 LOCATE_SIZE = 384
 COARSE = CoarseLook(pixels=43_008, small_px=56, score=0.5)
 FINE = FineLook(person_px=80, longest=768)

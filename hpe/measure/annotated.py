@@ -7,7 +7,7 @@ import numpy as np
 
 from hpe.measure.protocols import Predictions
 from hpe.pose.skeleton import COCO_JOINTS
-from hpe.score.coco_ap import NAMES, keypoint_stats
+from hpe.score.coco_ap import keypoint_stats, named
 from hpe.train.data.coco import OURS, Annotated, read_annotations
 from hpe.train.data.samples import Sample
 
@@ -33,7 +33,7 @@ def oks_ap(annotations: Path, samples: list[Sample], predictions: Predictions) -
     }
     images = sorted({photo_of[name] for name in chosen})
     stats = keypoint_stats(truth, _results(samples, predictions, photo_of, known), images)
-    return {name: 100 * float(value) for name, value in zip(NAMES, stats[: len(NAMES)], strict=True)}
+    return named(stats)
 
 
 def _row(

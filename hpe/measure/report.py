@@ -96,6 +96,36 @@ def as_text(report: Report, per_joint: bool = False) -> str:
     return "\n".join(parts)
 
 
+def as_markdown(report: Report) -> str:
+    """The tables of whole photos, as docs/model.md has them."""
+    parts = [f"`{report.data}`, {report.people:,} people in {report.photos:,} photos; {report.architecture}:"]
+    if report.average_precision:
+        parts.append(markdown(_precision_rows(report.average_precision)))
+    if report.figures:
+        rows = [
+            [figure.text.format(of=f"{figure.of:,}"), f"{_number(figure.value)} {figure.unit}".strip()]
+            for figure in report.figures.values()
+        ]
+        parts.append(markdown([["", ""], *rows]))
+    if report.kinds:
+        parts.append(markdown(_kind_rows(report.kinds)))
+    if report.reliability:
+        scores, right, joints = zip(*report.reliability, strict=True)
+        rows = [
+            ["joint score of about", *(f"{score:.2f}" for score in scores)],
+            ["are right, %", *(f"{share:.0f}" for share in right)],
+            ["joints", *(f"{count:,}" for count in joints)],
+        ]
+        parts.append(markdown(rows))
+    return "\n\n".join(parts)
+
+
+def markdown(rows: list[list[str]]) -> str:
+    """A head and rows -> a Markdown table, the first column flush left."""
+    rule = ["---", *["---:"] * (len(rows[0]) - 1)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (rows[0], rule, *rows[1:]))
+
+
 def _group_rows(measures: list[Measure]) -> list[list[str]]:
     head = ["%", *GROUPS, "|", "mean", "limbs"]
     rows = [

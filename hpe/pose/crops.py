@@ -20,7 +20,7 @@ PAD_RGB: Final[tuple[int, int, int]] = (0, 0, 0)
 MARGIN: Final[float] = 1.25
 # The networks halve a picture five times.
 MULTIPLE: Final[int] = 32
-# For the locator, so that a picture moved by a px gives much the same scores. At 1.0 its AP50 falls (docs/model.md).
+# For the locator, so that a picture moved by a px gives much the same scores. At 1.0 its AP50 falls (docs/runs.md).
 SMOOTH: Final[float] = 0.7
 # Bilinear sampling reads two by two px: of a picture that is finer still it would skip some, and alias.
 _FINEST: Final[float] = 0.5  # network px to an image px

@@ -18,7 +18,7 @@ from hpe.train.network import BasicBlock, PoseResNet, is_trimmed
 # Of each batch so many cells count: more changed little.
 CELLS: Final[int] = 6000
 # Layers with many cells and few weights need no more batches than this. In the middle of the network it is the other
-# way round: docs/model.md, run 14.
+# way round: docs/runs.md, run 14.
 FEW: Final[int] = 80
 # A share of the mean square of the inputs: in directions that the examples leave open, weights stay what they are.
 RIDGE: Final[float] = 1e-4

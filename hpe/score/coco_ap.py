@@ -64,7 +64,13 @@ def keypoint_ap(
         "annotations": _annotations(truths, list(keypoints)),
     }
     stats = keypoint_stats(content, results, images, COCO_SIGMAS[list(keypoints)])
-    return {name: 100 * float(value) for name, value in zip(NAMES, stats[: len(NAMES)], strict=True)}
+    return named(stats)
+
+
+def named(stats: NDArray[np.float64]) -> dict[str, float]:
+    """COCOeval's figures -> percent by NAMES, nan where there are no such people."""
+    values = np.where(stats[: len(NAMES)] < 0, np.nan, 100 * stats[: len(NAMES)])
+    return {name: float(value) for name, value in zip(NAMES, values, strict=True)}
 
 
 def _row(image: int, points: NDArray[np.floating], score: float) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from train.figures import stick_figure
 
 from hpe.commands.evaluate import guess_kind
 from hpe.measure.found import Found, Seen, as_found
+from hpe.measure.kinds import by_kind
 from hpe.measure.ranking import box_precision, oks_precision
+from hpe.measure.report import Report, as_markdown
 from hpe.measure.shown import is_portrait, joints_near, reliability, shown
 from hpe.measure.steadiness import Steadiness
 from hpe.measure.turned import TURNS, Turned, back
@@ -235,6 +237,25 @@ def test_photos_without_people_are_turned_as_well() -> None:
     turned.add(finds, empty, finds.rgb, [])  # type: ignore[arg-type]
     silent = turned.figures()["turned_nobody_found"]
     assert (silent.value, silent.of) == (pytest.approx(200 / 3), 3)
+
+
+def test_the_pages_tables_have_every_figure() -> None:
+    report = Report("m", "a net", "64x64", False, "coco-val.json", 2, 1)
+    photos = [photo(2)]
+    found = [answer(photos[0])]
+    report.average_precision = oks_precision(seen(found, photos))
+    report.figures, report.kinds = shown(found, photos), by_kind(found, photos, 0.5)
+    report.reliability = reliability(found, photos)
+    page = as_markdown(report)
+    for row in (
+        "| 12 joints, product's boxes | 100.0 | 100.0 | 100.0 | 100.0 | - | 100.0 |",
+        "| of 2 people found (OKS 0.5) | 100.0 % |",
+        "| all | 2 | 100.0 | 24 | 100.0 | 0.0 | 0.0 |",
+        "| are right, % | 100 |",
+    ):
+        assert row in page
+    tables = [[line.count("|") for line in part.splitlines()] for part in page.split("\n\n")[1:]]
+    assert all(len(set(columns)) == 1 for columns in tables)
 
 
 def test_a_file_of_whole_photos_is_known_by_its_people(tmp_path) -> None:
