@@ -107,6 +107,11 @@ def read_network(path: Path) -> tuple[PoseResNet, dict[str, Any]]:
     return model.eval(), saved
 
 
+def same_keypoints(found: int, wanted: int) -> bool:
+    """Whether a network of `found` outputs does what one of `wanted` does: the joints alone, or with the face."""
+    return found == wanted or {found, wanted} == {NUM_JOINTS, NUM_KEYPOINTS}
+
+
 def frame_of(saved: dict[str, Any], default: int = 256) -> tuple[int, int]:
     """What a checkpoint says beside its weights -> (height, width) in px of the frames it was trained on."""
     size = saved.get("size", default)
@@ -149,7 +154,8 @@ def take_initial_weights(model: PoseResNet, path: Path, channels: str = "rgb") -
     fitting = {k: v for k, v in found.items() if k in own and own[k].shape == v.shape}
     for name in ("final_layer.weight", "final_layer.bias"):  # the joints' maps stay; those of the face are new
         old = found.get(name)
-        if old is not None and name not in fitting and len(old) == NUM_JOINTS < len(own[name]):
+        wanted = own[name].shape
+        if old is not None and len(old) == NUM_JOINTS < wanted[0] and old.shape[1:] == wanted[1:]:
             fitting[name] = torch.cat([old, own[name][NUM_JOINTS:]])
     backbone = [k for k in own if k.startswith(("conv1.", "layer"))]
     lacking = [k for k in backbone if k not in fitting and not k.endswith("num_batches_tracked")]

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hpe.errors import BadModel
 from hpe.pose.heatmaps import STRIDE
 from hpe.train.tasks.task import Task
 
@@ -31,5 +32,10 @@ class Teacher:
 
 
 def distance(outputs: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
-    """(N, C, h, w) float32, all three -> the weighted mean squared difference."""
+    """(N, C, h, w) float32, all three -> the weighted mean squared difference. Raises BadModel if C differs."""
+    if outputs.shape[1] != wanted.shape[1]:
+        raise BadModel(
+            f"the teacher gives {wanted.shape[1]} maps, the student {outputs.shape[1]}: name a teacher with the "
+            "student's keypoints"
+        )
     return (weight * (outputs - wanted).square()).sum() / weight.sum()

@@ -14,7 +14,14 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from hpe.errors import BadModel, BadSettings
-from hpe.train.checkpoint import is_finite, read_checkpoint, read_network, take_initial_weights, write_checkpoint
+from hpe.train.checkpoint import (
+    is_finite,
+    read_checkpoint,
+    read_network,
+    same_keypoints,
+    take_initial_weights,
+    write_checkpoint,
+)
 from hpe.train.config import Stage, TrainConfig, as_dict
 from hpe.train.distil import Network, Teacher, distance
 from hpe.train.network import PoseResNet, describe, is_trimmed, normalise, trimmed
@@ -79,7 +86,7 @@ class Trainer:
     def _student(self, path: Path) -> PoseResNet:
         """The network of a checkpoint, which may be pruned."""
         network, _ = read_network(path)
-        if network.joints != self.model.joints:
+        if not same_keypoints(network.joints, self.model.joints):
             raise BadModel(f"{path} gives {network.joints} maps: the task {self.config.task} has {self.model.joints}")
         return network
 

@@ -17,6 +17,7 @@ from hpe.engine.manifest import (
     write_manifest,
 )
 from hpe.errors import BadModel
+from hpe.pose.skeleton import JOINTS, KEYPOINTS
 
 GOOD = {
     "name": "pose",
@@ -85,6 +86,7 @@ def test_a_manifest_that_was_written_is_read_as_it_was() -> None:
     card = ModelCard("pose", "pose.onnx", "b" * 64, (256, 192), "a net", 0.2, 0.25, 1.5, {"ap": 61.0})
     for wanted in (
         card,
+        replace(card, keypoints=KEYPOINTS),
         replace(card, locate=locate),
         replace(card, calibration=Calibration(4.0, -1.0), locate=locate),
         replace(card, locate=replace(locate, threshold=0.0, size_unit=384, coarse=CoarseLook(50_000, 48, 0.5))),
@@ -92,6 +94,14 @@ def test_a_manifest_that_was_written_is_read_as_it_was() -> None:
         replace(card, locate=replace(locate, coarse=CoarseLook(50_000, 48, 0.5), fine=FineLook(80, 768))),
     ):
         assert parse_manifest(write_manifest(wanted), "pose.json") == wanted
+
+
+def test_a_manifest_names_the_keypoints_unless_they_are_the_16_joints_alone() -> None:
+    assert "keypoints" not in json.loads(write_manifest(CARD))["pose"]
+    named = json.loads(write_manifest(replace(CARD, keypoints=KEYPOINTS)))
+    assert named["pose"]["keypoints"] == list(KEYPOINTS)
+    del named["pose"]["keypoints"]
+    assert parse_manifest(json.dumps(named).encode(), "pose.json").keypoints == JOINTS
 
 
 def test_schema_2_has_two_networks() -> None:
@@ -117,6 +127,9 @@ CARD = ModelCard("pose", "pose.onnx", "b" * 64, (256, 192), "a net", 0.2, 0.25, 
         ("locate", {"file": "../x.onnx"}, "locate.file '../x.onnx' must be a plain file name"),
         ("locate", {"threshold": 3}, "locate.threshold 3.0 must lie between 0 and 1"),
         ("locate", {"input_size": [416, 416]}, "locate.input_size is [416, 416], it must be a int"),
+        ("pose", {"keypoints": KEYPOINTS[:20]}, "pose.keypoints are 20 names that this version of hpe does not know"),
+        ("pose", {"keypoints": KEYPOINTS[::-1]}, "followed by nose, left_eye, right_eye, left_ear, right_ear"),
+        ("pose", {"keypoints": 21}, "pose.keypoints is 21, it must be a list"),
         ("locate", {"input_size": 400}, "locate.input_size 400 must be a multiple of 32"),
         ("locate", {"calibration": {"slope": 0, "intercept": 0}}, "locate.calibration.slope 0.0 must be above 0"),
         (

@@ -164,7 +164,7 @@ def test_a_person_hidden_in_a_larger_frame_is_looked_for_there():
     streets = [dataclasses.replace(sample, encoded=png(scenery(1) // 2))]
     whole = predict_whole(oracle, [sample] * 4, streets, (2.0, 3.0))
     assert whole.found.all()
-    np.testing.assert_allclose(whole.points, np.stack([sample.points] * 4), atol=1e-3)
+    np.testing.assert_allclose(whole.points, np.stack([sample.points[:16]] * 4), atol=1e-3)
 
 
 def test_a_person_who_is_not_found_misses_every_joint():

@@ -75,7 +75,7 @@ def test_swapped_sides_and_confident_errors_are_counted() -> None:
     (row,) = [by_kind([right], [one], 0.5)["all"]]
     assert (row["people"], row["found"], row["joints"]) == (1, 100, 12)
     assert (row["right"], row["confident_wrong"], row["swapped"]) == (100, 0, 0)
-    swapped = dataclasses.replace(right, points=right.points[:, FLIP_ORDER])
+    swapped = dataclasses.replace(right, points=right.points[:, FLIP_ORDER[:16]])
     row = by_kind([swapped], [one], 0.5)["all"]
     assert (row["right"], row["confident_wrong"], row["swapped"]) == (0, 100, 100)
     unsure = dataclasses.replace(swapped, joint_scores=np.full((1, 16), 0.4))

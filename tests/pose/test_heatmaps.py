@@ -99,14 +99,15 @@ def test_decoding_leaves_its_input_alone():
     np.testing.assert_array_equal(heatmaps, before)
 
 
-def test_the_mirrored_pictures_heatmaps_come_back_to_their_place():
+@pytest.mark.parametrize("count", [16, 21])
+def test_the_mirrored_pictures_heatmaps_come_back_to_their_place(count):
     rng = np.random.default_rng(2)
-    joints = rng.uniform(40, 215, (16, 2))
-    straight, _ = encode_joints(joints, np.ones(16), 256, 2.0)
+    joints = rng.uniform(40, 215, (count, 2))
+    straight, _ = encode_joints(joints, np.ones(count), 256, 2.0)
     # what a perfect network sees in the mirror: pixel x at 255 - x, left and right exchanged
-    mirrored = (joints * [-1, 1] + [255, 0])[list(FLIP_ORDER)]
-    seen, _ = encode_joints(mirrored, np.ones(16), 256, 2.0)
-    back = flip_heatmaps(seen, FLIP_ORDER)
+    mirrored = (joints * [-1, 1] + [255, 0])[list(FLIP_ORDER[:count])]
+    seen, _ = encode_joints(mirrored, np.ones(count), 256, 2.0)
+    back = flip_heatmaps(seen, FLIP_ORDER[:count])
     points, _ = decode_joints(back)
     np.testing.assert_allclose(points, joints, atol=0.3)
     assert np.abs((points - joints).mean(axis=0)).max() < 0.1
@@ -115,11 +116,11 @@ def test_the_mirrored_pictures_heatmaps_come_back_to_their_place():
 
 
 def test_only_the_named_joint_moves_to_its_mirror_twin():
-    seen = np.zeros((16, 32, 32), np.float32)
+    seen = np.zeros((21, 32, 32), np.float32)
     seen[INDEX["left_wrist"], 10, 10] = 1
     back = flip_heatmaps(seen, FLIP_ORDER)
     assert back[INDEX["right_wrist"]].max() > 0.5
-    assert back[[j for j in range(16) if j != INDEX["right_wrist"]]].max() == 0
+    assert back[[j for j in range(21) if j != INDEX["right_wrist"]]].max() == 0
 
 
 def test_a_frame_that_is_taller_than_wide_has_such_heatmaps():

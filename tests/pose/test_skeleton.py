@@ -5,14 +5,17 @@ from itertools import pairwise
 import numpy as np
 
 from hpe.pose.skeleton import (
+    COCO_JOINTS,
     COLOURS_RGB,
     FLIP_ORDER,
     FLIP_PAIRS,
     INDEX,
     JOINTS,
+    KEYPOINTS,
     LIMBS,
     LIMBS_BY_NAME,
     NUM_JOINTS,
+    NUM_KEYPOINTS,
     plain_name,
     side,
 )
@@ -28,6 +31,14 @@ def test_joints_are_in_mpii_order() -> None:
     assert NUM_JOINTS == 16
     assert (JOINTS[0], JOINTS[6], JOINTS[9], JOINTS[15]) == ("right_ankle", "pelvis", "head_top", "left_wrist")
     assert [INDEX[name] for name in JOINTS] == list(range(16))
+
+
+def test_the_face_follows_the_joints_so_that_a_network_of_16_keeps_its_order() -> None:
+    assert (*JOINTS, "nose", "left_eye", "right_eye", "left_ear", "right_ear") == KEYPOINTS
+    assert [INDEX[name] for name in KEYPOINTS] == list(range(NUM_KEYPOINTS)) == list(range(21))
+    assert [KEYPOINTS[i] for i in FLIP_ORDER[16:]] == ["nose", "right_eye", "left_eye", "right_ear", "left_ear"]
+    assert set(FLIP_ORDER[:16]) == set(range(16))
+    assert set(COCO_JOINTS) <= set(KEYPOINTS)
 
 
 def test_limbs_make_one_tree_over_all_joints() -> None:
@@ -54,8 +65,8 @@ def test_limbs_map_onto_limbs_in_the_mirror() -> None:
 
 
 def test_flipping_twice_is_nothing_and_swaps_each_pair() -> None:
-    assert [FLIP_ORDER[i] for i in FLIP_ORDER] == list(range(NUM_JOINTS))
-    assert len(FLIP_PAIRS) == 6
+    assert [FLIP_ORDER[i] for i in FLIP_ORDER] == list(range(NUM_KEYPOINTS))
+    assert len(FLIP_PAIRS) == 8
     for right, left in FLIP_PAIRS:
         assert (side(right), side(left)) == ("right", "left")
         assert plain_name(right) == plain_name(left)
@@ -63,8 +74,8 @@ def test_flipping_twice_is_nothing_and_swaps_each_pair() -> None:
 
 
 def test_middle_joints_stay_in_the_mirror() -> None:
-    middle = [i for i in range(NUM_JOINTS) if side(i) == "middle"]
-    assert [JOINTS[i] for i in middle] == ["pelvis", "thorax", "upper_neck", "head_top"]
+    middle = [i for i in range(NUM_KEYPOINTS) if side(i) == "middle"]
+    assert [KEYPOINTS[i] for i in middle] == ["pelvis", "thorax", "upper_neck", "head_top", "nose"]
     assert all(FLIP_ORDER[i] == i for i in middle)
 
 

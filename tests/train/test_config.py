@@ -111,8 +111,6 @@ def test_every_kind_of_source_has_its_reader():
 def test_the_configurations_in_the_repository_are_read(root):
     configs = {path.stem: read_config(path) for path in sorted((root / "configs").glob("*.yaml"))}
     assert all(name == config.name for name, config in configs.items())
-    assert configs["pose"].stages[-1].size == configs["pose-cpu"].stages[-1].size == (256, 192)
-    assert configs["pose-cpu"].train == configs["pose"].train
     assert {config.task for config in configs.values()} == {"pose", "locate"}
 
 

@@ -12,7 +12,7 @@ from train.figures import png, stick_figure, write_people, write_sceneries, writ
 
 from hpe.pose import crops
 from hpe.pose.heatmaps import decode_joints
-from hpe.pose.skeleton import INDEX, JOINTS
+from hpe.pose.skeleton import INDEX, KEYPOINTS
 from hpe.train.augment.chance import Chance
 from hpe.train.augment.crops import back, crop_affine, cut_off, mirrored, random_affine
 from hpe.train.config import Augmentation, Source, Stage, TrainConfig
@@ -37,11 +37,9 @@ def dotted_people(folder: Path, count: int = 3, unlabelled: tuple[str, ...] = ()
         for name, colour in KNEES.items():
             cv2.circle(image, tuple(round(float(v)) for v in points[INDEX[name]]), 5, colour, -1)
         files[f"{seed}.png"] = png(image)
-        joints = [
-            [float(x), float(y), int(name not in unlabelled)] for name, (x, y) in zip(JOINTS, points, strict=False)
-        ]
+        known = [[float(x), float(y), int(KEYPOINTS[j] not in unlabelled)] for j, (x, y) in enumerate(points)]
         box = [float(v) for v in (*(points.min(axis=0) - room), *(points.max(axis=0) + room))]
-        person = {"box": box, "joints": joints}
+        person = {"box": box, "joints": known[:16], "face": known[16:]}
         rows.append({"id": f"dots/{seed}", "shard": "dots-0.tar", "file": f"{seed}.png", "people": [person]})
     write_tar(folder / "dots-0.tar", files)
     (folder / "dots.json").write_text(json.dumps(rows))
@@ -163,14 +161,16 @@ def test_the_crop_is_the_products() -> None:
     ours = crop_affine(torch.from_numpy(boxes), 256, 192).numpy()
     theirs = [crops.crop_affine(box, (256, 192)) for box in boxes]
     np.testing.assert_allclose(ours, theirs, atol=1e-6)
-    errors = random_affine(torch.from_numpy(boxes).float(), 256, 192, STILL, Chance(1, 0, 50, CPU))
+    none = torch.zeros(50, dtype=torch.bool)
+    errors = random_affine(torch.from_numpy(boxes).float(), none, 256, 192, STILL, Chance(1, 0, 50, CPU))
     np.testing.assert_allclose(errors, theirs, atol=1e-3)
 
 
 def test_a_box_errs_in_place_size_and_aspect() -> None:
     box = torch.tensor([[100.0, 100.0, 160.0, 180.0]]).repeat(400, 1)
     changes = dataclasses.replace(STILL, box_shift=0.05, box_size=0.1)
-    affine = random_affine(box, 256, 192, changes, Chance(1, 0, 400, CPU)).numpy()
+    none = torch.zeros(400, dtype=torch.bool)
+    affine = random_affine(box, none, 256, 192, changes, Chance(1, 0, 400, CPU)).numpy()
     x, y = (affine @ [130, 140, 1] - [95.5, 127.5]).T
     # a deviation of 5 % of the sides, in network px of this crop of 256 / 100
     assert np.std(x) == pytest.approx(0.05 * 60 * 2.56, rel=0.25)
@@ -179,7 +179,8 @@ def test_a_box_errs_in_place_size_and_aspect() -> None:
 
 
 def test_mirroring_twice_changes_nothing_and_back_undoes_the_crop() -> None:
-    affine = random_affine(torch.tensor([[10.0, 20.0, 90.0, 150.0]]), 64, 48, WILD, Chance(2, 0, 1, CPU))
+    box, whole = torch.tensor([[10.0, 20.0, 90.0, 150.0]]), torch.zeros(1, dtype=torch.bool)
+    affine = random_affine(box, whole, 64, 48, WILD, Chance(2, 0, 1, CPU))
     torch.testing.assert_close(mirrored(mirrored(affine, 48), 48), affine)
     x, y = back(affine, 64, 48)
     there = affine[0, :, :2] @ torch.stack([x[0, 7, 5], y[0, 7, 5]]) + affine[0, :, 2]

@@ -155,7 +155,7 @@ class PoseTask:
         return 0.2 + outputs.clamp(0, 1)
 
     def mirrored(self, outputs: Tensor) -> Tensor:
-        return outputs.flip(3)[:, self._flip]
+        return outputs.flip(3)[:, self._flip[: outputs.shape[1]]]
 
     def validate(self, network: PoseResNet, stage: Stage) -> dict[str, float]:
         """PCK on crops round the given boxes: @0.2 of the torso for LSP, @0.1 of the box's longer side elsewhere.
@@ -170,7 +170,7 @@ class PoseTask:
                     for rows in torch.split(torch.arange(len(people.box), device=self.device), 64)
                 ]
             )
-            error = (points - people.points).norm(dim=2)
+            error = (points - people.points[:, : points.shape[1]]).norm(dim=2)
             if whole:
                 longer = (people.box[:, 2:] - people.box[:, :2]).max(dim=1).values
                 limit, joints = 0.1 * longer[:, None], list(LIMB_JOINTS)
@@ -179,7 +179,7 @@ class PoseTask:
                 limit = 0.2 * torso.norm(dim=1)[:, None]
                 joints = list(LSP_JOINTS)
             counted = people.labelled[:, joints]
-            measures[name] = 100 * float((error <= limit)[:, joints][counted].float().mean())
+            measures[name] = 100 * float((error[:, joints] <= limit)[counted].float().mean())
         return measures
 
     @torch.no_grad()
