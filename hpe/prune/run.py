@@ -14,7 +14,7 @@ from torch import Tensor
 from hpe.errors import BadModel
 from hpe.prune.importance import prune
 from hpe.prune.least_squares import refit
-from hpe.train.checkpoint import frame_of, read_network
+from hpe.train.checkpoint import frame_of, read_network, same_keypoints
 from hpe.train.config import Stage, TrainConfig
 from hpe.train.network import PoseResNet, describe, normalise
 from hpe.train.tasks import open_task
@@ -46,7 +46,7 @@ def pruned_checkpoint(config: TrainConfig, path: Path, keep: float, count: int) 
     network, saved = read_network(path)
     task = open_task(config, torch.device("cpu"))
     wanted = task.network().joints
-    if network.joints != wanted:
+    if not same_keypoints(network.joints, wanted):
         raise BadModel(f"{path} gives {network.joints} maps: the configuration's task {config.task} gives {wanted}")
     height, width = frame_of(saved, config.stages[-1].height)
     stage = Stage(0.0, (height, width), BATCH)
