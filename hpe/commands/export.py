@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hpe.engine.manifest import CoarseLook, FineLook, LocatorCard, ModelCard
+from hpe.engine.manifest import LocatorCard, ModelCard, TurnedLook, read_manifest
 from hpe.errors import BadModel, BadSettings
 
 if TYPE_CHECKING:
@@ -22,15 +22,20 @@ Forms = dict[str, Any]
 FILE = click.Path(path_type=Path, dir_okay=False)
 # Until thresholds are measured for a new model: `hpe thresholds` fits them.
 THRESHOLD, PERSON_THRESHOLD, LOCATE_THRESHOLD = 0.2, 0.2, 0.3
-# Longer side of the locator's frame, px, and the first look: docs/runs.md has what others cost and find.
+# Longer side, px, of the frame of the locator's one look, and the look at a photo that may be on its side: docs/runs.md
+# has what others cost and find.
 LOCATE_SIZE = 384
-COARSE = CoarseLook(pixels=43_008, small_px=56, score=0.5)
-FINE = FineLook(person_px=80, longest=768)
+TURNED = TurnedLook(pixels=43_008, score=0.6, person_threshold=0.6)
 
 
 @click.command()
 @click.option("--pose", "pose_path", type=FILE, required=True, help="Checkpoint of the pose network.")
-@click.option("--locate", "locate_path", type=FILE, help="Checkpoint of the locator [none: one person a picture].")
+@click.option(
+    "--locate",
+    "locate_path",
+    type=FILE,
+    help="Checkpoint of the locator, or a manifest whose locator is taken as it is [none: one person a picture].",
+)
 @click.option("-o", "--out", type=FILE, required=True, help="The manifest (.json); its networks go beside it.")
 @click.option("--people", type=FILE, metavar="DATA.json", help="Training photos to calibrate int8 on, never val.")
 @click.option("--fp32", is_flag=True, help="No int8: four times as large, two to three times as slow.")
@@ -140,15 +145,28 @@ def _locator(path: Path, out: Path, photos: "list[Photo]", size: int, kind: str)
     from hpe.train.checkpoint import LOCATOR_OUTPUTS, frame_of, read_network
     from hpe.train.network import describe
 
+    file = "locate.onnx" if out.stem == "pose" else f"{out.stem}-locate.onnx"
+    if path.suffix == ".json":
+        return _kept_locator(path, file, size)
     network, saved = read_network(path)
     if network.joints != LOCATOR_OUTPUTS:
         raise BadModel(f"{path} finds joints, not people: give a checkpoint of `task: locate`")
-    file = "locate.onnx" if out.stem == "pose" else f"{out.stem}-locate.onnx"
     unit = int(saved.get("size_unit") or max(frame_of(saved, size)))
     what = f"{describe(network)}, {kind}"
-    fine = FINE if size < FINE.longest else None
-    card = LocatorCard(file, "", what, size, LOCATE_THRESHOLD, size_unit=unit, coarse=COARSE, fine=fine)
+    card = LocatorCard(file, "", what, size, LOCATE_THRESHOLD, size_unit=unit, turned=TURNED)
     return card, _forms(network, (size, size), fitted(photos, size))
+
+
+def _kept_locator(path: Path, file: str, size: int) -> tuple[LocatorCard, Forms]:
+    """The locator of a model that is there already, with one look of `size` px."""
+    import onnx
+
+    known = read_manifest(path).locate
+    if known is None:
+        raise BadModel(f"{path} has no locator: give a checkpoint of one, or a manifest of two networks")
+    unit = known.size_unit or known.input_size
+    card = LocatorCard(file, "", known.architecture, size, known.threshold, known.calibration, unit, turned=TURNED)
+    return card, {"onnx, as it is": onnx.load(path.with_name(known.file))}
 
 
 def _forms(network: "PoseResNet", frame: tuple[int, int], calibration: "list[NDArray[np.uint8]]") -> Forms:

@@ -56,8 +56,8 @@ def test_two_checkpoints_become_a_bundle_that_runs(checkpoints, people: Path, tm
     assert sorted(path.name for path in out.parent.iterdir()) == ["locate.onnx", "pose.json", "pose.onnx"]
     card = open_bundle(str(out), tmp_path).card
     assert (card.frame, card.sigma, card.locate.input_size) == ((128, 96), 1.5, 384)
-    assert card.locate.coarse is not None
-    assert card.locate.fine is not None
+    assert (card.locate.coarse, card.locate.fine) == (None, None)
+    assert card.locate.turned is not None
     assert "int8" in card.architecture
     assert "int8" in card.locate.architecture
     image = np.random.default_rng(0).integers(0, 255, (90, 160, 3), dtype=np.uint8)
@@ -69,6 +69,26 @@ def test_two_checkpoints_become_a_bundle_that_runs(checkpoints, people: Path, tm
     rows = [line.split() for line in result.output.splitlines() if line.startswith("onnx fp32, rewritten")]
     assert float(rows[0][4]) < 0.01, "the rewritten pose network puts joints where torch does"
     assert float(rows[1][4]) == 100.0, "and the locator's boxes are torch's"
+
+
+def test_the_locator_of_a_model_is_kept_as_it_is(checkpoints, people: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first" / "pose.json", tmp_path / "second" / "pose.json"
+    run("--pose", checkpoints["pose"], "--locate", checkpoints["locate"], "--people", people, "--count", 4, "-o", first)
+    result = run("--pose", checkpoints["pose"], "--locate", first, "--people", people, "--count", 4, "-o", second)
+    assert result.exit_code == 0, result.output
+    assert second.with_name("locate.onnx").read_bytes() == first.with_name("locate.onnx").read_bytes()
+    cards = [open_bundle(str(path), tmp_path).card.locate for path in (first, second)]
+    assert cards[0] is not None
+    assert cards[0] == cards[1]
+
+
+def test_a_model_without_a_locator_has_none_to_keep(checkpoints, people: Path, tmp_path: Path) -> None:
+    run("--pose", checkpoints["pose"], "--fp32", "-o", tmp_path / "alone.json")
+    result = run(
+        "--pose", checkpoints["pose"], "--locate", tmp_path / "alone.json", "--fp32", "-o", tmp_path / "b.json"
+    )
+    assert isinstance(result.exception, BadModel)
+    assert "has no locator" in str(result.exception)
 
 
 def test_a_pose_network_alone_and_in_fp32(checkpoints, tmp_path: Path) -> None:
