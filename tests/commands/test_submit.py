@@ -1,5 +1,6 @@
 """hpe submit against a small server that plays the API, S3 and the worker."""
 
+import errno
 import gc
 import json
 import threading
@@ -13,9 +14,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from hpe.commands.submit import submit as command
 from hpe.commands.uploads_client import retry_after
+from hpe.errors import HpeError
 
 
 def address(server: Any) -> str:
@@ -293,3 +296,64 @@ def test_server_that_never_is_ready_ends_at_the_deadline(odd: ThreadingHTTPServe
     odd.answers["uploads"] = [(503, "<html>", {"Retry-After": SOON})]  # type: ignore[attr-defined]
     result = submit_to(odd, tmp_path, "--timeout", "2")
     assert result.stderr.count("not done in 2 s: give more with --timeout") == 2
+
+
+# --- servers that take no uploads
+
+
+def test_what_hpe_serve_and_the_container_run_is_sent_to_at_once(tmp_path: Path) -> None:
+    from server.test_server import running
+
+    photos = tmp_path / "in"
+    photos.mkdir()
+    for name in ("a.jpg", "b.png"):
+        Image.new("RGB", (160, 120), (200, 180, 160)).save(photos / name)
+    (photos / "c.jpg").write_bytes(b"no photo")
+    with running() as found:
+        url = f"http://127.0.0.1:{found.port}"
+        result = submit(url, tmp_path / "out", photos)
+        again = submit(url, tmp_path / "out", photos / "a.jpg", photos / "b.png")
+    assert (result.exit_code, "2 photos done, 2 people in 2 of them; 1 failed" in result.stderr) == (1, True)
+    assert seen_in(tmp_path / "out") == {"a.pose.json", "a.pose.png", "b.pose.json", "b.pose.png"}
+    assert Image.open(tmp_path / "out" / "a.pose.png").size == (160, 120)
+    answer = json.loads((tmp_path / "out" / "a.pose.json").read_text())
+    assert (answer["file"], len(answer["people"]), "drawn" in answer) == (str(photos / "a.jpg"), 1, False)
+    assert "2 done before" in again.stderr
+
+
+def test_an_address_without_either_route_is_told(odd: ThreadingHTTPServer, tmp_path: Path) -> None:
+    for kind in ("uploads", "pose?format=json&image=png"):
+        odd.answers[kind] = [(404, "<html>", {})]  # type: ignore[attr-defined]
+    result = submit_to(odd, tmp_path)
+    assert result.exit_code == 1
+    assert result.stderr.count("/pose answers 404 Not Found") == 2
+    odd.answers["pose?format=json&image=png"] = [(200, '{"people": [], "drawn": {}}', {})]  # type: ignore[attr-defined]
+    assert "answers without the drawing" in submit_to(odd, tmp_path).stderr
+
+
+def test_full_disk_stops_a_run(
+    server: tuple[str, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(target: str, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "cannot be written into out: No space left on device")
+
+    monkeypatch.setattr("hpe.commands.submit.write_file", full)
+    photos = folder(tmp_path / "in", **{f"p{n}": b"x" for n in range(60)})
+    result = submit(server[0], tmp_path / "out", photos, "--jobs", "1")
+    assert result.exit_code == 1
+    assert isinstance(result.exception, HpeError)
+    assert "No space left on device: what was done before is kept" in str(result.exception)
+    assert len(server[1]["tickets"]) < 10
+
+
+def test_a_photo_that_changed_is_told_and_sent_again_where_asked(
+    server: tuple[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    url, state = server
+    photos = folder(tmp_path / "in", a=b"one", b=b"two")
+    assert submit(url, tmp_path / "out", photos).exit_code == 0
+    (photos / "a.jpg").write_bytes(b"another")
+    stopped = submit(url, tmp_path / "out", photos)
+    assert "a.jpg has changed since the results were made: --update" in str(stopped.exception)
+    assert submit(url, tmp_path / "out", photos, "--update").exit_code == 0
+    assert len(state["tickets"]) == 3
