@@ -39,6 +39,9 @@ KINDS = ("shards", "people", "mpii", "lsp", "coco")
 @click.option("--turned", is_flag=True, help="Whole photos: also turned by 90, 180 and 270 degrees.")
 @click.option("--video", is_flag=True, help="Whole photos: clips made of them, as many as --limit [25]; tracking.")
 @click.option("--every", type=click.IntRange(0, 1000), default=0, help="With --video: detect in every Nth frame [5].")
+@click.option(
+    "--states", is_flag=True, help="Whole photos: what is said of joints, also in photos cut through a person."
+)
 @click.option("--threads", type=click.IntRange(0, MAX_THREADS), default=0, help="Of an exported model [all cores].")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 @click.option("--markdown", is_flag=True, help="Whole photos: the tables of docs/model.md.")
@@ -50,7 +53,7 @@ def evaluate(as_json: bool, markdown: bool, per_joint: bool, **options: Any) -> 
     people give PCK@0.2 of the torso, MPII PCKh@0.5 and @0.1, COCO OKS AP over the 12 joints that it shares.
 
     \b
-    hpe eval --data ../shared/data/coco/coco-val.json --steadiness --turned
+    hpe eval --data ../shared/data/coco/coco-val.json --steadiness --turned --states
     hpe eval --data ../shared/data/coco/coco-val.json --pose runs/pose/last.pt --limit 100
     hpe eval --data ../shared/data/coco/coco-train.json --video
     hpe eval --data ../shared/data/pose/val.json --per-joint
@@ -71,7 +74,7 @@ def evaluate(as_json: bool, markdown: bool, per_joint: bool, **options: Any) -> 
         raise click.UsageError("give --data, --negatives or both: there is nothing to measure")
     source = None if data is None else data_source(data, options)
     if source is None or source.kind != "people":
-        for option in ("steadiness", "turned", "video", "markdown"):
+        for option in ("steadiness", "turned", "states", "video", "markdown"):
             if markdown if option == "markdown" else options[option]:
                 raise click.UsageError(f"--{option}: only for --data of whole photos with everybody boxed")
     fields = {f.name for f in dataclasses.fields(Options)}

@@ -7,6 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from hpe.engine.estimator import PoseEstimator
+from hpe.measure.angles import Angles
 from hpe.measure.annotated import oks_ap
 from hpe.measure.found import Seen, look
 from hpe.measure.kinds import by_kind
@@ -15,6 +16,7 @@ from hpe.measure.protocols import MEASURES, lsp_measures, predict_in_boxes
 from hpe.measure.ranking import box_precision, knows_faces, oks_precision
 from hpe.measure.report import Report, percent
 from hpe.measure.shown import joints_near, reliability, shown
+from hpe.measure.states import States
 from hpe.measure.steadiness import Steadiness
 from hpe.measure.turned import Turned
 from hpe.measure.video import video_figures
@@ -32,9 +34,10 @@ class Options:
     """What to measure. limit: people at most, 0 for all. negatives, part: photos without people, and which of them.
 
     frame: how much larger than the sample's picture the frame is that the person is hidden in. steadiness, turned: of
-    whole photos, also saved, shifted and scaled otherwise, and turned by quarters. pose, locate: checkpoints in the
-    place of the model's own networks. video: clips made of whole photos instead, as many as `limit`; every: the
-    detector in every Nth frame of them, 0 for the usual.
+    whole photos, also saved, shifted and scaled otherwise, and turned by quarters. states: what is said of joints,
+    also in photos cut through a person. pose, locate: checkpoints in the place of the model's own networks.
+    video: clips made of whole photos instead, as many as `limit`; every: the detector in every Nth frame of them, 0 for
+    the usual.
     """
 
     source: Source | None
@@ -53,6 +56,7 @@ class Options:
     turned: bool = False
     video: bool = False
     every: int = 0
+    states: bool = False
 
 
 def run_evaluation(options: Options) -> Report:
@@ -90,12 +94,15 @@ def _everybody(report: Report, estimator: PoseEstimator, path: Path, options: Op
     names = estimator.card.keypoints
     report.data, report.photos = path.name, len(photos)
     report.people = sum(int((~photo.ignore).sum()) for photo in photos)
-    seen, steady, turned = Seen(photos), Steadiness(), Turned()
+    seen, steady, turned, angles, states = Seen(photos), Steadiness(), Turned(), Angles(), States()
     for photo, rgb, poses in look(estimator, seen):
         if options.steadiness:
             steady.add(estimator, photo, rgb, poses)
         if options.turned:
             turned.add(estimator, photo, rgb, poses)
+        angles.add(photo, poses)
+        if options.states:
+            states.add(estimator, photo, rgb, poses)
     report.average_precision = oks_precision(seen, names)
     if seen.ranked:
         report.average_precision |= box_precision(seen.ranked, photos)
@@ -107,6 +114,8 @@ def _everybody(report: Report, estimator: PoseEstimator, path: Path, options: Op
     report.figures |= joints_near(seen)
     report.figures |= steady.figures() if options.steadiness else {}
     report.figures |= turned.figures() if options.turned else {}
+    report.figures |= angles.figures() if seen.ranked else {}
+    report.figures |= states.figures() if options.states else {}
     if not knows_faces(names):
         report.notes.append(f"The model finds {len(names)} keypoints without the face: nothing over COCO's 17.")
 

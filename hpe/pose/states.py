@@ -1,8 +1,8 @@
 """What is to be said of each joint of a person: seen, hidden, beyond the picture's edge, or not known.
 
 A network says where a joint would be and how sure it is. From that, and from where the picture ends, two logistic
-regressions tell whether a joint lies beyond the edge and whether something is before it: `python -m hpe.measure.states`
-fits them on people whose labels say what could not be seen, in whole photos and in photos cut through a person.
+regressions tell whether a joint lies beyond the edge and whether something is before it. `python -m
+hpe.measure.fit_joints` fits them on labels that say what could not be seen, also in photos cut through a person.
 
 J joints, F figures.
 """
