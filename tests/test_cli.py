@@ -27,7 +27,7 @@ def run(*args: str):
 
 
 def test_help_lists_every_command_with_its_line() -> None:
-    result = run("--help")
+    result = CliRunner().invoke(cli.main, ["--help"], prog_name="hpe", terminal_width=100)
     assert result.exit_code == 0
     for name, (_, line) in cli.COMMANDS.items():
         assert re.search(rf"^  {name} +{re.escape(line)}$", result.output, re.M)
@@ -84,7 +84,7 @@ def test_a_slip_of_the_finger_gets_a_suggestion() -> None:
 def test_an_unknown_command_gets_the_list() -> None:
     result = run("xyzzy")
     assert result.exit_code == 2
-    assert "there are predict, serve," in result.output
+    assert "there are predict, video, serve," in result.output
 
 
 def test_unknown_option_is_a_usage_error() -> None:

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from train.figures import stick_figure, stick_sample, write_people, write_photos
 
 from hpe.commands.relabel import relabel
+from hpe.commands.train import train
 from hpe.errors import BadData, BadSettings
 from hpe.label.correct import Rules, add_labels, correct_labels, write_corrected_labels
 from hpe.pose.skeleton import FLIP_ORDER, INDEX
@@ -240,7 +241,7 @@ def test_every_source_that_names_a_file_gets_one_and_its_own_rule(config_path, t
 
 def test_the_command_trains_and_says_where_the_weights_are(config_path, tmp_path):
     arguments = ["--config", str(config_path), "--out", str(tmp_path / "run"), "--device", "cpu", "--steps", "1"]
-    result = CliRunner().invoke(relabel, arguments, catch_exceptions=False)
+    result = CliRunner().invoke(train, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     assert "best.pt: best validation" in result.output
     assert "after 1 steps" in result.output
