@@ -77,8 +77,12 @@ const SHOWN = {
 
 const number = (value) => (value === undefined ? undefined : Number(value));
 
-/** A stack's template -> {parameter: value}, without those that do not show in it. `model` is kept by the plugin. */
+/**
+ * A stack's template -> {parameter: value}, without those that do not show in it. `model` is kept by the plugin. Nothing
+ * of a stack whose first deploy failed: it has only the bucket that osls deploys from.
+ */
 export function choicesOf(template, stage) {
+  if (!of(template, 'ApiLambdaFunction')) return {};
   const shown = Object.entries(SHOWN).map(([name, read]) => [name, read(template, stage)]);
   return Object.fromEntries(shown.filter(([, value]) => value !== undefined && value !== null));
 }

@@ -139,7 +139,9 @@ export default class HpePlugin {
     if (this.unread) throw new DeployError(`what the stack ${this.stackName} has cannot be read, and would be lost (${this.unread.name}: ${this.unread.message.split('\n')[0]})`);
     const resources = await this.stackResources();
     const owned = new Set(OUR_BUCKETS.map((id) => resources.get(id)).filter(Boolean));
-    await checkTable(await this.client(DynamoDBClient), `${this.stackName}-keys`, resources.has('KeysTable'));
+    if (await checkTable(await this.client(DynamoDBClient), `${this.stackName}-keys`, resources.has('KeysTable'))) {
+      this.log.notice('An empty table of keys, of a deploy that failed, was deleted');
+    }
     const kinds = this.param('website') === 'none' ? ['models', 'photos'] : ['models', 'photos', 'site'];
     const names = kinds.map((kind) => `${this.param('prefix')}-${stage}-${kind}-${account}-${region}`);
     await checkBucketNames(await this.client(S3Client), names, owned);

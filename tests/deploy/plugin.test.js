@@ -11,6 +11,7 @@ import { after, before, describe, it } from 'node:test';
 import { S3Client } from '@aws-sdk/client-s3';
 
 import { emptyBucket } from '../../deploy/plugin/buckets.js';
+import { choicesOf } from '../../deploy/plugin/deployed.js';
 import { checkPackage, checkRollback, templateAt } from '../../deploy/plugin/guard.js';
 import { checkTable } from '../../deploy/plugin/keys.js';
 import { checkRegion } from '../../deploy/plugin/limits.js';
@@ -381,6 +382,24 @@ describe('before anything is made', () => {
 });
 
 describe('a stack that is there', () => {
+  it('whose first deploy failed has chosen nothing yet', () => {
+    assert.deepEqual(choicesOf({ Resources: { ServerlessDeploymentBucket: { Type: 'AWS::S3::Bucket' } } }, 'dev'), {});
+  });
+
+  it('may take the place of an empty table that a failed deploy left', async () => {
+    const sent = [];
+    const dynamo = {
+      config: {},
+      send: async (command) => {
+        sent.push(command.constructor.name);
+        if (sent.includes('DeleteTableCommand') && command.constructor.name !== 'DeleteTableCommand') throw Object.assign(new Error('x'), { name: 'ResourceNotFoundException' });
+        return { Items: [] };
+      },
+    };
+    assert.equal(await checkTable(dynamo, 'hpe-dev-keys', false), true);
+    assert.deepEqual(sent.slice(0, 2), ['ScanCommand', 'DeleteTableCommand']);
+  });
+
   const CLOSED = { auth: 'key', batchBuckets: 'photos', batchOutput: 'poses/run', logDays: 14 };
 
   it('keeps what this deploy does not name, and says so', () => {
@@ -426,10 +445,10 @@ describe('a stack that is there', () => {
   });
 
   it('is told of a table of keys that an earlier stack left', async () => {
-    const there = { send: async () => ({}) };
+    const there = { send: async () => ({ Items: [{ sha256: { S: 'x' } }] }) };
     const absent = { send: async () => { throw Object.assign(new Error('x'), { name: 'ResourceNotFoundException' }); } };
-    await checkTable(there, 'hpe-dev-keys', true);
-    await checkTable(absent, 'hpe-dev-keys', false);
+    assert.equal(await checkTable(there, 'hpe-dev-keys', true), false);
+    assert.equal(await checkTable(absent, 'hpe-dev-keys', false), false);
     await assert.rejects(checkTable(there, 'hpe-dev-keys', false), refused(/hpe-dev-keys is there, outside of this stack/));
   });
 });
