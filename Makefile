@@ -4,7 +4,7 @@ VENV ?= .venv
 PORT ?= 8000
 HOST ?= 127.0.0.1
 # without a GPU a configuration of small batches
-CONFIG ?= configs/pose$(if $(shell command -v nvidia-smi),,-cpu).yaml
+CONFIG ?= configs/pose.yaml
 # An index of PyTorch's wheels without CUDA saves 3 GB; empty takes what pip's own index has
 TORCH_INDEX ?=
 

@@ -178,6 +178,32 @@ def test_a_box_errs_in_place_size_and_aspect() -> None:
     assert 0.05 < np.std(np.log(affine[:, 0, 0])) < 0.15
 
 
+def stretch_of(squashed: bool) -> float:
+    """The deviation of the logarithm of crops' aspect."""
+    box = torch.tensor([[100.0, 100.0, 160.0, 180.0]]).repeat(400, 1)
+    changes = dataclasses.replace(STILL, aspect=0.1)
+    affine = random_affine(box, torch.full((400,), squashed), 256, 192, changes, Chance(1, 0, 400, CPU)).numpy()
+    return float(np.std(np.log(affine[:, 0, 0] / affine[:, 1, 1])))
+
+
+def test_a_picture_that_was_resized_to_a_square_is_stretched_more() -> None:
+    assert stretch_of(False) == pytest.approx(0.1, rel=0.15)
+    assert stretch_of(True) == pytest.approx(0.2, rel=0.15)
+
+
+def test_crops_are_turned_by_any_angle_as_often_as_asked() -> None:
+    box, whole = torch.tensor([[100.0, 100.0, 160.0, 180.0]]).repeat(400, 1), torch.zeros(400, dtype=torch.bool)
+    for turn_p in (0.0, 0.3, 1.0):
+        changes = dataclasses.replace(STILL, turn_p=turn_p)
+        affine = random_affine(box, whole, 256, 192, changes, Chance(1, 0, 400, CPU)).numpy()
+        angle = np.arctan2(affine[:, 1, 0], affine[:, 0, 0])
+        assert (np.abs(angle) > 1e-4).mean() == pytest.approx(turn_p, abs=0.07)
+        if turn_p:
+            turned = angle[np.abs(angle) > 1e-4]
+            assert np.histogram(turned, 4, (-np.pi, np.pi))[0].min() > 0.15 * len(turned)
+        np.testing.assert_allclose(affine @ [130, 140, 1], [[95.5, 127.5]] * 400, atol=1e-2)  # about the middle
+
+
 def test_mirroring_twice_changes_nothing_and_back_undoes_the_crop() -> None:
     box, whole = torch.tensor([[10.0, 20.0, 90.0, 150.0]]), torch.zeros(1, dtype=torch.bool)
     affine = random_affine(box, whole, 64, 48, WILD, Chance(2, 0, 1, CPU))
