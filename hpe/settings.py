@@ -33,9 +33,9 @@ class Settings:
 
     model: empty for the file in models/, a path, or s3://bucket/key. threads: per inference; 0 for all usable
     cores, in Lambda for as many as its memory buys. threshold: joint score below which a joint is unsure; 0
-    means the model's own default. max_*: limits, each named in the error that it causes: bytes and
-    pixels of a photo, frames of an animated WebP or HEIC (of which the first is read), parts of a form, people in a
-    photo, the answer's side and bytes. cors_origins: web origins that may call the API, or "*" for any.
+    means the model's own default. max_*: limits, each named in the error that it causes: bytes and pixels of a photo,
+    bytes and minutes of a clip, frames of an animated WebP or HEIC (of which the first is read), parts of a form,
+    people in a photo, the answer's side and bytes. cors_origins: web origins that may call the API, or "*" for any.
     Of the local server alone: concurrent is how many photos it processes at once (0: one per core), queue how
     many more may wait, and lambda_limits whether it keeps to Lambda's 6 MB each way.
     photo_bucket: where POST /uploads lets big photos be put, empty if that is not offered;
@@ -49,6 +49,8 @@ class Settings:
     threshold: float = 0.0
     max_people: int = MAX_PEOPLE
     max_upload_bytes: int = 50_000_000
+    max_clip_bytes: int = 500_000_000
+    max_clip_minutes: int = 20
     max_pixels: int = 64_000_000
     max_frames: int = 1000
     max_parts: int = 20

@@ -27,11 +27,12 @@ MAY_IMPORT = {
     "engine": ENGINE,
     "photo": ENGINE,
     "video": {"photo", *ENGINE},
-    "web": {"photo", *ENGINE},
+    "web": {"video", "photo", *ENGINE},
     "handler": {"web", "photo", *ENGINE},
     "batch": {"web", "photo", *ENGINE},
+    "clip_queue": {"video", "web", "photo", *ENGINE},
     "queue": {"web", "photo", *ENGINE},
-    "worker": {"batch", "queue", "web", "photo", *ENGINE},
+    "worker": {"batch", "clip_queue", "queue", "video", "web", "photo", *ENGINE},
     "server": {"web", "photo", *ENGINE},
     "score": {"pose"},
     "train": {"image", "pose", "score", *SMALL},
@@ -45,7 +46,7 @@ MAY_IMPORT = {
     },
     "cli": {"commands", "errors", "extras"},
 }
-RUNTIME = {"batch", "queue", "video", "web", "photo", "handler", "worker", *ENGINE}
+RUNTIME = {"batch", "clip_queue", "queue", "video", "web", "photo", "handler", "worker", *ENGINE}
 TRAINING_ONLY = {"torch", "torchvision", "onnx", "scipy", "matplotlib", "yaml", "pycocotools", "motmetrics"}
 # imported inside the function that needs them: each costs a cold start 30 ms to 0.5 s
 LAZY = {"onnxruntime", "boto3", "botocore", "requests_toolbelt", "pillow_heif", "PIL", "click", "tqdm"}

@@ -154,3 +154,37 @@ def test_unreachable_s3_is_said_to_pass(bucket: Any, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(photo_bucket.PhotoStore, "state", unreachable)
     with pytest.raises(PhotosUnavailable):
         result_of(photo_bucket.new_id())
+
+
+def test_clip_goes_to_its_own_folder_and_what_fits_is_told_before(bucket: Any) -> None:
+    settings = Settings(photo_bucket=BUCKET, max_upload_bytes=1000)
+    wish = {"content_type": "video/mp4", "size": 50_000_000, "seconds": 60, "fps": 30}
+    response = handle_uploads(Request("POST", "/uploads", body=json.dumps(wish).encode()), settings)
+    answer = json.loads(response.body)
+    assert response.status == 201
+    assert answer["fields"]["key"] == f"clips/{answer['id']}"
+    assert answer["clip"]["max_bytes"] == settings.max_clip_bytes
+    assert 60 < answer["clip"]["expected_s"] < 4200
+    assert 60 < answer["clip"]["max_seconds"] <= 60 * settings.max_clip_minutes
+    longer = {**wish, "seconds": answer["clip"]["max_seconds"] + 1}
+    with pytest.raises(TooLarge, match="at 30 frames a second; the limit is"):
+        handle_uploads(Request("POST", "/uploads", body=json.dumps(longer).encode()), settings)
+    with pytest.raises(TooLarge, match="limit for a clip"):
+        handle_uploads(Request("POST", "/uploads", body=json.dumps({**wish, "size": 10**10}).encode()), settings)
+    for wrong in ({"fps": 0}, {"fps": "fast"}, {"seconds": -1}, {"seconds": True}):
+        with pytest.raises(BadRequest, match="above 0"):
+            handle_uploads(Request("POST", "/uploads", body=json.dumps({**wish, **wrong}).encode()), settings)
+
+
+def test_clip_tells_how_far_it_is_and_then_where_its_tracks_are(bucket: Any) -> None:
+    photo_id = "a" * 32
+    bucket.put_object(Key=f"clips/{photo_id}", Body=b"clip")
+    assert result_of(photo_id)[0::2] == (202, {"id": photo_id, "state": "pending"})
+    progress = {"frame": 50, "frames": 200, "people": 2}
+    bucket.put_object(Key=f"results/{photo_id}.progress.json", Body=json.dumps(progress).encode())
+    assert result_of(photo_id)[2]["progress"] == progress
+    bucket.put_object(Key=f"results/{photo_id}.jsonl", Body=b'{"frame": 0}\n')
+    status, _, answer = result_of(photo_id)
+    assert status == 200
+    assert set(answer) == {"id", "jsonl"}
+    assert requests.get(answer["jsonl"], timeout=10).content == b'{"frame": 0}\n'
