@@ -39,7 +39,7 @@ function originsOf(template) {
 
 const cdn = (template) => of(template, 'Cdn')?.DistributionConfig;
 const domainOf = (template) => (Array.isArray(cdn(template)?.Aliases) ? cdn(template).Aliases[0] : 'none');
-const workerSource = (template) => Object.values(template.Resources ?? {}).find(({ Type }) => Type === 'AWS::Lambda::EventSourceMapping');
+const workerSource = (template) => Object.values(template.Resources ?? {}).find(({ Type, Properties }) => Type === 'AWS::Lambda::EventSourceMapping' && JSON.stringify(Properties.EventSourceArn).includes('PhotoQueue'));
 
 // Where each parameter of deploy/parameters.yml shows; a test packages all of them and reads them back.
 const SHOWN = {

@@ -13,6 +13,8 @@ from hpe.web.messages import Request, Response
 
 _log = logging.getLogger(__name__)
 _RETRY_AFTER_S: Final = 2
+# What a media type may hold beside letters and digits.
+_MARKS: Final = str.maketrans("", "", "-+.")
 # s of one core that a clip may take: the tries of its queue, 14 of each one's 15 minutes (deploy/resources/clips.yml).
 _CLIP_WORK_S: Final = 5 * 840.0
 _JSON: Final = {"Content-Type": "application/json", "Cache-Control": "no-store"}
@@ -87,13 +89,11 @@ def _wish(body: bytes) -> tuple[str, int, float, float]:
         raise BadRequest(f"content_type must be a string and size a count of bytes: send {example}")
     kind = content_type.split(";")[0].strip().lower()
     seconds, fps = (_positive(wish, name, usual) for name, usual in (("seconds", 0.0), ("fps", USUAL_FPS)))
-    if (
-        not kind.startswith(("image/", "video/"))
-        or not kind[6:].replace("-", "").replace("+", "").replace(".", "").isalnum()
-    ):
+    family, _, rest = kind.partition("/")
+    if family not in ("image", "video") or not rest.translate(_MARKS).isalnum():
         raise UnsupportedImage(
-            f"content type {content_type[:60]!r} is not an image's: send JPEG, PNG, WebP, AVIF or HEIC, or a clip as video/mp4, "
-            "video/webm or another of video/"
+            f"content type {content_type[:60]!r} is not an image's: send JPEG, PNG, WebP, AVIF or HEIC, or a clip as "
+            "video/mp4, video/webm or another of video/"
         )
     return kind, size, seconds, fps
 

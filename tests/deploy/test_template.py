@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hpe import clip_queue
 from hpe.queue import LAST_TRY
 from hpe.web.api import ROUTES
 from hpe.web.cors import ALLOWED, EXPOSED
@@ -65,12 +66,12 @@ def test_every_bucket_is_private_encrypted_and_tls_only(template: Any) -> None:
 def test_photos_are_deleted_after_a_day(template: Any) -> None:
     rules = template["Resources"]["PhotoBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
-    assert days == {"uploads/": 1, "results/": 1}
+    assert days == {"uploads/": 1, "clips/": 1, "parts/": 1, "results/": 1}
     assert "VersioningConfiguration" not in template["Resources"]["PhotoBucket"]["Properties"], "gone must mean gone"
 
 
 def test_worker_reports_partial_failures_and_has_dead_letters(template: Any) -> None:
-    (mapping,) = of_type(template, "AWS::Lambda::EventSourceMapping").values()
+    mapping = source_of(template, "PhotoQueue")
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["ScalingConfig"]["MaximumConcurrency"] == 2
     queue = template["Resources"]["PhotoQueue"]["Properties"]
@@ -82,7 +83,29 @@ def test_worker_reports_partial_failures_and_has_dead_letters(template: Any) -> 
     }
 
 
-@pytest.mark.parametrize("name", ["ApiRole", "WorkerRole"])
+def source_of(template: Any, queue: str) -> dict[str, Any]:
+    """The mapping from this queue to its function."""
+    sources = of_type(template, "AWS::Lambda::EventSourceMapping").values()
+    return next(one for one in sources if one["EventSourceArn"] == {"Fn::GetAtt": [queue, "Arn"]})
+
+
+def test_clips_have_a_queue_and_a_worker_of_their_own(template: Any) -> None:
+    mapping = source_of(template, "ClipQueue")
+    assert (mapping["BatchSize"], mapping["FunctionResponseTypes"]) == (1, ["ReportBatchItemFailures"])
+    queue = template["Resources"]["ClipQueue"]["Properties"]
+    worker = template["Resources"]["VideoLambdaFunction"]["Properties"]
+    assert worker["Timeout"] == 900
+    assert queue["VisibilityTimeout"] > worker["Timeout"], "no second worker while one is at it"
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": ["ClipDeadLetters", "Arn"]},
+        "maxReceiveCount": clip_queue.LAST_TRY,
+    }
+    told = template["Resources"]["PhotoBucket"]["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
+    folders = {one["Queue"]["Fn::GetAtt"][0]: one["Filter"]["S3Key"]["Rules"][0]["Value"] for one in told}
+    assert folders == {"PhotoQueue": "uploads/", "ClipQueue": "clips/"}
+
+
+@pytest.mark.parametrize("name", ["ApiRole", "WorkerRole", "VideoRole"])
 def test_role_reads_one_model(template: Any, name: str) -> None:
     (policy,) = template["Resources"][name]["Properties"]["Policies"]
     model = next(one for one in policy["PolicyDocument"]["Statement"] if one["Sid"] == "ReadThisModel")
