@@ -71,7 +71,7 @@ def export(
     hpe export --pose pose_resnet_50_256x256.pth.tar --people people.json -o build/r50.json
     """
     from hpe.export.bundle import write_bundle
-    from hpe.export.pictures import spread
+    from hpe.train.data.files import spread
     from hpe.train.data.people import read_photos
 
     if out.suffix != ".json":

@@ -1,23 +1,15 @@
 """What the networks are calibrated and compared on: photos with people boxed, as each network sees them."""
 
 from collections.abc import Sequence
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpe.pose.crops import SMOOTH, Frame, crop_affine, fit_affine, warp
+from hpe.train.data.files import spread
 from hpe.train.data.people import Photo
 
 Picture = NDArray[np.uint8]
-T = TypeVar("T")
-
-
-def spread(items: Sequence[T], count: int) -> list[T]:
-    """At most `count` of them, evenly over the list: sources follow each other in it."""
-    if len(items) <= count:
-        return list(items)
-    return [items[int(i)] for i in np.linspace(0, len(items) - 1, count)]
 
 
 def crops_of(photos: Sequence[Photo], frame: Frame, count: int, least_px: float = 32) -> list[Picture]:

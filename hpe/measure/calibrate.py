@@ -21,7 +21,6 @@ from hpe.engine.estimator import PoseEstimator
 from hpe.engine.manifest import Calibration, ModelCard, PersonCalibration, read_manifest, write_manifest
 from hpe.engine.scores import joint_scores, person_evidence, person_scores, sizes_in
 from hpe.errors import BadSettings
-from hpe.measure.evaluate import spread
 from hpe.measure.found import LEAST_SCORE, Found, find_all
 from hpe.measure.report import grid
 from hpe.measure.shown import scored_joints
@@ -30,6 +29,7 @@ from hpe.pose.boxes import box_iou
 from hpe.pose.logistic import logit, sigmoid
 from hpe.pose.skeleton import INDEX
 from hpe.score.matching import SAME, pairs
+from hpe.train.data.files import spread
 from hpe.train.data.people import Photo
 from hpe.train.data.readers import in_part, read_empty
 

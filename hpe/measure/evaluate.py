@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
@@ -22,11 +21,10 @@ from hpe.measure.turned import Turned
 from hpe.measure.video import video_figures
 from hpe.measure.whole_image import nobody, predict_whole
 from hpe.train.config import Source
+from hpe.train.data.files import spread
 from hpe.train.data.people import read_photos
 from hpe.train.data.readers import read_empty, read_source
 from hpe.train.data.samples import Sample
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -141,10 +139,3 @@ def _whole_images(
     frames = f"in frames {low:g} to {high:g} times as large"
     text = f"of {{of}} people found, pictures {frames}"
     report.figures["people_found_in_frames"] = percent(text, whole.found.tolist())
-
-
-def spread(samples: list[T], limit: int) -> list[T]:
-    """At most `limit` of them, evenly over the list; 0 keeps all."""
-    if not 0 < limit < len(samples):
-        return samples
-    return [samples[int(i)] for i in np.linspace(0, len(samples) - 1, limit)]

@@ -52,8 +52,8 @@ class Augmentation:
     """How examples are changed; probabilities are per example, deviations are cut off at two of them.
 
     Both tasks: flip_p, turn_p (turned by any angle; whole photos by quarters, or by up to 40 degrees), and what
-    `hpe.train.augment.degrade` does: colour (strength), grey_p, blur_p, motion_p, low_resolution_p, jpeg_p with
-    jpeg_quality, occlude_p. Pose: rotation_deg (deviation), rotation_p, scale and aspect (deviations of the logarithm),
+    `hpe.train.augment.degrade` does: colour (strength), grey_p, blur_p, motion_p, low_resolution_p, jpeg_p,
+    occlude_p. Pose: rotation_deg (deviation), rotation_p, scale and aspect (deviations of the logarithm),
     box_shift and box_size (the locator's errors, in sides of the box, and of the logarithm), cut_p (a person cut off by
     the picture's edge), scenery_p (cut-outs set into a photo without people). Locate: mosaic (shares of one and of four
     photos in a frame, else nine), zoom (least and largest size of a photo, 1 fills its place).
@@ -66,7 +66,6 @@ class Augmentation:
     motion_p: float = 0.06
     low_resolution_p: float = 0.08
     jpeg_p: float = 0.2
-    jpeg_quality: tuple[float, float] = (20.0, 80.0)
     occlude_p: float = 0.25
     rotation_deg: float = 35.0
     rotation_p: float = 0.6
@@ -88,12 +87,12 @@ class TrainConfig:
     task: "pose" or "locate" (`hpe.train.tasks`). depth, deconv_channels, width: of the PoseResNet. init: a checkpoint
     to start from, its first convolution turned round where `init_channels` is "bgr". teacher: a model, a manifest or a
     checkpoint, whose answers are learnt instead of labels, with the statistics of batch norm frozen; the network is
-    then that of `init`, which may be pruned (`hpe prune`). lr falls from `lr` to `lr_end`
-    as half a cosine after `warmup_steps`. ema: decay of the averaged weights that are validated and kept. size_loss:
-    weight of the box sizes beside the centres. size_unit: px of the frame that a box side of 1 stands for; 0 takes the
-    longer side of the largest stage. freeze: so many of the first stages learn nothing, 1 the first convolution and 2
-    layer1 as well, which saves a fifth of a step. precision: "bf16" (autocast, weights stay float32), "float32", or
-    "auto": bf16 where that is faster. workers: threads that decode the pictures, once, at the start; 0 takes all cores.
+    then that of `init`, which may be pruned (`hpe prune`). lr falls from `lr` to `lr_end` as half a cosine after
+    `warmup_steps`. ema: decay of the averaged weights that are validated and kept. size_unit: px of the frame that a
+    box side of 1 stands for; 0 takes the longer side of the largest stage. freeze: so many of the first stages learn
+    nothing, 1 the first convolution and 2 layer1 as well, which saves a fifth of a step. precision: "bf16" (autocast,
+    weights stay float32), "float32", or "auto": bf16 where that is faster. workers: threads that decode the pictures,
+    once, at the start; 0 takes all cores.
     cache: where people cut out of full-size data sets are kept.
     """
 
@@ -109,7 +108,6 @@ class TrainConfig:
     teacher: str = ""
     stages: tuple[Stage, ...] = (Stage(0.0, 256, 32),)
     sigma: float = 2.0
-    size_loss: float = 1.0
     size_unit: int = 0
     steps: int = 0
     hours: float = 0.0
@@ -215,10 +213,8 @@ def _check(config: TrainConfig) -> None:
     changes = config.augmentation
     if sum(changes.mosaic) > 1:
         raise ValueError(f"mosaic {list(changes.mosaic)}: shares of one and of four photos, together at most 1")
-    for name in ("zoom", "jpeg_quality"):
-        low, high = getattr(changes, name)
-        if low > high:
-            raise ValueError(f"{name} {[low, high]}: give the least first, then the greatest")
+    if changes.zoom[0] > changes.zoom[1]:
+        raise ValueError(f"zoom {list(changes.zoom)}: give the least first, then the greatest")
     if not config.name.strip() or "/" in config.name:
         raise ValueError(f"name {config.name!r}: give a name for the run's folder, without /")
 

@@ -17,7 +17,7 @@ from train.test_readers import mpii_rows, write_images
 from hpe.commands.evaluate import data_source, evaluate, guess_kind
 from hpe.errors import BadSettings
 from hpe.measure.annotated import oks_ap
-from hpe.measure.evaluate import Options, run_evaluation, spread
+from hpe.measure.evaluate import Options, run_evaluation
 from hpe.measure.models import TorchSession, open_model
 from hpe.measure.protocols import Predictions, lsp_measures, mpii_measures, predict_in_boxes
 from hpe.measure.report import Report, as_text
@@ -29,6 +29,7 @@ from hpe.pose.skeleton import INDEX
 from hpe.train.checkpoint import read_network
 from hpe.train.config import Source
 from hpe.train.data.coco import COCO_JOINTS, SHARED
+from hpe.train.data.files import spread
 from hpe.train.data.readers import read_source
 from hpe.train.network import PoseResNet
 

@@ -25,6 +25,8 @@ JPEG_TABLE: Final[tuple[tuple[int, ...], ...]] = (
 )
 GREY: Final[tuple[float, float, float]] = (0.299, 0.587, 0.114)
 BLUR_RADIUS: Final[int] = 5
+# least and greatest, as libjpeg counts it
+JPEG_QUALITY: Final[tuple[float, float]] = (20.0, 80.0)
 
 
 def degrade(pictures: Tensor, settings: Augmentation, chance: Chance) -> Tensor:
@@ -46,7 +48,7 @@ def degrade(pictures: Tensor, settings: Augmentation, chance: Chance) -> Tensor:
     rows = chance.some(settings.motion_p)
     if len(rows):
         out[rows] = motion_blur(out[rows], length[rows], angle[rows])
-    quality = chance.uniform(*settings.jpeg_quality)
+    quality = chance.uniform(*JPEG_QUALITY)
     rows = chance.some(settings.jpeg_p)
     if len(rows):
         out[rows] = jpeg_like(out[rows], quality[rows])

@@ -3,15 +3,17 @@
 import io
 import json
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hpe.errors import BadData
+
+T = TypeVar("T")
 
 
 def read_json(path: Path) -> Any:
@@ -85,3 +87,10 @@ def check_images(folder: Path, names: Iterable[str]) -> None:
             f"{folder}: {len(missing)} of {len(wanted)} images are missing, {missing[0]} first: "
             "is the data set unpacked?"
         )
+
+
+def spread(items: Sequence[T], limit: int) -> list[T]:
+    """At most `limit` of them, evenly over the list, in which sources follow each other; 0 keeps all."""
+    if not 0 < limit < len(items):
+        return list(items)
+    return [items[int(i)] for i in np.linspace(0, len(items) - 1, limit)]

@@ -86,7 +86,7 @@ class LocateTask:
         centre = -(positive.sum() + negative.sum()) / people
         relative = (outputs[:, 1:] - size).abs() / (size + 0.05)
         sizes = (relative * size_weight[:, None]).sum() / people
-        return centre + self.config.size_loss * sizes
+        return centre + sizes
 
     def weight(self, outputs: Tensor) -> Tensor:
         """Of squared errors in logits, and relative ones of sizes: what may be a person counts, by its score."""
