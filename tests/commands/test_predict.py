@@ -141,7 +141,14 @@ def test_json_is_the_answer_of_the_api_with_the_file(folder: Path) -> None:
     assert answer["model"] == {"name": "fake", "sha256": "0" * 64}
     person, other = answer["people"]
     assert (person["score"], other["score"]) == (0.75, 0.5)
-    assert person["keypoints"][15] == {"name": "left_wrist", "x": 128.0, "y": 108.0, "score": 0.9, "confident": True}
+    assert person["keypoints"][15] == {
+        "name": "left_wrist",
+        "x": 128.0,
+        "y": 108.0,
+        "score": 0.9,
+        "confident": True,
+        "state": "visible",
+    }
     assert not person["keypoints"][0]["confident"]
     assert tree(folder / "album") == ["day.jpg", "night.PNG", "notes.txt", "sub/day.webp"]
 
@@ -167,6 +174,9 @@ def test_csv_has_a_row_a_joint_and_one_for_nobody(folder: Path) -> None:
         "y": "108.0",
         "score": "0.9",
         "confident": "1",
+        "state": "visible",
+        "degrees": "",
+        "degrees_error": "",
     }
     assert (rows[31]["person"], rows[31]["person_score"]) == ("2", "0.5")
     assert (rows[32]["file"], rows[32]["person"], rows[32]["joint"]) == ("album/night.PNG", "0", "")
