@@ -34,6 +34,7 @@ def in_order(make: Make, jobs: Iterable[J], processes: int, lost: Callable[[J], 
         while waiting:
             pool, found = _next(make, processes, pool, waiting, lost)
             yield found
+        pool.shutdown()  # nothing is under way; a pipe that closes just when Python ends would be a traceback
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
