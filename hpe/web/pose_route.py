@@ -1,14 +1,12 @@
 """POST /pose: a photo in; the drawn photo, or the joints in one of several formats, out. Of several, an array."""
 
-import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from hpe.errors import OUR_FAULT, BadRequest, HpeError
-from hpe.image.encode import EncodedImage
 from hpe.photo.analyse import Estimator, Found, analyse
+from hpe.photo.combined import combined
 from hpe.photo.formats import FORMATS, text_of
 from hpe.photo.picture import picture
 from hpe.photo.recipe import Recipe
@@ -51,7 +49,7 @@ def _several(
         try:
             found = analyse(upload.data, recipe, source, record.stages, params.options, upload.file)
             record.people += len(found.answer.people)
-            answers.append(_json(found, params, share, record))
+            answers.append(combined(found, share, record.stages, params.include, params.image))
         except OUR_FAULT:
             raise  # no photo can be answered then
         except HpeError as error:
@@ -79,34 +77,4 @@ def _answer(found: Found, params: PoseParams, recipe: Recipe, record: Record) ->
         return kind | {"X-Pose-Scale": f"{drawn.width / found.image.width:.6g}"}, drawn.data
     if params.format != "json":
         return kind, text_of(found.answer, params.format).encode()
-    return kind, json.dumps(_json(found, params, recipe, record)).encode()
-
-
-def _json(found: Found, params: PoseParams, recipe: Recipe, record: Record) -> dict[str, Any]:
-    """The JSON answer, with what else is to be in it; all of it fits where a picture alone would."""
-    answer = found.answer.to_dict()
-    formats: dict[str, Any] = {name: _text(found, name) for name in params.include if not FORMATS[name].drawn}
-    pictures = [name for name in params.include if FORMATS[name].drawn]
-    if formats or pictures:
-        answer["formats"] = formats
-    drawn = len(pictures) + bool(params.image)
-    if not drawn:
-        return answer
-    room = recipe.with_max_bytes(max(1, ((recipe.max_bytes or 0) - len(json.dumps(answer))) // drawn))
-    for name in pictures:
-        formats[name] = _inside(picture(found, name, room, record.stages))
-    if params.image:
-        answer["drawn"] = _inside(picture(found, params.image, room, record.stages))
-    return answer | {"timings_ms": record.stages.rounded()}
-
-
-def _text(found: Found, name: str) -> Any:
-    """A format's text, or what its JSON holds."""
-    text = text_of(found.answer, name)
-    return json.loads(text) if FORMATS[name].media_type == FORMATS["json"].media_type else text
-
-
-def _inside(drawn: EncodedImage) -> dict[str, str | int]:
-    """A picture as a part of the JSON."""
-    data = base64.b64encode(drawn.data).decode("ascii")
-    return {"media_type": drawn.media_type, "width": drawn.width, "height": drawn.height, "data": data}
+    return kind, json.dumps(combined(found, recipe, record.stages, params.include, params.image)).encode()
