@@ -10,7 +10,7 @@ import time
 
 from bench.report import FULL, NORMAL, QUICK, write_section
 
-PARTS = ("latency", "people", "cost", "coldstart", "memory", "folder", "soak", "load", "website")
+PARTS = ("latency", "people", "video", "cost", "coldstart", "memory", "folder", "soak", "load", "website")
 
 
 def main() -> None:

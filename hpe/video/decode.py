@@ -7,6 +7,7 @@ import math
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -159,13 +160,15 @@ class Clip:
 
     def _grab(self) -> bool:
         try:
-            return bool(self._capture.grab())
+            with _silence():
+                return bool(self._capture.grab())
         except cv2.error:  # more than OpenCV takes in one picture
             return False
 
     def _retrieve(self) -> NDArray[Any] | None:
         try:
-            done, bgr = self._capture.retrieve()
+            with _silence():
+                done, bgr = self._capture.retrieve()
         except cv2.error:
             return None
         if not done or bgr is None or bgr.size == 0:
@@ -203,10 +206,25 @@ def _opened(path: Path) -> cv2.VideoCapture:
         before = os.environ.get(_OPTIONS)
         os.environ[_OPTIONS] = "protocol_whitelist;file"
         try:
-            limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _OPEN_MS]
-            return cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG, limits)
+            with _silence():
+                return _capture(path)
         finally:
             if before is None:
                 del os.environ[_OPTIONS]
             else:
                 os.environ[_OPTIONS] = before
+
+
+def _capture(path: Path) -> cv2.VideoCapture:
+    limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _OPEN_MS]
+    return cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG, limits)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Without OpenCV's own lines about odd files, which are told as exceptions here."""
+    before = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(before)

@@ -43,7 +43,7 @@ def _row(frame: TrackedFrame, pose: TrackedPose) -> dict[str, Any]:
 
 def angles_of(pose: TrackedPose) -> dict[str, float]:
     """{name: degrees} of the angles whose joints are sure."""
-    found: dict[str, Any] = getattr(pose, "angles", dict)()
+    found = pose.angles()
     return {name: round(angle.degrees, 1) for name, angle in found.items() if angle is not None}
 
 
@@ -68,7 +68,7 @@ def table_rows(frame: TrackedFrame) -> Iterator[list[Any]]:
             *(row[name] for name in ("frame", "time", "id", "score")),
             *row["box"],
             *joints,
-            *(found.get(name) for name in getattr(pose, "angles", dict)()),
+            *(found.get(name) for name in pose.angles()),
         ]
 
 
@@ -100,7 +100,7 @@ class RowSink:
             self._flush()
 
     def _begin(self, pose: TrackedPose | None) -> None:
-        joints, angles = (len(pose.points), tuple(getattr(pose, "angles", dict)())) if pose is not None else (0, ())
+        joints, angles = (len(pose.points), tuple(pose.angles())) if pose is not None else (0, ())
         self._columns = columns(joints, angles)
         if self._format == "csv":
             self._file.write((",".join(self._columns) + "\n").encode())
