@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Final
-from urllib.parse import unquote_plus
 
 from hpe.errors import OUR_FAULT, BrokenVideo, HpeError, TooLarge
 from hpe.settings import Settings
@@ -22,6 +21,7 @@ from hpe.video.journal import Known, frame_line, known_of, raw_of, state_line
 from hpe.video.rows import MEDIA_TYPE, RowSink
 from hpe.video.track import make_follower, raw_frames
 from hpe.video.window import Raw, Window
+from hpe.web.notifications import NOT_UNDERSTOOD, keys_of
 from hpe.web.photo_bucket import DONE, PhotoStore, id_of_clip
 from hpe.web.problems import INTERNAL, internal, kind_of, problem
 from hpe.web.request_log import LOGGER, Record, note
@@ -57,8 +57,8 @@ def answer_message(message: dict[str, Any], store: PhotoStore, source: Source, s
     """Every clip of one message. False if SQS must deliver it again."""
     last_try = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1)) >= LAST_TRY
     try:
-        ids = list(clip_ids(message.get("body", "")))
-    except (ValueError, KeyError, TypeError, AttributeError):
+        ids = clip_ids(message.get("body", ""))
+    except NOT_UNDERSTOOD:
         LOGGER.exception("message %s is not an S3 notification", message.get("messageId"))
         return False
     done = True
@@ -92,12 +92,9 @@ def _give_up(clip_id: str, store: PhotoStore, error: HpeError | None) -> None:
         LOGGER.exception("the problem of a clip could not be written")
 
 
-def clip_ids(body: str) -> Iterator[str]:
-    """An S3 notification -> the ids of the clips that landed; nothing for S3's test message and other keys."""
-    for entry in json.loads(body).get("Records", []):
-        clip_id = id_of_clip(unquote_plus(entry["s3"]["object"]["key"]))
-        if clip_id is not None:
-            yield clip_id
+def clip_ids(body: str) -> list[str]:
+    """A message's body -> the ids of the clips that landed, without other keys. Raises NOT_UNDERSTOOD."""
+    return [clip_id for clip_id in map(id_of_clip, keys_of(body)) if clip_id is not None]
 
 
 def answer_clip(

@@ -4,10 +4,8 @@ S3 and SQS may deliver twice and out of order, so a photo that has its result is
 gets its problem as a result; what fails otherwise is tried again by SQS, and ends in the dead-letter queue.
 """
 
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import unquote_plus
 
 from hpe.errors import OUR_FAULT, HpeError
 from hpe.photo.analyse import Estimator, analyse
@@ -16,6 +14,7 @@ from hpe.photo.picture import picture
 from hpe.photo.recipe import Recipe
 from hpe.photo.stages import Stages
 from hpe.settings import Settings
+from hpe.web.notifications import NOT_UNDERSTOOD, keys_of
 from hpe.web.photo_bucket import DONE, PhotoStore, id_of_upload
 from hpe.web.problems import INTERNAL, internal, kind_of, problem
 from hpe.web.request_log import LOGGER, Record, note
@@ -36,9 +35,8 @@ def answer_message(message: dict[str, Any], store: PhotoStore, source: Source, s
     """Every photo of one message. False if SQS must deliver it again."""
     last_try = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1)) >= LAST_TRY
     try:
-        ids = list(photo_ids(message.get("body", "")))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        # never "done", since a photo may wait behind it: it ends in the dead-letter queue, whose alarm rings
+        ids = photo_ids(message.get("body", ""))
+    except NOT_UNDERSTOOD:
         LOGGER.exception("message %s is not an S3 notification", message.get("messageId"))
         return False
     done = True
@@ -66,28 +64,9 @@ def _give_up(photo_id: str, store: PhotoStore) -> None:
         LOGGER.exception("the problem of a photo could not be written")
 
 
-def photo_ids(body: str) -> Iterator[str]:
-    """S3's notification -> the ids of the photos that landed; nothing for S3's test message and other keys.
-
-    It may come from S3 itself, through EventBridge, or wrapped by SNS. Raises ValueError, KeyError, TypeError or
-    AttributeError for anything else.
-    """
-    told = json.loads(body)
-    if told.get("Type") == "Notification":  # SNS without raw message delivery
-        yield from photo_ids(told["Message"])
-    elif told.get("source") == "aws.s3":  # EventBridge, which does not encode keys
-        yield from _ids([told["detail"]["object"]["key"]])
-    elif told.get("Records"):
-        yield from _ids(unquote_plus(entry["s3"]["object"]["key"]) for entry in told["Records"])
-    elif told.get("Event") != "s3:TestEvent":
-        raise ValueError(f"neither S3, SNS nor EventBridge sends this: {body[:200]!r}")
-
-
-def _ids(keys: Iterable[str]) -> Iterator[str]:
-    for key in keys:
-        photo_id = id_of_upload(key)
-        if photo_id is not None:
-            yield photo_id
+def photo_ids(body: str) -> list[str]:
+    """A message's body -> the ids of the photos that landed, without other keys. Raises NOT_UNDERSTOOD."""
+    return [photo_id for photo_id in map(id_of_upload, keys_of(body)) if photo_id is not None]
 
 
 def answer_photo(photo_id: str, store: PhotoStore, source: Source, settings: Settings, record: Record) -> None:

@@ -162,3 +162,18 @@ def test_a_second_delivery_does_nothing(s3, store, clip):
     assert answer(store, world)
     assert not world.crops
     assert s3.objects == {f"results/{ID}.jsonl": b"done"}
+
+
+@pytest.mark.parametrize("body", ["{}", "[]", '{"Records": []}', '{"Type": "Notification", "Message": "hello"}'])
+def test_a_message_that_is_not_understood_is_not_done(s3, store, body):
+    event = {"Records": [{"messageId": "m", "body": body}]}
+    answer = clip_queue.failed_clips(event, store, None, Settings(), lambda: 1e6)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+
+
+def test_a_clip_is_found_however_its_message_is_wrapped():
+    key = f"clips/{ID}"
+    plain = json.dumps({"Records": [{"s3": {"object": {"key": key}}}]})
+    bridged = json.dumps({"source": "aws.s3", "detail": {"object": {"key": key}}})
+    for body in (plain, bridged, json.dumps({"Type": "Notification", "Message": plain})):
+        assert clip_queue.clip_ids(body) == [ID]
