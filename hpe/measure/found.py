@@ -55,12 +55,13 @@ def unsure(estimator: PoseEstimator) -> PoseEstimator:
 def find_all(estimator: PoseEstimator, images: Sequence[NDArray[np.uint8]], what: str = "photos") -> list[Found]:
     """(H, W, 3) uint8 RGB each -> who is found."""
     bar = tqdm(images, desc=what, unit="photo", leave=False, disable=None)
-    return [as_found(estimator(image)) for image in bar]
+    return [as_found(estimator(image), len(estimator.card.keypoints)) for image in bar]
 
 
-def as_found(poses: Sequence[Pose]) -> Found:
+def as_found(poses: Sequence[Pose], keypoints: int = NUM_JOINTS) -> Found:
+    """keypoints: how many the model has, for a photo in which nobody is found."""
     if not poses:
-        return Found(np.zeros((0, 4)), np.zeros(0), np.zeros((0, NUM_JOINTS, 2)), np.zeros((0, NUM_JOINTS)))
+        return Found(np.zeros((0, 4)), np.zeros(0), np.zeros((0, keypoints, 2)), np.zeros((0, keypoints)))
     return Found(
         np.stack([p.box for p in poses]).astype(np.float64),
         np.array([p.score for p in poses], np.float64),

@@ -129,3 +129,13 @@ def test_legs_below_the_photo_are_wrong_wherever_they_are_found() -> None:
 def test_legs_that_nobody_labelled_inside_the_photo_say_nothing() -> None:
     assert cut_off(photo(80, ("left_knee", "left_ankle")), 0, 100) == []
     assert cut_off(photo(99, ("left_knee",)), 0, 100) == []
+
+
+def test_photos_in_which_nobody_is_found_count_beside_those_of_a_model_with_faces() -> None:
+    from hpe.measure.found import as_found
+
+    nobody = as_found([], 21)
+    picture = np.zeros((8, 8, 3), np.uint8)
+    one = Looks(np.array([0.4]), np.zeros((1, 21)), np.array([0.2]))
+    both = Looks.together([Looks.of(nobody, picture, np.zeros(0, np.bool_)), one])
+    assert both.peaks.shape == (1, 21)
