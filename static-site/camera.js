@@ -9,6 +9,16 @@ const WORDS = {
   NotReadableError: "The camera is in use by another program. Close that, then try again.",
 };
 
+/** What a camera's error means, in words. */
+export const cameraFault = (error) => WORDS[error.name] ?? "The camera did not start.";
+
+/** The camera that looks where it is wished: "user" or "environment". size: {width, height} wished for, px. */
+export async function openStream(facing, { width, height }) {
+  if (!navigator.mediaDevices?.getUserMedia) throw new DOMException("", "NotFoundError");
+  const wish = { facingMode: facing, width: { ideal: width }, height: { ideal: height } };
+  return navigator.mediaDevices.getUserMedia({ video: wish, audio: false });
+}
+
 let stream = null;
 let starts = 0; // an attempt that another, or closing, has overtaken must not touch anything
 let facing = "user";
@@ -38,8 +48,7 @@ async function start() {
   $("camera-retry").hidden = true;
   say("Waiting for the camera. Your browser may ask for permission…");
   try {
-    const wish = { facingMode: facing, width: { ideal: 1920 }, height: { ideal: 1080 } };
-    const got = await navigator.mediaDevices.getUserMedia({ video: wish, audio: false });
+    const got = await openStream(facing, { width: 1920, height: 1080 });
     if (own !== starts) return got.getTracks().forEach((track) => track.stop());
     stream = got;
     const video = $("camera-video");
@@ -60,7 +69,7 @@ async function start() {
     say("");
   } catch (error) {
     if (own !== starts) return;
-    say(WORDS[error.name] ?? "The camera did not start.");
+    say(cameraFault(error));
     $("camera-retry").hidden = false;
     stop();
   }

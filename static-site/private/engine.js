@@ -15,9 +15,9 @@ export async function listFiles() {
   return { missing: "this copy of the site came without the files for it" };
 }
 
-/** A picture in a size that the networks gain from: an ImageBitmap of at most ANALYSED_SIDE. */
-export function analysedBitmap(picture, width, height) {
-  const scale = Math.min(1, ANALYSED_SIDE / Math.max(width, height));
+/** A picture in a size that the networks gain from: an ImageBitmap of at most `side`. */
+export function analysedBitmap(picture, width, height, side = ANALYSED_SIDE) {
+  const scale = Math.min(1, side / Math.max(width, height));
   if (scale === 1) return createImageBitmap(picture);
   return createImageBitmap(picture, {
     resizeWidth: Math.max(1, Math.round(width * scale)), resizeHeight: Math.max(1, Math.round(height * scale)), resizeQuality: "high",
@@ -75,5 +75,7 @@ export function createEngine(listed) {
       await open(tell);
       return call("find", { bitmap, ...asked }, [bitmap]);
     },
+    /** A frame of a clip or a camera; frames come one at a time. */
+    track: (bitmap, asked) => call("track", { bitmap, ...asked }, [bitmap]),
   };
 }

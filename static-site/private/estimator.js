@@ -4,6 +4,7 @@ import { cropMap, undo } from "./frames.js";
 import { decodeJoints } from "./heatmaps.js";
 import { createLocator } from "./locator.js";
 import { jointScore, personScore, sizeIn } from "./scores.js";
+import { boxTurnedBack, turnedBack, turnedPicture } from "./turned.js";
 import { warp } from "./warp.js";
 
 export const MAX_PEOPLE = 20;
@@ -11,13 +12,14 @@ const LIMB = /_(shoulder|elbow|wrist|hip|knee|ankle)$/;
 
 /**
  * card: see card.js. networks: {locate, pose}, each run(bytes RGB, [height, width]) -> {data, height, width}.
- * Returns {find(image, {people}), joints(image, box)}; image: {data: RGBA, width, height}.
+ * Returns {find(image, {people}), everybody(image, people), inBox(image, box), person(image, box, located),
+ * locate(image, most), sigmas, card}; image: {data: RGBA, width, height}.
  */
 export function createEstimator(card, networks) {
   const { frame, sigma, calibration, keypoints } = card.pose;
   const sigmas = keypoints.map(sigmaOf);
   const limbs = keypoints.flatMap((name, j) => (LIMB.test(name) ? [j] : []));
-  const locate = createLocator(card.locate, networks.locate);
+  const locator = createLocator(card.locate, networks.locate);
 
   /** One crop -> {points [[x, y]], scores}; keypoints outside the picture score 0. */
   async function joints(image, box) {
@@ -29,23 +31,43 @@ export function createEstimator(card, networks) {
     return { points, scores: found.map(({ peak }, j) => (inside(points[j]) ? jointScore(peak, calibration) : 0)) };
   }
 
-  async function find(image, { people = MAX_PEOPLE } = {}) {
+  /** One box -> {points, scores, box, score, located}; located: the locator's score of it, null if it found none there. */
+  async function person(image, box, located) {
+    const pose = await joints(image, box);
+    const score = personScore(located, pose.scores, located === null ? null : card.pose.person, limbs, sizeIn(box, image));
+    return { ...pose, box, score, located };
+  }
+
+  async function everybody(image, people) {
     const found = [];
-    for (const { box, score: located } of await locate(image, people)) {
-      const pose = await joints(image, box);
-      found.push({ ...pose, box, score: personScore(located, pose.scores, card.pose.person, limbs, sizeIn(box, image)) });
-    }
+    for (const { box, score } of await locator.find(image, people)) found.push(await person(image, box, score));
     if (Math.max(0, ...found.map(({ score }) => score)) < card.pose.photoThreshold) return [];
     const kept = found.filter(({ score }) => score >= card.pose.personThreshold)
       .map((one) => ({ ...one, known: one.scores.map((score) => score >= card.pose.threshold) }));
     return oneEach(kept, sigmas);
   }
 
-  /** One person in a box that is given, whatever the locator says. */
-  async function inBox(image, box) {
-    const pose = await joints(image, box);
-    return { ...pose, box, score: personScore(null, pose.scores, null) };
+  /** Who is there in a picture that lies on its side or upside down, in px of the picture as it is. */
+  async function turned(image, { pixels, score: least, person_threshold: surely }, people) {
+    let best = { quarter: 0, score: 0 };
+    for (const quarter of [1, 2, 3]) {
+      const score = await locator.surest(turnedPicture(image, quarter), pixels);
+      if (score >= least && score > best.score) best = { quarter, score };
+    }
+    const { quarter } = best;
+    const found = quarter ? await everybody(turnedPicture(image, quarter), people) : [];
+    if (Math.max(0, ...found.map(({ score }) => score)) < surely) return [];
+    return found.map((one) => ({ ...one, points: one.points.map((p) => turnedBack(p, quarter, image)), box: boxTurnedBack(one.box, quarter, image) }));
   }
 
-  return { find, inBox, joints };
+  /** Everybody, best first; a photo in which nobody is found is looked at turned. */
+  async function find(image, { people = MAX_PEOPLE } = {}) {
+    const found = await everybody(image, people);
+    return found.length || !card.locate.turned ? found : turned(image, card.locate.turned, people);
+  }
+
+  /** One person in a box that is given, whatever the locator says. */
+  const inBox = (image, box) => person(image, box, null);
+
+  return { find, everybody, inBox, person, locate: locator.find, sigmas, card };
 }

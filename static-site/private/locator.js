@@ -24,7 +24,7 @@ export function longer({ fine, input_size: size }, times) {
   return Math.min(Math.max(Math.ceil((fine.person_px * times) / MULTIPLE) * MULTIPLE, size), fine.longest);
 }
 
-/** card.locate, run(bytes, frame) -> {data, height, width} of maps. find(image, most) -> [{box, score}], best first. */
+/** card.locate, run(bytes, frame) -> {data, height, width} of maps. Returns {find(image, most), surest}: [{box, score}], best first. */
 export function createLocator(card, run) {
   async function look(image, { map, frame }, threshold) {
     const { data, height, width } = await run(warp(image, map, frame, SMOOTH), frame);
@@ -46,10 +46,18 @@ export function createLocator(card, run) {
     return together(await look(image, second, least), found);
   }
 
-  return async (image, most) => {
+  /** The best box's score in one look at a frame of at most `pixels` px, 0 without any. */
+  async function surest(image, pixels) {
+    const found = await look(image, fitPixels(image.width, image.height, pixels), LEAST);
+    return Math.max(0, ...found.map(({ score }) => score));
+  }
+
+  async function find(image, most) {
     const found = await looks(image);
     // low scores are credible beside a high one, but not on their own
     if (Math.max(0, ...found.map(({ score }) => score)) < card.photoThreshold) return [];
     return found.filter(({ score }) => score >= card.threshold).slice(0, most);
-  };
+  }
+
+  return { find, surest };
 }

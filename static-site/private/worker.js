@@ -3,6 +3,7 @@ import { answerOf } from "./answer.js";
 import { readCard } from "./card.js";
 import { createEstimator } from "./estimator.js";
 import { addressOf, fetchFiles } from "./store.js";
+import { createTracker } from "./track.js";
 
 let card;
 let estimator;
@@ -60,7 +61,19 @@ async function find({ bitmap, photo, box = null, threshold = null, people }) {
   return answerOf(found, image, photo, card, threshold ?? card.pose.threshold, timings);
 }
 
-const JOBS = { open, find };
+let tracker;
+
+/** One frame of a clip or camera: time s; fresh: of another one than before. Numbers are px of `photo`. */
+async function track({ bitmap, photo, time, fresh = false, options }) {
+  if (fresh || !tracker) tracker = createTracker(estimator, options);
+  const start = performance.now();
+  const image = pixelsOf(bitmap);
+  const { people, located } = await tracker(image, time);
+  const answer = answerOf(people, image, photo, card, card.pose.threshold, { infer: performance.now() - start });
+  return { ...answer, time, located, people: answer.people.map((person, i) => ({ ...person, id: people[i].id })) };
+}
+
+const JOBS = { open, find, track };
 
 addEventListener("message", async ({ data: { id, job, ...asked } }) => {
   try {

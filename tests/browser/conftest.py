@@ -2,12 +2,14 @@
 
 import io
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from browser.host import Host, hosting
 from browser.stub import Answer, Stub, serving
 from PIL import Image
 
@@ -56,8 +58,19 @@ def result(*people: dict[str, Any], size: tuple[int, int] = (512, 512)) -> dict[
     }
 
 
+def moving_person(jpeg: bytes) -> Iterator[bytes]:
+    """JPEGs of 640 x 480 px in which an astronaut goes from left to right and back: what the fake camera sees."""
+    person = Image.open(io.BytesIO(jpeg)).resize((420, 420))
+    for step in [*range(0, 60, 2), *range(60, 0, -2)]:
+        frame = Image.new("RGB", (640, 480), (120, 130, 140))
+        frame.paste(person, (80 + step, 60))
+        out = io.BytesIO()
+        frame.save(out, "JPEG", quality=85)
+        yield out.getvalue()
+
+
 @pytest.fixture(scope="session")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def chrome(tmp_path_factory: pytest.TempPathFactory, astronaut_jpeg: bytes) -> Iterator[Any]:
     """(Page, its folder): one Chromium for all tests."""
     pytest.importorskip("selenium", reason="needs selenium: pip install -r requirements-dev.txt")
     if not CHROMIUM or not DRIVER:
@@ -65,9 +78,24 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from browser.page import Page, start_chromium
 
     home = tmp_path_factory.mktemp("chromium")
+    (home / "camera.mjpeg").write_bytes(b"".join(moving_person(astronaut_jpeg)))
     browser = start_chromium(CHROMIUM, DRIVER, home)
     yield Page(browser, home)
     browser.quit()
+
+
+@pytest.fixture(scope="session")
+def host(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """`npm run site`, served by Python's own file server."""
+    node = shutil.which("node")
+    if not node or not (root / "node_modules" / "onnxruntime-web").is_dir():
+        pytest.skip("needs Node and onnxruntime-web: npm ci")
+    if not (root / "models" / "pose.onnx").is_file():
+        pytest.skip("needs the model: models/pose.onnx")
+    folder = tmp_path_factory.mktemp("site")
+    subprocess.run([node, "deploy/build_site.js", str(folder)], cwd=root, check=True, capture_output=True, timeout=120)
+    with hosting(folder) as host:
+        yield host
 
 
 @pytest.fixture(scope="session")

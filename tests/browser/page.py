@@ -32,6 +32,8 @@ def start_chromium(binary: str, driver: str, home: Path) -> webdriver.Chrome:
     for flag in FLAGS.split():
         options.add_argument(flag)
     options.add_argument(f"--user-data-dir={home / 'profile'}")
+    if (home / "camera.mjpeg").exists():
+        options.add_argument(f"--use-file-for-fake-video-capture={home / 'camera.mjpeg'}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     chrome = webdriver.Chrome(options=options, service=Service(driver))
     chrome.set_page_load_timeout(60)

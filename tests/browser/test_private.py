@@ -1,62 +1,12 @@
 """Private mode on a plain file host: no API anywhere, and the photo never leaves the browser."""
 
 import json
-import shutil
-import subprocess
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browser.host import READY_S, Host
 from PIL import Image
-
-READY_S = 90  # a busy machine compiles 14 MB of WebAssembly and loads two networks
-
-
-@dataclass
-class Host:
-    """A plain file host. asked: the paths of all requests so far; down: it answers nothing."""
-
-    url: str
-    folder: Path
-    asked: list[str] = field(default_factory=list)
-    down: bool = False
-
-
-class _Handler(SimpleHTTPRequestHandler):
-    def do_GET(self) -> None:
-        host: Host = self.server.host  # type: ignore[attr-defined]
-        host.asked.append(self.path)
-        if host.down:
-            self.close_connection = True
-            self.connection.close()
-            return
-        super().do_GET()
-
-    def log_message(self, *args: object) -> None:
-        """Quiet."""
-
-
-@pytest.fixture(scope="module")
-def host(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    """`npm run site`, served by Python's own file server."""
-    node = shutil.which("node")
-    if not node or not (root / "node_modules" / "onnxruntime-web").is_dir():
-        pytest.skip("needs Node and onnxruntime-web: npm ci")
-    if not (root / "models" / "pose.onnx").is_file():
-        pytest.skip("needs the model: models/pose.onnx")
-    folder = tmp_path_factory.mktemp("site")
-    subprocess.run([node, "deploy/build_site.js", str(folder)], cwd=root, check=True, capture_output=True, timeout=120)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
-    server.host = host = Host(f"http://127.0.0.1:{server.server_port}/", folder)  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield host
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture

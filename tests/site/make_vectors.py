@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hpe.engine.detector import Detector, together
 from hpe.engine.manifest import Calibration, CoarseLook, FineLook, LocatorCard, PersonCalibration
 from hpe.engine.scores import joint_scores, person_score
+from hpe.engine.turned import turned_back, turned_picture
 from hpe.pose.boxes import decode_boxes, one_each
 from hpe.pose.crops import SMOOTH, crop_affine, fit_affine, fit_pixels, undo_affine, warp
 from hpe.pose.heatmaps import decode_joints, encode_joints
@@ -191,6 +192,20 @@ def scores() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def turned() -> list[dict[str, Any]]:
+    """A picture and a point of it, turned by each quarter."""
+    image = picture(5, 3)
+    return [
+        {
+            "quarter": quarter,
+            "image": packed(image),
+            "result": packed(turned_picture(image, quarter)),
+            "back": turned_back(np.array([1.0, 2.0]), quarter, 3, 5).tolist(),
+        }
+        for quarter in (1, 2, 3)
+    ]
+
+
 def alike() -> list[dict[str, Any]]:
     """Poses of which some are on one person."""
     rng = np.random.default_rng(4)
@@ -227,7 +242,7 @@ def vectors() -> dict[str, Any]:
     """All of them."""
     return {
         "frames": frames(), "warps": warps(), "located": located(), "looks": looks(), "keypoints": keypoints(),
-        "scores": scores(), "alike": alike(), "together": both_looks(),
+        "turned": turned(), "scores": scores(), "alike": alike(), "together": both_looks(),
     }  # fmt: skip
 
 

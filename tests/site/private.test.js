@@ -10,6 +10,7 @@ import { decodeJoints } from "../../static-site/private/heatmaps.js";
 import { createEstimator } from "../../static-site/private/estimator.js";
 import { createLocator, together } from "../../static-site/private/locator.js";
 import { jointScore, personScore } from "../../static-site/private/scores.js";
+import { turnedBack, turnedPicture } from "../../static-site/private/turned.js";
 import { warp } from "../../static-site/private/warp.js";
 
 const vectors = JSON.parse(readFileSync(new URL("vectors.json", import.meta.url)));
@@ -106,7 +107,7 @@ test("a locator looks as often and in the frames that Python does, with one look
       return encoded(people.map((box) => box.map((v) => v * scale)), frame, locate.unit);
     };
     const image = { data: new Uint8ClampedArray(width * height * 4), width, height };
-    const got = await createLocator(locate, run)(image, 20);
+    const got = await createLocator(locate, run).find(image, 20);
     assert.deepEqual(seen, frames, card);
     assert.equal(got.length, found, card);
   }
@@ -134,6 +135,15 @@ test("scores are Python's", () => {
   allNear(peaks.map((peak) => jointScore(peak, calibration)), calibrated, 1e-6);
   allNear(peaks.map((peak) => jointScore(peak)), plain, 1e-6);
   for (const one of people) near(personScore(one.located, joints, one.calibrated ? person : null, limbs, one.size), one.score, 1e-9);
+});
+
+test("pictures turn, and points turn back, as in Python", () => {
+  for (const { quarter, image, result, back } of vectors.turned) {
+    const got = turnedPicture(rgba(image), quarter);
+    assert.deepEqual([got.height, got.width], result.shape.slice(0, 2));
+    assert.deepEqual(got.data.filter((_, i) => i % 4 < 3), new Uint8ClampedArray(bytes(result)), `turned by ${quarter}`);
+    assert.deepEqual(turnedBack([1, 2], quarter, { width: 5, height: 3 }), back);
+  }
 });
 
 test("of poses on one person the better stays", () => {

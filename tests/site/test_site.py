@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from checkout import tracked
 
-from hpe.pose import skeleton
+from hpe.pose import angles, skeleton
 
 NODE = shutil.which("node")
 
@@ -44,6 +44,10 @@ def test_joints_and_colours_are_those_of_the_package(root: Path) -> None:
     assert exported(root, "skeleton.js", "KEYPOINTS") == list(skeleton.KEYPOINTS)
     assert exported(root, "skeleton.js", "LIMBS") == [list(limb) for limb in skeleton.LIMBS_BY_NAME]
     assert {k: tuple(v) for k, v in exported(root, "skeleton.js", "COLOURS").items()} == skeleton.COLOURS_RGB
+
+
+def test_angles_are_those_of_the_package(root: Path) -> None:
+    assert {name: tuple(ends) for name, ends in exported(root, "angles.js", "ANGLES").items()} == angles.ANGLES
 
 
 def test_colours_in_the_stylesheet_are_the_skeletons(site: Path) -> None:
@@ -94,16 +98,22 @@ def test_pages_hold_no_inline_code_or_style(site: Path) -> None:
 
 def test_every_module_of_the_first_view_is_asked_for_at_once(site: Path) -> None:
     """Else the browser learns of them file by file, a round trip each."""
+    for page, script in (("index.html", "app.js"), ("live.html", "live.js"), ("video.html", "video.js")):
+        listed = re.findall(r'<link rel="modulepreload" href="([\w/]+\.js)">', (site / page).read_text())
+        assert sorted(imports(site, script)) == sorted(listed), page
+
+
+def imports(site: Path, script: str) -> set[str]:
+    """The modules that a script needs at once, with those that they need."""
     needed: set[str] = set()
-    left = ["app.js"]
+    left = [script]
     while left:
         module = left.pop()
         names = re.findall(r'^import [^;]*?from "(\.[\w./]+\.js)";', (site / module).read_text(), re.MULTILINE)
         found = {posixpath.normpath(posixpath.join(posixpath.dirname(module), name)) for name in names}
         left += found - needed
         needed |= found
-    listed = re.findall(r'<link rel="modulepreload" href="([\w/]+\.js)">', (site / "index.html").read_text())
-    assert sorted(needed) == listed
+    return needed
 
 
 def test_shipped_config_names_no_api(site: Path) -> None:

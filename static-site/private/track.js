@@ -1,0 +1,108 @@
+// Frames in turn -> who is in each, with an identity: the locator every few frames, between them a crop where each person is
+// expected. The small sister of hpe/video/follow.py: no colours, so that two people who cross may change numbers.
+import { areaOf, iou, oks } from "./boxes.js";
+import { createFilter } from "./smooth.js";
+
+const PATIENCE_S = 1.5; // how long somebody hidden keeps their number
+const FOLLOWED = 0.6; // of the least score of a person who is reported: who is followed may fall so low
+const FITS = 0.25;
+const SAME = 0.7;
+const GOES_ON_S = 0.3; // how long a motion is believed to go on
+const SPEED_S = 0.15;
+const COMMON = 3; // keypoints sure in both frames from which a motion is read
+const ROOM = 0.05; // round sure keypoints, of the box's sides
+
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+const moved = (box, [dx, dy]) => box.map((v, i) => v + (i % 2 ? dy : dx));
+
+/** How a person's box follows their keypoints since the locator last saw them. base, seen: {points, scores, box}. */
+export function followedBox(base, seen, threshold) {
+  const both = base.scores.flatMap((score, j) => (score >= threshold && seen.scores[j] >= threshold ? [j] : []));
+  let { box } = seen;
+  if (both.length >= COMMON) {
+    const middle = [0, 1].map((axis) => median(both.map((j) => base.points[j][axis])));
+    const now = [0, 1].map((axis) => median(both.map((j) => seen.points[j][axis])));
+    const spread = (points, from) => both.reduce((sum, j) => sum + Math.abs(points[j][0] - from[0]) + Math.abs(points[j][1] - from[1]), 0);
+    const scale = Math.min(1.25, Math.max(0.8, spread(seen.points, now) / Math.max(spread(base.points, middle), 1e-6)));
+    box = base.box.map((v, i) => (v - middle[i % 2]) * scale + now[i % 2]);
+  }
+  const sure = seen.points.filter((_, j) => seen.scores[j] >= threshold);
+  if (!sure.length) return box;
+  const room = [box[2] - box[0], box[3] - box[1]].map((side) => side * ROOM);
+  const least = [0, 1].map((axis) => Math.min(...sure.map((p) => p[axis])) - room[axis]);
+  const most = [0, 1].map((axis) => Math.max(...sure.map((p) => p[axis])) + room[axis]);
+  return [Math.min(box[0], least[0]), Math.min(box[1], least[1]), Math.max(box[2], most[0]), Math.max(box[3], most[1])];
+}
+
+/** estimator: see estimator.js. Returns step(image, time s) -> {people: [{id, points, scores, box, score}], located}. */
+export function createTracker({ everybody, person, sigmas, card }, { every = 5, most = 20, smooth = true } = {}) {
+  const { threshold, personThreshold } = card.pose;
+  let tracks = [];
+  let ids = 0;
+  let since = Infinity;
+
+  const known = (seen) => ({ points: seen.points, known: seen.scores.map((score) => score >= threshold), area: areaOf(seen.box) });
+  const expected = (track, time) => {
+    const shift = track.velocity.map((v) => v * Math.min(Math.max(time - track.time, 0), GOES_ON_S));
+    return { ...track.seen, box: moved(track.box, shift), points: track.seen.points.map(([x, y]) => [x + shift[0], y + shift[1]]) };
+  };
+
+  function update(track, seen, time, located) {
+    const both = seen.scores.flatMap((score, j) => (score >= threshold && track.seen.scores[j] >= threshold ? [j] : []));
+    const passed = Math.max(time - track.time, 1e-3);
+    if (both.length >= COMMON) {
+      const g = 1 - Math.exp(-passed / SPEED_S);
+      track.velocity = track.velocity.map((v, axis) => v + g * (median(both.map((j) => seen.points[j][axis] - track.seen.points[j][axis])) / passed - v));
+    }
+    if (located) track.base = seen;
+    Object.assign(track, { seen, time, box: located ? seen.box : followedBox(track.base, seen, threshold) });
+    const size = Math.sqrt((seen.box[2] - seen.box[0]) * (seen.box[3] - seen.box[1]));
+    track.shown = { ...seen, id: track.id, points: smooth ? track.filter(seen.points, seen.scores, size, time) : seen.points };
+  }
+
+  /** Everybody who was in the last frame, each by a crop where they are expected; false where someone was lost. */
+  async function follow(image, time, last) {
+    for (const track of tracks.filter((one) => one.time === last)) {
+      const { box } = expected(track, time);
+      const seen = await person(image, box, track.seen.located);
+      const doubled = tracks.some((other) => other !== track && other.time === time && oks(known(seen), known(other.seen), sigmas) >= SAME);
+      if (seen.score >= FOLLOWED * personThreshold && !doubled) update(track, seen, time, false);
+    }
+    return tracks.every((track) => track.time === time || track.time !== last);
+  }
+
+  async function locate(image, time) {
+    const pairs = [];
+    const people = await everybody(image, most);
+    for (const track of tracks) {
+      const there = expected(track, time);
+      for (const seen of people) pairs.push({ track, seen, worth: 0.6 * oks(known(there), known(seen), sigmas) + 0.4 * iou(there.box, seen.box) });
+    }
+    const [taken, met] = [new Set(), new Set()];
+    for (const { track, seen, worth } of pairs.sort((a, b) => b.worth - a.worth)) {
+      if (worth < FITS || taken.has(track) || met.has(seen)) continue;
+      taken.add(track);
+      met.add(seen);
+      update(track, seen, time, true);
+    }
+    for (const seen of people) {
+      if (met.has(seen)) continue;
+      const track = { id: ++ids, seen, base: seen, box: seen.box, time, velocity: [0, 0], filter: createFilter() };
+      update(track, seen, time, true);
+      tracks.push(track);
+    }
+  }
+
+  let last = -1;
+  return async (image, time) => {
+    tracks = tracks.filter((track) => track.time === last || time - track.time <= PATIENCE_S); // however slow the frames come
+    since += 1;
+    const located = since >= every || !tracks.length || !(await follow(image, time, last));
+    if (located) {
+      await locate(image, time);
+      since = 0;
+    }
+    last = time;
+    return { people: tracks.filter((track) => track.time === time).map((track) => track.shown), located };
+  };
+}

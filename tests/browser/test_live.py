@@ -1,0 +1,62 @@
+"""Live: the fake camera shows an astronaut who moves; the networks run in the browser."""
+
+from typing import Any
+
+import pytest
+from browser.host import READY_S, Host
+from PIL import Image
+
+
+@pytest.fixture
+def live(page: Any, host: Host) -> Any:
+    """The live page, watching."""
+    page.cdp("Browser.setPermission", permission={"name": "camera"}, setting="granted", origin=host.url)
+    page.open(host.url + "live.html")
+    page.until(lambda: page.id("start").is_enabled(), 20)
+    page.id("start").click()
+    page.until(lambda: page.text("live-count"), READY_S)
+    yield page
+    page.js("document.querySelector('video').srcObject?.getTracks().forEach((t) => t.stop())")
+    page.cdp("Browser.resetPermissions")
+
+
+def test_person_is_followed_counted_and_drawn(live: Any, host: Host) -> None:
+    live.until(lambda: live.text("live-count") == "1 person", READY_S)
+    asked = list(host.asked)
+    drawn = """const c = document.getElementById("live-canvas");
+      return c.getContext("2d").getImageData(0, 0, c.width, c.height).data.some((v) => v > 0)"""
+    live.until(lambda: live.js(drawn), 30)
+    live.js("document.getElementById('angles').open = true")
+    live.until(lambda: "\u00b0" in live.text("angles-list"), 30)
+    assert live.text("angles-list").startswith("Person 1")
+    assert "a second" in live.text("live-fps")
+    assert host.asked == asked, "frames are sent nowhere"
+    live.js(
+        "window.said = 0; new MutationObserver(() => (said += 1)).observe(document.getElementById('live'),"
+        " { childList: true, characterData: true, subtree: true })"
+    )
+    live.js("return new Promise((done) => setTimeout(done, 1500))")
+    assert live.js("return said") == 0, "a screen reader hears of changes only"
+    assert live.log() == []
+
+
+def test_pause_stops_and_a_snapshot_is_what_is_seen(live: Any) -> None:
+    live.until(lambda: live.text("live-count") == "1 person", READY_S)
+    live.id("pause").click()
+    assert live.js("return document.getElementById('live-video').paused")
+    frame = "return document.getElementById('live-canvas').toDataURL().length"
+    live.js("return new Promise((done) => setTimeout(done, 500))")
+    before = live.js(frame)
+    live.js("return new Promise((done) => setTimeout(done, 700))")
+    assert live.js(frame) == before
+    live.id("snapshot").click()
+    live.until(lambda: live.text("live-note").startswith("Saved as live-"))
+    (saved,) = (live.home / "downloads").glob("live-*.png")
+    live.downloaded(saved.name)
+    assert Image.open(saved).size == (640, 480)
+
+
+def test_live_without_private_mode_says_why(page: Any, stub: Any) -> None:
+    page.open(f"{stub.url}/live.html")
+    page.until(lambda: page.text("live-note").startswith("Not here"))
+    assert not page.id("start").is_enabled()

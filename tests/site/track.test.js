@@ -1,0 +1,82 @@
+// The tracker of live and video, on people that a script moves.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createFilter } from "../../static-site/private/smooth.js";
+import { createTracker } from "../../static-site/private/track.js";
+
+const NAMES = 16;
+const card = { pose: { threshold: 0.5, personThreshold: 0.5 } };
+const points = ([x0, y0, x1, y1]) => Array.from({ length: NAMES }, (_, j) => [x0 + ((x1 - x0) * ((j * 7) % 16)) / 15, y0 + ((y1 - y0) * j) / 15]);
+const seen = (box, score = 0.9) => ({ points: points(box), scores: Array(NAMES).fill(score), box, score, located: 0.9 });
+
+/** world(time): boxes of who is there. Counts how often everybody is looked for, and crops. */
+function engine(world) {
+  const asked = { located: 0, crops: 0 };
+  const at = { time: 0 };
+  return {
+    asked, at, card, sigmas: Array(NAMES).fill(0.08),
+    everybody: async () => ((asked.located += 1), world(at.time).map((box) => seen(box))),
+    person: async (_, expected) => {
+      asked.crops += 1;
+      const overlap = (box) => Math.min(box[2], expected[2]) - Math.max(box[0], expected[0]);
+      const [nearest] = world(at.time).toSorted((a, b) => overlap(b) - overlap(a));
+      return nearest && overlap(nearest) > 0 ? seen(nearest) : seen(expected, 0.05);
+    },
+  };
+}
+
+async function run(world, frames, options) {
+  const made = engine(world);
+  const step = createTracker(made, options);
+  const out = [];
+  for (let i = 0; i < frames; i++) {
+    made.at.time = i / 30;
+    out.push(await step({}, made.at.time));
+  }
+  return { ...made, out };
+}
+
+const walking = (t) => [[100 + 60 * t, 50, 180 + 60 * t, 300], [400 - 40 * t, 60, 480 - 40 * t, 310]];
+
+test("people keep their numbers while they walk, and are looked for every fifth frame", async () => {
+  const { out, asked } = await run(walking, 30);
+  for (const { people } of out) assert.deepEqual(people.map(({ id }) => id), [1, 2]);
+  assert.equal(asked.located, 6);
+  assert.equal(asked.crops, 24 * 2);
+});
+
+test("whoever is hidden for half a second has their number again", async () => {
+  const { out } = await run((t) => walking(t).slice(0, t > 0.4 && t < 0.9 ? 1 : 2), 45);
+  assert.deepEqual(out[20].people.map(({ id }) => id), [1]);
+  assert.deepEqual(out.at(-1).people.map(({ id }) => id), [1, 2]);
+});
+
+test("somebody new gets the next number, an empty scene has nobody", async () => {
+  const { out } = await run((t) => (t < 0.3 ? [] : walking(t).slice(0, 1)), 20);
+  assert.deepEqual(out[0].people, []);
+  assert.deepEqual(out.at(-1).people.map(({ id }) => id), [1]);
+});
+
+test("frames that come slowly lose nobody", async () => {
+  const made = engine(() => [[100, 50, 180, 300]]);
+  const step = createTracker(made);
+  for (let time = 0; time < 12; time += 2) {
+    made.at.time = time;
+    assert.deepEqual((await step({}, time)).people.map(({ id }) => id), [1]);
+  }
+});
+
+test("smoothing takes most of the tremble and follows a motion", () => {
+  const smooth = createFilter();
+  const scores = [0.9];
+  let [still, raw] = [0, 0];
+  for (let i = 0; i < 60; i++) {
+    const noise = i % 2 ? 1 : -1;
+    const [[x]] = smooth([[100 + noise, 50]], scores, 200, i / 30);
+    if (i > 20) [still, raw] = [still + Math.abs(x - 100), raw + 1];
+  }
+  assert.ok(still < raw / 3);
+  let at = 0;
+  for (let i = 0; i < 30; i++) [[at]] = smooth([[100 + 20 * i, 50]], scores, 200, 2 + i / 30);
+  assert.ok(at > 100 + 20 * 26, `${at} is less than three frames late`);
+});
