@@ -144,7 +144,7 @@ async function save(text, ending, type) {
 
 /** Plays the clip once into a canvas with the skeletons, and records that. */
 async function saveClip() {
-  const type = ["video/webm;codecs=vp9", "video/webm", "video/mp4"].find((one) => globalThis.MediaRecorder?.isTypeSupported(one));
+  const type = ["video/webm;codecs=vp8", "video/webm", "video/mp4"].find((one) => globalThis.MediaRecorder?.isTypeSupported(one));
   if (!type) return say("This browser can’t record a clip: save the tracks instead.");
   const canvas = Object.assign(document.createElement("canvas"), { width: clip.videoWidth, height: clip.videoHeight });
   const context = canvas.getContext("2d");
@@ -161,11 +161,12 @@ async function saveClip() {
     say(`Recording the drawn clip: ${clip.currentTime.toFixed(0)} of ${clip.duration.toFixed(0)} s…`);
     if (!clip.ended && recorder.state === "recording") requestAnimationFrame(draw);
   };
-  recorder.start();
+  recorder.start(250);
   const ended = heard("ended");
   await clip.play();
   draw();
   await ended;
+  await new Promise((done) => setTimeout(done, 500)); // the encoder lags behind what was drawn
   recorder.stop();
   await stopped;
   $("save-clip").disabled = false;
