@@ -68,6 +68,7 @@ figures: $(DEV)  ## The website's samples, the README's example and docs' pictur
 	$(BIN)/python docs/make_example.py
 	$(BIN)/python docs/make_figures.py
 	$(BIN)/python docs/make_skeleton.py
+	$(BIN)/python docs/make_gallery.py
 
 train: $(DEV)  ## Train, or go on training, on the GPU if there is one: make train CONFIG=configs/...yaml (docs/training.md)
 	$(BIN)/hpe train --config "$(CONFIG)"

@@ -22,15 +22,19 @@ from hpe.errors import (
 
 if TYPE_CHECKING:
     from hpe.engine.draw import draw_pose
-    from hpe.engine.estimator import PoseEstimator
+    from hpe.photo.many import PoseEstimator
+    from hpe.photo.results import Result, Results
+    from hpe.pose.angles import Angle
     from hpe.pose.draw import DrawStyle
-    from hpe.pose.result import Pose
-    from hpe.pose.skeleton import JOINTS
+    from hpe.pose.openpose import draw_controlnet
+    from hpe.pose.result import Joint, Pose
+    from hpe.pose.skeleton import JOINTS, KEYPOINTS
     from hpe.pose.skeleton import LIMBS as SKELETON
     from hpe.video.track import Tracker, track
 
 __version__ = "2.0.0"
 __all__ = [
+    "Angle",
     "BadModel",
     "BadRequest",
     "BadSettings",
@@ -39,26 +43,37 @@ __all__ = [
     "DrawStyle",
     "HpeError",
     "JOINTS",
+    "Joint",
+    "KEYPOINTS",
     "ModelUnavailable",
     "Pose",
     "PoseEstimator",
+    "Result",
+    "Results",
     "SKELETON",
     "TooLarge",
     "Tracker",
     "UnsupportedImage",
     "UnsupportedVideo",
     "__version__",
+    "draw_controlnet",
     "draw_pose",
     "track",
 ]
 
 _HOMES = {
+    "Angle": ("hpe.pose.angles", "Angle"),
     "DrawStyle": ("hpe.pose.draw", "DrawStyle"),
     "JOINTS": ("hpe.pose.skeleton", "JOINTS"),
+    "Joint": ("hpe.pose.result", "Joint"),
+    "KEYPOINTS": ("hpe.pose.skeleton", "KEYPOINTS"),
     "Pose": ("hpe.pose.result", "Pose"),
-    "PoseEstimator": ("hpe.engine.estimator", "PoseEstimator"),
+    "PoseEstimator": ("hpe.photo.many", "PoseEstimator"),
+    "Result": ("hpe.photo.results", "Result"),
+    "Results": ("hpe.photo.results", "Results"),
     "SKELETON": ("hpe.pose.skeleton", "LIMBS"),
     "Tracker": ("hpe.video.track", "Tracker"),
+    "draw_controlnet": ("hpe.pose.openpose", "draw_controlnet"),
     "draw_pose": ("hpe.engine.draw", "draw_pose"),
     "track": ("hpe.video.track", "track"),
 }

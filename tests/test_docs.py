@@ -1,12 +1,18 @@
 """The pages' Python runs as it stands, one block after the other, in a folder with a photo."""
 
+import importlib
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from hpe.cli import main
 
@@ -42,10 +48,10 @@ def run(text: str) -> dict[str, Any]:
 def test_python_page(here: Path) -> None:
     pytest.importorskip("pandas", reason="needs pandas: pip install -r requirements-dev.txt")
     names = run(section("python.md"))
-    assert list(names["table"].columns) == ["file", "person", "name", "x", "y", "score", "confident"]
-    assert len(names["table"]) == 16 * len(names["poses"])
+    assert {"file", "joint", "state", "degrees"} <= set(names["table"].columns)
+    assert len(names["table"]) == len(names["poses"][0].names) * len(names["poses"])
     assert len(names["known"]) == len(names["best"]) == 1
-    assert {path.name for path in here.iterdir()} == {"photos", "models", "drawn.png", "person-1.jpg"}
+    assert {path.name for path in here.iterdir()} == {"photos", "models", "drawn.png", "person-1.jpg", "joints.csv"}
 
 
 @pytest.mark.real
@@ -74,3 +80,37 @@ def test_formats_page_names_every_format() -> None:
     from hpe.photo.formats import FORMATS
 
     assert set(FORMATS) <= set(re.findall(r"`([a-z0-9-]+)`", section("formats.md").partition("## ")[0]))
+
+
+@pytest.mark.real
+def test_gallery(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    gallery = importlib.import_module("make_gallery")
+    gallery.photos(here / "photos")
+    for block in gallery.blocks():
+        exec(compile(block, "gallery.md", "exec"), {})
+    said = capsys.readouterr().out
+    assert re.search(r"fallen: the trunk leans by (8|9)\d degrees, give or take \d+", said)
+    assert "2 squats" in said
+    shown = re.findall(r'src="gallery/([\w.-]+)"', section("gallery.md"))
+    assert shown
+    assert all((here / name).is_file() and (ROOT / "docs" / "gallery" / name).is_file() for name in shown)
+    heads, before = (np.asarray(Image.open(name).convert("RGB"), float) for name in ("heads.jpg", "photos/people.jpg"))
+    assert np.abs(heads - before)[40:160, 300:430].mean() > 10, "the middle one's face is blurred"
+    assert np.abs(heads - before)[330:].mean() < 5
+
+
+def test_the_pages_python_is_typed(tmp_path: Path) -> None:
+    for page in ("python.md", "gallery.md", "onnx.md", "formats.md"):
+        # blocks go on from each other: on the page of Python to its end, on others to the end of their section
+        parts = [section(page)] if page == "python.md" else section(page).split("\n## ")
+        blocks = ["\n".join(re.findall(r"```python\n(.*?)```", part, re.S)) for part in parts]
+        assert any(blocks)
+        for number, text in enumerate(blocks):
+            (tmp_path / f"{page.removesuffix('.md')}_{number}.py").write_text(text)
+    command = [sys.executable, "-m", "mypy", "--strict", "--ignore-missing-imports", "--cache-dir"]
+    command += [str(tmp_path / "cache"), "--config-file", str(ROOT / "pyproject.toml")]
+    files = sorted(path.name for path in tmp_path.glob("*.py"))
+    env = {**os.environ, "MYPYPATH": str(ROOT)}
+    run = subprocess.run([*command, *files], cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout
