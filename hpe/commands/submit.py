@@ -1,5 +1,6 @@
 """`hpe submit`: photos through an API's upload route, or straight to /pose, and the results back."""
 
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -27,6 +28,14 @@ from hpe.image.kinds import SUFFIXES
 from hpe.photo.json_lines import json_line
 
 Answer = dict[str, Any]
+_CLIPS: Final = {
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".mov": "video/quicktime",
+    ".webm": "video/webm",
+    ".mkv": "video/x-matroska",
+    ".avi": "video/x-msvideo",
+}
 
 # Whoever draws these photos is not the one who goes on with those of `hpe predict`.
 _OPTIONS: Final[Options] = {"format": "of an API"}
@@ -34,6 +43,7 @@ EPILOG: Final = """\b
 Examples:
   hpe submit holiday/ --api https://abc123.execute-api.eu-central-1.amazonaws.com
   hpe submit a.jpg b.heic --api URL -o poses/ > poses.jsonl
+  hpe submit clip.mp4 --api URL --timeout 3600     tracks in clip.pose.jsonl
   hpe submit holiday/ --api http://127.0.0.1:8000
 """
 
@@ -117,7 +127,7 @@ def _open_ones(photos: Iterable[Planned], tally: Tally) -> Iterator[Planned]:
             tally.fail(photo, photo.problem or "standard input is not sent: give files or folders")
         elif one.state is State.DONE:
             tally.skip()
-        elif media_type(photo.name) or sniffed(head_of(photo.name)):
+        elif clip_type(photo.name) or media_type(photo.name) or sniffed(head_of(photo.name)):
             yield one
         else:
             suffix = Path(photo.name).suffix or "no suffix"
@@ -146,17 +156,40 @@ def _submit_one(remote: RemoteApi, photo: Photo, target: str) -> Answer:
 
     Raises SubmitError, OSError for the photo, HpeError for results that cannot be written.
     """
-    data = Path(photo.name).read_bytes()
-    answer, png = remote.pose(data, sniffed(data) or media_type(photo.name))
+    if clip_type(photo.name):
+        drawn, made = f"{target.removesuffix('.png')}.jsonl", _tracks(remote, Path(photo.name))
+        people = sorted({int(json.loads(line)["id"]) for line in made.splitlines()})
+        answer: Answer = {"people": people, "tracks": shown(drawn)}
+    else:
+        data = Path(photo.name).read_bytes()
+        drawn = target
+        answer, made = remote.pose(data, sniffed(data) or media_type(photo.name))
     answer = {"file": shown(photo.name), **answer}
     try:
-        write_file(target, png)
+        write_file(drawn, made)
         write_file(_joints_of(target), json_line(answer).encode())
     except OSError as error:
         if error.errno in OF_ONE_NAME:
             raise
         raise HpeError(f"{shown(photo.name)}: {error.strerror}: what was done before is kept") from error
     return answer
+
+
+def _tracks(remote: RemoteApi, clip: Path) -> bytes:
+    """A clip there and its tracks back. What it says of itself goes first, so that what does not fit is not sent."""
+    from hpe.video.decode import Clip
+
+    try:
+        with Clip(clip) as opened:
+            seconds, fps = opened.duration, opened.fps
+    except HpeError as error:
+        raise SubmitError(str(error)) from error
+    return remote.tracks(clip, clip_type(clip.name), round(seconds, 2), fps)
+
+
+def clip_type(name: str) -> str:
+    """A clip's media type by its suffix, '' for other files."""
+    return _CLIPS.get(Path(name).suffix.lower(), "")
 
 
 def _tell(one: Planned, future: Future[Answer], tally: Tally, records: Records) -> None:

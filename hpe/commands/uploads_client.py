@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any, Final
 
 import requests
 
 _POLL_S: Final = 1.0
+_OF_A_PHOTO: Final[Mapping[str, type]] = {"json": str, "png": str}
 _LEAST_PAUSE_S: Final = 0.05
 _NO_ROUTE: Final = (404, 405, 501)
 _PATIENT: Final = (429, 503)  # the server says to try again
@@ -64,6 +66,21 @@ class RemoteApi:
             raise SubmitError(f"{_where(png.url)} answers with {_kind(png)}, not with a PNG")
         return answer, png.content
 
+    def tracks(self, clip: Path, content_type: str, seconds: float, fps: float) -> bytes:
+        """A clip's file, how long it is and its rate -> its tracks as JSON lines. Raises SubmitError, OSError."""
+        deadline = time.monotonic() + self.timeout_s
+        told = {"seconds": seconds, "fps": fps} if seconds > 0 else {}
+        wish = json.dumps({"content_type": content_type, "size": clip.stat().st_size, **told})
+        given = self._ask(deadline, "POST", f"{self.base}/uploads", missing_is_fine=True, data=wish)
+        if given.status_code in _NO_ROUTE:
+            raise SubmitError("this API takes no clips: it has no uploads. hpe video follows people on this machine")
+        ticket = _members(given, {"url": str, "fields": dict, "result": str})
+        fields = {str(name): str(value) for name, value in ticket["fields"].items()}
+        with clip.open("rb") as file:
+            self._ask(deadline, "POST", ticket["url"], data=fields, files={"file": file})
+        links = self._wait(deadline, f"{self.base}{ticket['result']}", {"jsonl": str})
+        return self._ask(deadline, "GET", links["jsonl"]).content
+
     def _pose_at_once(self, deadline: float, photo: bytes, content_type: str) -> tuple[dict[str, Any], bytes]:
         """As `hpe serve` and the container answer, which take no uploads: one call, the drawing within the JSON."""
         headers = {"Content-Type": content_type}
@@ -77,11 +94,11 @@ class RemoteApi:
             raise SubmitError(f"{_where(url)} answers without the drawing: is it the API's address?") from error
         return answer, png
 
-    def _wait(self, deadline: float, url: str) -> dict[str, Any]:
+    def _wait(self, deadline: float, url: str, wanted: Mapping[str, type] = _OF_A_PHOTO) -> dict[str, Any]:
         while True:
             response = self._ask(deadline, "GET", url)
             if response.status_code != 202:
-                return _members(response, {"json": str, "png": str})
+                return _members(response, wanted)
             self._pause(deadline, response)
 
     def _ask(

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
+from video.clips import plain, write_clip
 
 from hpe.commands.submit import submit as command
 from hpe.commands.uploads_client import retry_after
@@ -77,7 +78,11 @@ class Api(BaseHTTPRequestHandler):
                 return self.answer(202, {"state": "pending"}, Retry_After="0")
             if state["broken"][name]:
                 return self.answer(422, {"title": "Broken", "detail": "the photo is cut off"})
+            if state["tickets"][int(name) - 1]["content_type"].startswith("video/"):
+                return self.answer(200, {"jsonl": f"{base}/jsonl/{name}"})
             return self.answer(200, {"json": f"{base}/json/{name}", "png": f"{base}/png/{name}"})
+        if kind == "jsonl":
+            return self.answer(200, b'{"frame":0,"id":2}\n{"frame":1,"id":1}\n{"frame":1,"id":2}\n')
         return self.answer(200, {"people": []} if kind == "json" else b"\x89PNG")
 
     def log_message(self, *arguments: object) -> None:
@@ -108,6 +113,29 @@ def seen_in(folder: Path) -> set[str]:
 
 def submit(url: str, out: Path, *given: Path | str) -> Result:
     return CliRunner().invoke(command, [*map(str, given), "--api", f"{url}/", "-o", str(out)])
+
+
+def test_clip_comes_back_as_tracks(server: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
+    url, state = server
+    clip = write_clip(tmp_path / "walk.mp4", plain(20), 10)
+    result = submit(url, tmp_path / "out", clip)
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "out" / "walk.pose.jsonl").read_bytes().count(b"\n") == 3
+    (ticket,) = state["tickets"]
+    assert ticket == {"content_type": "video/mp4", "size": clip.stat().st_size, "seconds": 2.0, "fps": 10.0}
+    told = json.loads(result.stdout)
+    assert told == {"file": str(clip), "people": [1, 2], "tracks": str(tmp_path / "out" / "walk.pose.jsonl")}
+    assert submit(url, tmp_path / "out", clip).exit_code == 0
+    assert len(state["tickets"]) == 1, "what is done is not sent again"
+
+
+def test_clip_that_cannot_be_read_is_not_sent(server: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
+    url, state = server
+    (tmp_path / "bad.mp4").write_bytes(b"not a clip")
+    result = submit(url, tmp_path / "out", tmp_path / "bad.mp4")
+    assert result.exit_code == 1
+    assert "bad.mp4: this is not a clip" in result.stderr
+    assert not state["tickets"]
 
 
 def test_folder_comes_back_with_its_layout(server: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
