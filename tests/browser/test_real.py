@@ -125,6 +125,36 @@ def test_page_and_curl_give_the_same_joints(page: Any, served: str, photo: Path,
     assert page.log() == []
 
 
+def snippet(page: Any, panel: str, number: int = 0) -> str:
+    """The text of an example on the API's page."""
+    css = f"#panel-{panel} code"
+    return str(page.js("return document.querySelectorAll(arguments[0])[arguments[1]].textContent", css, number))
+
+
+def test_examples_of_the_api_page_run(page: Any, served: str, photo: Path, tmp_path: Path) -> None:
+    """Each in its own runtime: a shell, Python, and the browser."""
+    (tmp_path / "photo.jpg").write_bytes(photo.read_bytes())
+    page.open(served + "docs.html")
+    page.until(lambda: served.rstrip("/") in snippet(page, "curl"))
+    for number in range(3):
+        command = snippet(page, "curl", number).replace("120,40,380,600", "60,20,480,500")
+        ran = subprocess.run(command, shell=True, check=True, cwd=tmp_path, capture_output=True, text=True)
+        assert number == 0 or json.loads(ran.stdout)["people"]
+    assert Image.open(tmp_path / "pose.png").size == (512, 512)
+    (tmp_path / "example.py").write_text(snippet(page, "python"))
+    ran = subprocess.run([sys.executable, "example.py"], check=True, cwd=tmp_path, capture_output=True, text=True)
+    assert ran.stdout.startswith("1 ")
+    drawn = page.chrome.execute_async_script(
+        "const done = arguments[arguments.length - 1]; (async () => {"
+        "const canvas = Object.assign(document.createElement('canvas'), { width: 512, height: 512 });"
+        "const file = await (await fetch('samples/astronaut.jpg')).blob();"
+        + snippet(page, "javascript")
+        + "\ndone(canvas.getContext('2d').getImageData(0, 0, 512, 512).data.some((v) => v > 0));"
+        "})().catch((error) => done(String(error)));"
+    )
+    assert drawn is True
+
+
 def test_best_guess_and_box_are_answered(page: Any, served: str, tmp_path: Path, photo: Path) -> None:
     Image.new("RGB", (640, 480), (120, 140, 160)).save(tmp_path / "wall.png")
     page.open(served)
