@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 Picture = NDArray[np.uint8]
 HERE = Path(__file__).resolve().parent
 SAMPLES = HERE.parent / "static-site" / "samples"
-MOST_BYTES, THUMB = 80_000, 112
+MOST_BYTES, THUMB = 60_000, 112
 # A volleyball player in the air, seen from the front.
 SMASH: Body = {
     "head": (470, 236), "neck": (464, 318),

@@ -9,6 +9,7 @@ import { createKeep } from "./keep.js";
 import { wireMenu } from "./menu.js";
 import { Problem, explain, privacy } from "./messages.js";
 import { createMode } from "./mode.js";
+import { openPhoto } from "./photo.js";
 import { FAILED, SAMPLES, sampleUrl, storedResult } from "./samples.js";
 import { createShots } from "./shots.js";
 import { $, announce, keepFocus, setView, showCard, showPhoto, showProblem, showWait } from "./stage.js";
@@ -51,7 +52,6 @@ function remove(shot) {
 async function restore() {
   const back = shots.restore(await keep.photos());
   if (!back.length) return;
-  const { openPhoto } = await import("./photo.js");
   for (const shot of back) {
     const photo = await openPhoto(shot.file).catch(() => null); // a format that only the service reads: asked again when shown
     if (photo) Object.assign(shot, { photo: { ...photo, here: true }, url: URL.createObjectURL(shot.file), thumb: photo.thumb });

@@ -8,7 +8,7 @@ import {
   DeleteObjectsCommand, HeadObjectCommand, paginateListObjectsV2, PutObjectCommand,
 } from '@aws-sdk/client-s3';
 
-import { bundledScripts, withPreloads } from './bundle.js';
+import { bundledScripts, withoutPreloads } from './bundle.js';
 import { DeployError } from './model.js';
 import { privateFiles } from './private.js';
 
@@ -77,7 +77,7 @@ async function bundle(folder, files) {
   if (!scripts) return;
   for (const name of [...files.keys()]) if (name.endsWith('.js') && !PLAIN.includes(name)) files.delete(name);
   for (const [name, body] of scripts) files.set(name, body);
-  for (const name of pages) files.set(name, Buffer.from(withPreloads(files.get(name).toString(), scripts, entryOf(name))));
+  for (const name of pages) files.set(name, Buffer.from(withoutPreloads(files.get(name).toString())));
 }
 
 /**

@@ -179,7 +179,7 @@ describe('site', () => {
   });
   after(() => rm(root, { recursive: true }));
 
-  const names = (files) => [...files.keys()].filter((name) => !name.startsWith('later-') && !name.startsWith('chunk-')).sort();
+  const names = (files) => [...files.keys()].sort();
 
   it('has its own config.js, its folders, no hidden file and no result of hpe predict', async () => {
     const files = await siteFiles(root, options);
@@ -187,10 +187,11 @@ describe('site', () => {
     assert.equal(files.get('config.js').toString(), 'window.HPE_CONFIG = {"apiUrl":"https://api.example","uploads":true,"photoDays":1,"auth":"none"};\n');
   });
 
-  it('has its scripts in bundles, what comes later in one of its own', async () => {
+  it('has one script a page, what comes later included', async () => {
     const files = await siteFiles(root, options);
     assert.match(files.get('app.js').toString(), /globalThis\.b=1/);
-    assert.ok(!files.get('app.js').toString().includes('later=2'));
+    assert.match(files.get('app.js').toString(), /globalThis\.later=2/);
+    assert.ok(!files.has('b.js') && !files.has('later.js'));
     assert.ok(!files.get('index.html').toString().includes('b.js'), 'it is asked for no more');
   });
 
@@ -202,7 +203,7 @@ describe('site', () => {
   it('says what private mode lacks', async () => {
     const listed = JSON.parse((await siteFiles(root, options)).get('private/files.json'));
     assert.match(listed.missing, /run npm ci/);
-    assert.deepEqual(listed.site.filter((name) => !name.startsWith('later-') && !name.startsWith('chunk-')), OWN.filter((name) => !name.startsWith('private/')));
+    assert.deepEqual(listed.site, OWN.filter((name) => !name.startsWith('private/')));
   });
 
   it('brings onnxruntime-web and the model for private mode, each with its sha256', { skip: !existsSync('node_modules/onnxruntime-web') && 'npm ci', timeout: 120_000 }, async () => {

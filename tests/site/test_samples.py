@@ -35,7 +35,7 @@ def test_every_sample_is_there_small_and_credited(samples: Path, names: list[str
     assert len(names) >= 3
     files = tracked(samples)
     assert {f.name for f in files} == {f"{n}{end}" for n in names for end in (".jpg", "-thumb.jpg", ".json")}
-    assert all(file.stat().st_size <= 80_000 for file in files)
+    assert all(file.stat().st_size <= 60_000 for file in files)
     listed = (root / "static-site" / "samples.js").read_text()
     assert listed.count("credit:") == listed.count("alt:") == len(names)
 
