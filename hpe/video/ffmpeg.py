@@ -1,7 +1,7 @@
 """The `ffmpeg` program, where there is one on the path: H.264, fast VP9, and the clip's sound."""
 
 import shutil
-import subprocess
+import subprocess  # nosec B404
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -52,13 +52,13 @@ class FfmpegWriter:
         command = [program, "-y", "-nostdin", "-loglevel", "error", *raw, *other, "-map", "0:v", "-map", "1:a:0?"]
         command += [*picture, *even, *audio, "-shortest", "-f", container, str(path.resolve())]
         self._told: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the program)
-        self._process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 (no shell; options of our own)
+        self._process: subprocess.Popen[bytes] = subprocess.Popen(  # nosec B603  # noqa: S603 (no shell; options of our own)
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._told
         )
 
     def write(self, rgb: NDArray[np.uint8]) -> None:
         """(H, W, 3) uint8 RGB. Raises HpeError with ffmpeg's own words if it has stopped."""
-        assert self._process.stdin is not None  # noqa: S101 (for type checkers: it is a pipe)
+        assert self._process.stdin is not None  # nosec B101  # noqa: S101 (for type checkers: it is a pipe)
         try:
             self._process.stdin.write(np.ascontiguousarray(rgb).data)
         except OSError as error:
@@ -66,7 +66,7 @@ class FfmpegWriter:
 
     def close(self) -> None:
         """The last frame is in. Raises HpeError if the file could not be finished."""
-        assert self._process.stdin is not None  # noqa: S101 (for type checkers: it is a pipe)
+        assert self._process.stdin is not None  # nosec B101  # noqa: S101 (for type checkers: it is a pipe)
         with suppress(OSError):
             self._process.stdin.close()
         try:
@@ -96,7 +96,7 @@ class FfmpegWriter:
 
 def has_encoder(program: str, name: str) -> bool:
     """Whether this ffmpeg was built with an encoder."""
-    done: Any = subprocess.run(  # noqa: S603 (no shell; options of our own)
+    done: Any = subprocess.run(  # nosec B603  # noqa: S603 (no shell; options of our own)
         [program, "-hide_banner", "-encoders"], capture_output=True, timeout=20, check=False
     )
     return f" {name} ".encode() in done.stdout

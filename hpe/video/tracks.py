@@ -67,7 +67,7 @@ class Track:
 
     def box_now(self) -> NDArray[np.float64]:
         """(4,) px: the detector's last box, moved and scaled as the joints have since, with all sure joints in it."""
-        assert self.base is not None  # noqa: S101 (for type checkers: set in __post_init__)
+        assert self.base is not None  # nosec B101  # noqa: S101 (for type checkers: set in __post_init__)
         if self.base is self.seen:
             return self.seen.box
         return followed(self.base, self.seen, self.threshold)
