@@ -15,7 +15,7 @@ from drawn_person import BODY
 from matplotlib import pyplot
 from matplotlib.patches import Polygon, Rectangle
 
-from hpe.pose.crops import apply_affine, crop_affine, fit_pixels
+from hpe.pose.crops import apply_affine, crop_affine, fit_affine
 from hpe.pose.draw import draw_pose
 from hpe.pose.heatmaps import STRIDE, decode_joints, encode_joints
 from hpe.pose.result import Pose
@@ -34,11 +34,11 @@ COLOURS = {
     "heatmaps": "#3f9f6d",
 }
 MODELS = HERE.parent / "models"
-POSE_WEIGHTS, LOCATOR_WEIGHTS = (MODELS / "checkpoints" / name for name in ("pose-pruned.pt", "locate-pruned.pt"))
+POSE_WEIGHTS, LOCATOR_WEIGHTS = (MODELS / "checkpoints" / name for name in ("pose-resnet18.pt", "locate-resnet18.pt"))
 CARD = json.loads((MODELS / "pose.json").read_text())
 FRAME, SIGMA, JOINT = tuple(CARD["pose"]["input_size"]), CARD["pose"]["sigma"], "left_elbow"
-# the locator's frame depends on the photo's shape: here the first look at a photo of 4 to 3
-LOCATOR_FRAME = fit_pixels(4000, 3000, CARD["locate"]["coarse"]["pixels"])[1]
+# the locator's frame depends on the photo's shape: here of a photo of 4 to 3
+LOCATOR_FRAME = fit_affine(4000, 3000, CARD["locate"]["input_size"])[1]
 
 Stage = tuple[str, str, int, int, int]
 

@@ -63,10 +63,10 @@ class FineLook:
 
 @dataclass(frozen=True)
 class TurnedLook:
-    """A look at a picture in which nobody was found, turned by 90, 180 and 270 degrees, at most `pixels` px each.
+    """A look at a picture in which nobody is found for sure, turned by 90, 180 and 270 degrees, of at most `pixels` px.
 
     If one of them shows a person with a score of at least `score`, people are looked for in the picture turned so, and
-    are reported from a person score of `person_threshold`.
+    are reported if the best of them scores at least `person_threshold`, as nobody does in the picture as it is.
     """
 
     pixels: int

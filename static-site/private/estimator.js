@@ -60,10 +60,14 @@ export function createEstimator(card, networks) {
     return found.map((one) => ({ ...one, points: one.points.map((p) => turnedBack(p, quarter, image)), box: boxTurnedBack(one.box, quarter, image) }));
   }
 
-  /** Everybody, best first; a photo in which nobody is found is looked at turned. */
+  /** Everybody, best first; a photo in which nobody is found for sure is looked at turned. */
   async function find(image, { people = MAX_PEOPLE } = {}) {
     const found = await everybody(image, people);
-    return found.length || !card.locate.turned ? found : turned(image, card.locate.turned, people);
+    const { turned: look } = card.locate;
+    // a person on their side is found as well now and then, but never for sure
+    if (!look || Math.max(0, ...found.map(({ score }) => score)) >= look.person_threshold) return found;
+    const others = await turned(image, look, people);
+    return others.length ? others : found;
   }
 
   /** One person in a box that is given, whatever the locator says. */

@@ -1,9 +1,16 @@
 """A photo stored on its side or upside down: how points and boxes come back, and when it is looked at turned."""
 
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 
+from hpe.engine.estimator import PoseEstimator
 from hpe.engine.turned import QUARTERS, boxes_turned_back, likeliest_quarter, turned_back, turned_picture
+from hpe.pose.boxes import box_iou
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("quarter", QUARTERS)
@@ -33,3 +40,16 @@ def test_the_surest_turn_is_taken_if_it_is_sure_enough() -> None:
 
     assert likeliest_quarter(picture, surest, 0.5) == 3
     assert likeliest_quarter(picture, surest, 0.9) == 0
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("quarter", QUARTERS)
+def test_people_in_a_photo_on_its_side_are_found_in_its_own_pixels(quarter: int) -> None:
+    rgb = cv2.cvtColor(cv2.imread(str(ROOT / "static-site" / "samples" / "people.jpg")), cv2.COLOR_BGR2RGB)
+    estimator = PoseEstimator(threads=1)
+    upright = estimator(rgb)
+    found = estimator(turned_picture(rgb, quarter))
+    assert len(found) == len(upright) == 3
+    for pose in found:
+        box = boxes_turned_back(pose.box[None], quarter, *rgb.shape[:2])
+        assert box_iou(box, np.stack([one.box for one in upright])).max() > 0.7
