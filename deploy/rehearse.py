@@ -2,9 +2,9 @@
 
 Packages without network or credentials, lints the template, runs the package under Lambda's own runtime emulator,
 deploys it into an emulated AWS with IAM enforced, as the user that docs/deploy.md describes, sends photos through
-both routes and the website, deploys again (nothing may change), changes the model and back, issues and revokes keys,
-deploys the closed stack without naming a choice (it stays closed), runs a batch of 500 photos with a function killed on
-the way, tries what must be refused, and removes it all.
+both routes and the website, and a clip whose worker is killed, deploys again (nothing may change), changes the model
+and back, issues and revokes keys, deploys the closed stack without naming a choice (it stays closed), runs a batch of
+200 photos with a function killed on the way, tries what must be refused, and removes it all.
 Writes build/rehearsal/report.json. Ends with 1 at the first thing that is not as it must be.
 """
 
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from deploy.build_package import ROOT
-from deploy.rehearsal import browser, commands, package, refusals, stack
+from deploy.rehearsal import browser, clips, commands, package, refusals, stack
 from deploy.rehearsal.cloud import Cloud, serverless
 from deploy.rehearsal.faults import check_faults
 from deploy.rehearsal.kept import check_kept
@@ -106,9 +106,8 @@ def in_the_cloud(
         lambda: stack.check_uploads(deployed, photos[-1], references[photos[-1].name]),
     )
     report.step("hpe submit FOLDER", lambda: stack.check_submit(deployed, photos, references))
-    site = ROOT / "static-site"
-    names = [path.relative_to(site).as_posix() for path in site.rglob("*.*") if ".pose." not in path.name]
-    report.step("the site through CloudFront", lambda: stack.check_site(deployed, names))
+    report.step("hpe submit CLIP, its worker killed", lambda: clips.check_clip(deployed, photos[0]))
+    report.step("the site through CloudFront", lambda: stack.check_site(deployed))
     if browser.chromium():
         shot = report.step(
             "the site in Chromium", lambda: browser.drive(deployed, photos[0], references[photos[0].name]["people"])
@@ -152,7 +151,7 @@ def with_extras(
         "a closed stack stays closed",
         lambda: check_kept(extended, photo, WORK / f"package-{ARCHITECTURE}", env),
     )
-    report.step("hpe batch, 500 photos", lambda: commands.check_batch(extended, photo))
+    report.step(f"hpe batch, {commands.ALL} photos", lambda: commands.check_batch(extended, photo))
 
 
 def check_health(deployed: stack.Stack) -> str:

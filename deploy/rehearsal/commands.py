@@ -4,9 +4,7 @@ import gzip
 import hashlib
 import io
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -18,12 +16,13 @@ from urllib.parse import quote_plus
 
 from deploy.build_package import ROOT
 from deploy.rehearsal.cloud import ACCOUNT, Cloud
-from deploy.rehearsal.stack import Stack
+from deploy.rehearsal.stack import STACK, Stack
 from deploy.rehearsal.tools import expect
+from deploy.rehearsal.workers import kill_a_worker
 
 PHOTOS: Final = "rehearsal-photos"
 POSES: Final = "rehearsal-poses"
-GOOD, BROKEN, FORBIDDEN, NEW = 477, 20, 3, 5
+GOOD, BROKEN, FORBIDDEN, NEW = 187, 10, 3, 5
 ALL: Final = GOOD + BROKEN + FORBIDDEN
 MANIFEST: Final = "lists/album/manifest.json"
 PARAMETERS: Final = (
@@ -84,7 +83,7 @@ def check_keys(stack: Stack, photo: Path) -> str:
 
 
 def make_album(cloud: Cloud, photo: Path) -> None:
-    """500 photos in a bucket, 20 of them cut off and 3 forbidden, their inventory, and where their results go."""
+    """200 photos in a bucket, 10 of them cut off and 3 forbidden, their inventory, and where their results go."""
     from PIL import Image
 
     s3 = cloud.client("s3")
@@ -130,7 +129,7 @@ def _make_inventory(s3: Any) -> None:
 
 
 def check_batch(stack: Stack, photo: Path) -> str:
-    """An inventory of 500 with a worker killed on the way, then what changed since: one line a photo, the latest.
+    """An inventory of 200 with a worker killed on the way, then what changed since: one line a photo, the latest.
 
     And a prefix that AWS itself lists.
     """
@@ -139,7 +138,8 @@ def check_batch(stack: Stack, photo: Path) -> str:
     told = hpe(cloud, "batch", *places, *manifest, "--dry-run")
     expect(f"photos   {ALL}," in told and "together" in told, f"the dry run: {told}")
     expect(not lines_of(cloud), "a dry run writes results")
-    killer = threading.Thread(target=_kill_a_worker, args=(cloud,), daemon=True)
+    at_work = (f"{STACK}-batch", lambda: len(lines_of(cloud)) > GOOD // 10)
+    killer = threading.Thread(target=kill_a_worker, args=at_work, daemon=True)
     killer.start()
     began = time.monotonic()
     _started(cloud, "batch", *places, *manifest, "--follow")
@@ -183,31 +183,6 @@ def lines_of(cloud: Cloud, output: str = "run") -> list[dict[str, Any]]:
     keys = [one["Key"] for page in pages for one in page.get("Contents", [])]
     packed = [s3.get_object(Bucket=POSES, Key=key)["Body"].read() for key in keys]
     return [json.loads(line) for data in packed for line in gzip.decompress(data).splitlines()]
-
-
-def _kill_a_worker(cloud: Cloud) -> None:
-    """End one process of the batch function, without a word, once some photos are done."""
-    end = time.monotonic() + 900
-    while time.monotonic() < end:
-        pids = [pid for pid in _processes() if _runs_batches(pid)]
-        if pids and len(lines_of(cloud)) > 50:
-            os.kill(pids[0], signal.SIGKILL)
-            return
-        time.sleep(0.5)
-
-
-def _processes() -> list[int]:
-    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
-
-
-def _runs_batches(pid: int) -> bool:
-    """Whether a process is the emulator's of this rehearsal, for the batch function."""
-    try:
-        environ = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return False
-    ours = f"MINISTACK_SSL_CERT={ROOT}".encode()
-    return b"AWS_LAMBDA_FUNCTION_NAME=hpe-dev-batch" in environ and any(one.startswith(ours) for one in environ)
 
 
 def check_budget(cloud: Cloud, template: dict[str, Any]) -> str:

@@ -140,6 +140,7 @@ def check_submit(stack: Stack, photos: list[Path], references: dict[str, Any]) -
     # the API's other address in the emulator, since nobody resolves the real one here
     api = f"{stack.cloud.endpoint}/_aws/execute-api/{stack.outputs['HttpApiId']}/$default"
     command = [str(Path(sys.executable).parent / "hpe"), "submit", str(folder), "--api", api, "-o", f"{output}/"]
+    command += ["--jobs", "2"]  # each of eight would start a function of its own, on two cores
     env = bare_environment() | {"REQUESTS_CA_BUNDLE": str(stack.cloud.certificate), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=900)
     expect(done.returncode == 1, f"hpe submit ended with {done.returncode}, one photo being broken: {done.stderr}")
@@ -168,11 +169,18 @@ def check_cors(stack: Stack) -> None:
     expect("access-control-allow-origin" not in others.headers, f"another page's preflight: {others}")
 
 
-def check_site(stack: Stack, files: list[str]) -> None:
-    """Every file through CloudFront with its type, and the security headers on each."""
+def check_site(stack: Stack) -> str:
+    """Every file of page and private mode through CloudFront with its type, and the security headers on each."""
     page = stack.ask("GET", f"{stack.site}/")
     expect(page.status == 200 and page.headers["content-type"].startswith("text/html"), f"the site: {page.status}")
-    for name in files:
+    listed = stack.ask("GET", f"{stack.site}/private/files.json")
+    expect(listed.status == 200, f"private/files.json: {listed.status} {listed.body[:300]!r}")
+    of = json.loads(listed.body)
+    expect("missing" not in of, f"private mode: {of.get('missing')}")
+    named = {one["url"] for one in of["files"]}
+    pages = {path.name for path in (ROOT / "static-site").glob("*.html")}
+    expect(pages <= set(of["site"]), f"pages that are not on the site: {pages - set(of['site'])}")
+    for name in {*of["site"], *named}:
         answer = stack.ask("GET", f"{stack.site}/{name}")
         expect(answer.status == 200, f"{name} through CloudFront: {answer.status}")
         for header in ("content-security-policy", "strict-transport-security", "x-content-type-options",
@@ -182,6 +190,7 @@ def check_site(stack: Stack, files: list[str]) -> None:
     expect(stack.api in config, f"config.js does not know the API: {config}")
     plain = stack.ask("GET", f"{stack.site}/", x_forwarded_proto="http")
     expect(plain.status in (301, 200), f"http: {plain.status}")
+    return f"{len(of['site'])} files of the pages, {len(named)} of private mode"
 
 
 def leftovers(cloud: Cloud) -> list[str]:
