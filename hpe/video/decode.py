@@ -6,7 +6,7 @@ What is wrong with a file is told in words: another kind, a codec that is not re
 import math
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
@@ -32,6 +32,8 @@ _OPEN_MS: Final = 30_000
 # A clip is cut off if so much of its time is missing at the end; what files say of it is off by a little.
 _MISSING_SHARE: Final = 0.05
 _MISSING_S: Final = 0.5
+# LOG_LEVEL_SILENT of OpenCV 4 and 5
+_SILENT: Final = 0
 _opening = threading.Lock()
 
 
@@ -223,8 +225,14 @@ def _capture(path: Path) -> cv2.VideoCapture:
 @contextmanager
 def _silence() -> Iterator[None]:
     """Without OpenCV's own lines about odd files, which are told as exceptions here."""
-    before = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    before = _set_log_level(_SILENT)
     try:
         yield
     finally:
-        cv2.utils.logging.setLogLevel(before)
+        _set_log_level(before)
+
+
+def _set_log_level(level: int) -> int:
+    """-> the level before. OpenCV 4, which the x86_64 package has for its size, keeps it elsewhere than OpenCV 5."""
+    set_level: Callable[[int], int] = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel
+    return set_level(level)
