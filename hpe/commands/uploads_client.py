@@ -20,6 +20,8 @@ import requests
 _POLL_S: Final = 1.0
 _OF_A_PHOTO: Final[Mapping[str, type]] = {"json": str, "png": str}
 _LEAST_PAUSE_S: Final = 0.05
+# For one answer; API Gateway gives up after 30 s.
+_ANSWER_S: Final = 60.0
 _NO_ROUTE: Final = (404, 405, 501)
 _PATIENT: Final = (429, 503)  # the server says to try again
 
@@ -111,14 +113,18 @@ class RemoteApi:
         missing_is_fine: bool = False,
         **body: Any,
     ) -> requests.Response:
-        """One request, tried again while the server asks for patience. Raises SubmitError otherwise."""
+        """One request, tried again while the server asks for patience or is slow. Raises SubmitError otherwise."""
         own = url.startswith(self.base + "/")
+        # asking for a ticket or a result twice does no harm; a photo is not worked on twice for a slow line
+        harmless = method == "GET" or url == f"{self.base}/uploads"
         headers = {**(headers or {}), **({"Authorization": f"Bearer {self.key}"} if self.key and own else {})}
         while True:
             left_s = max(1.0, deadline - time.monotonic())
             try:
-                response = requests.request(method, url, timeout=min(60.0, left_s), headers=headers, **body)
+                response = requests.request(method, url, timeout=min(_ANSWER_S, left_s), headers=headers, **body)
             except (requests.RequestException, ValueError) as error:  # some odd addresses raise plain UnicodeError
+                if harmless and isinstance(error, requests.ReadTimeout) and time.monotonic() < deadline:
+                    continue
                 raise SubmitError(f"{_where(url)} does not answer: {error}") from error
             if response.status_code in _PATIENT:
                 self._pause(deadline, response)

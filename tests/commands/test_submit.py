@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 from video.clips import plain, write_clip
 
+from hpe.commands import uploads_client
 from hpe.commands.submit import submit as command
 from hpe.commands.uploads_client import retry_after
 from hpe.errors import HpeError
@@ -70,6 +71,7 @@ class Api(BaseHTTPRequestHandler):
         state["tokens"].append((self.path, self.headers["Authorization"]))
         base = address(self.server)
         kind, _, name = self.path.lstrip("/").partition("/")
+        threading.Event().wait(state.pop("silent_s", 0))
         if kind == "results":
             with state["lock"]:
                 first = name not in state["asked"]
@@ -187,6 +189,16 @@ def test_throttled_request_is_tried_again(server: tuple[str, dict[str, Any]], tm
     state["throttle"] = True
     assert submit(url, tmp_path / "out", folder(tmp_path / "in", a=b"one")).exit_code == 0
     assert state["throttled"]
+
+
+def test_result_that_is_slow_to_come_is_asked_for_again(
+    server: tuple[str, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, state = server
+    monkeypatch.setattr(uploads_client, "_ANSWER_S", 2.0)
+    state["silent_s"] = 4
+    assert submit(url, tmp_path / "out", folder(tmp_path / "in", a=b"one")).exit_code == 0
+    assert len(state["tickets"]) == 1, "the photo itself is sent once"
 
 
 def test_folder_without_photos_and_other_files_are_refused(server: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
