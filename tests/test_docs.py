@@ -73,7 +73,7 @@ def test_formats_page(here: Path, heading: str, package: str) -> None:
     assert CliRunner().invoke(main, command[1].split()).exit_code == 0
     names = run(text)
     found = names.get("joints", names.get("dataset"))
-    assert len(found) == 16 if heading == "pandas" else len(found.getAnnIds()) == 1
+    assert len(found) == 21 if heading == "pandas" else len(found.getAnnIds()) == 1
 
 
 def test_formats_page_names_every_format() -> None:
