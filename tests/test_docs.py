@@ -57,7 +57,7 @@ def test_python_page(here: Path) -> None:
 @pytest.mark.real
 def test_networks_page(here: Path) -> None:
     names = run(section("onnx.md"))
-    assert names["joints"].shape == (16, 2)
+    assert names["joints"].shape == (21, 2)
     # her hair is at the top of the picture, a little left of the middle
     x, y = names["joints"][9] / names["height"]
     assert (x, y) == pytest.approx((0.44, 0.06), abs=0.12)
@@ -96,7 +96,7 @@ def test_gallery(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     assert shown
     assert all((here / name).is_file() and (ROOT / "docs" / "gallery" / name).is_file() for name in shown)
     heads, before = (np.asarray(Image.open(name).convert("RGB"), float) for name in ("heads.jpg", "photos/people.jpg"))
-    assert np.abs(heads - before)[40:160, 300:430].mean() > 10, "the middle one's face is blurred"
+    assert np.abs(heads - before)[80:170, 245:335].mean() > 10, "the middle one's face is blurred"
     assert np.abs(heads - before)[330:].mean() < 5
 
 
