@@ -27,7 +27,10 @@ WHEEL_TAGS: Final = {"arm64": "aarch64", "x86_64": "x86_64"}
 MANYLINUX: Final = ("manylinux_2_28", "manylinux_2_27", "manylinux2014")
 
 SOURCES: Final = ("handler.py", "worker.py", "hpe")
-NOT_SHIPPED: Final = (*("hpe/train", "hpe/measure", "hpe/export", "hpe/server", "hpe/commands", "hpe/cli.py"),)
+NOT_SHIPPED: Final = (
+    "hpe/train", "hpe/measure", "hpe/score", "hpe/label", "hpe/prune", "hpe/export", "hpe/server", "hpe/commands",
+    "hpe/cli.py",
+)  # fmt: skip
 
 # Never imported by handler or worker; tests/deploy runs the package without them.
 PRUNED: Final = (

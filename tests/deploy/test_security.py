@@ -10,11 +10,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+MESSAGES = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
 MAY = {
     "ApiRole": {
         "ApiLogGroup": LOGS,
         "ModelBucket/models": {"s3:GetObject"},
         "PhotoBucket/uploads": {"s3:PutObject"},
+        "PhotoBucket/clips": {"s3:PutObject"},
         "PhotoBucket/results": {"s3:GetObject"},
         "PhotoBucket": {"s3:ListBucket"},
     },
@@ -24,12 +26,16 @@ MAY = {
         "PhotoBucket/uploads": {"s3:GetObject", "s3:DeleteObject"},
         "PhotoBucket/results": {"s3:PutObject"},
         "PhotoBucket": {"s3:ListBucket"},
-        "PhotoQueue": {
-            "sqs:ReceiveMessage",
-            "sqs:DeleteMessage",
-            "sqs:ChangeMessageVisibility",
-            "sqs:GetQueueAttributes",
-        },
+        "PhotoQueue": MESSAGES,
+    },
+    "VideoRole": {
+        "VideoLogGroup": LOGS,
+        "ModelBucket/models": {"s3:GetObject"},
+        "PhotoBucket/clips": {"s3:GetObject", "s3:DeleteObject"},
+        "PhotoBucket/parts": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
+        "PhotoBucket/results": {"s3:PutObject"},
+        "PhotoBucket": {"s3:ListBucket"},
+        "ClipQueue": MESSAGES,
     },
 }
 
@@ -42,7 +48,7 @@ def named(resource: Any) -> str:
     """A resource of a policy -> what it is part of: PhotoBucket/uploads. Fails for one that cannot be read so."""
     if "Fn::GetAtt" in resource:
         return str(resource["Fn::GetAtt"][0])
-    found = re.fullmatch(r"\$\{(\w+)\.Arn\}(?:/(models|uploads|results)/.+)?", resource["Fn::Sub"])
+    found = re.fullmatch(r"\$\{(\w+)\.Arn\}(?:/(models|uploads|clips|parts|results)/.+)?", resource["Fn::Sub"])
     assert found, resource
     return found[1] + (f"/{found[2]}" if found[2] else "")
 
@@ -79,9 +85,13 @@ def resource_policies(template: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def test_nobody_from_outside_is_let_in_but_by_these_doors(template: Any) -> None:
     allowed = [(name, one) for name, one in resource_policies(template) if one["Effect"] == "Allow"]
-    doors = {(one["Principal"]["Service"], one["Action"]) for _, one in allowed if isinstance(one["Principal"], dict)}
-    assert len(doors) == len(allowed), "a principal that is not an AWS service has access"
-    assert doors == {("s3.amazonaws.com", "sqs:SendMessage"), ("cloudfront.amazonaws.com", "s3:GetObject")}
+    assert all(isinstance(one["Principal"], dict) for _, one in allowed), "a principal that is not an AWS service"
+    doors = sorted((name, one["Principal"]["Service"], one["Action"]) for name, one in allowed)
+    assert doors == [
+        ("ClipQueuePolicy", "s3.amazonaws.com", "sqs:SendMessage"),
+        ("PhotoQueuePolicy", "s3.amazonaws.com", "sqs:SendMessage"),
+        ("SiteBucketPolicy", "cloudfront.amazonaws.com", "s3:GetObject"),
+    ]
     assert all(one["Condition"] for _, one in allowed), "a service acts for every account: say for which"
     permissions = of_type(template, "AWS::Lambda::Permission").values()
     assert {one["Principal"] for one in permissions} == {"apigateway.amazonaws.com"}
