@@ -32,10 +32,10 @@ def predicted(folder: Path, count: int = 2) -> tuple[Dataset, dict[str, bytes]]:
         image, points = stick_figure(seed, 120)
         box = np.array([*(points.min(axis=0) - 6), *(points.max(axis=0) + 6)], np.float32)
         pose = Pose(points, np.full(len(points), 0.9, np.float32), box, 0.9, 0.5)
-        photos[f"{seed}.png"] = png(image)
-        answer = Answer([pose], 120, 120, (120, 120), 0.5, {}, {}, f"{seed}.png")
+        photos[f"{seed + 1}.png"] = png(image)
+        answer = Answer([pose], 120, 120, (120, 120), 0.5, {}, {}, f"{seed + 1}.png")
         lines.append(line(answer).encode())
-    return json.loads("".join(document(lines, dataset=True, again=lines))), photos
+    return json.loads("".join(document(lambda: lines, dataset=True))), photos
 
 
 def write(folder: Path, file: str, content: object, photos: dict[str, bytes], beside: str) -> Path:
@@ -134,7 +134,7 @@ def test_a_phone_photo_on_its_side_is_read_upright(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     lying.save(tmp_path / "lying.png", exif=exif)
-    (sample,) = read_coco(as_it_is(dataset, {"0.png": (tmp_path / "lying.png").read_bytes()}, tmp_path))
+    (sample,) = read_coco(as_it_is(dataset, {"1.png": (tmp_path / "lying.png").read_bytes()}, tmp_path))
     np.testing.assert_array_equal(sample.image(), image)
 
 
