@@ -134,6 +134,6 @@ UPLOADS: Final[dict[str, Upload]] = {
     "metadata that makes no sense": raw(nan_metadata(), 200),
     "TIFF of resolution 0/0": raw(tiff_with_rational_zero(), 200),
     "JPEG with a tail": raw(JPEG + b"tail" * 1000, 200),
-    "two photos": in_form(400, "one a request", part(JPEG), part(PNG)),
+    "two photos": in_form(400, "send the photos one by one", part(JPEG), part(PNG)),
     "file name with a path": in_form(200, "", part(JPEG, filename="..\\..\\etc/passwd")),
 }
