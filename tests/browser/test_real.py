@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from hpe.pose.skeleton import COLOURS_RGB, JOINTS
+from hpe.pose.skeleton import COLOURS_RGB, KEYPOINTS
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_switched_joints_are_those_the_api_calls_confident(done: Any) -> None:
     done.save_as("json")
     told = json.loads(done.downloaded("astronaut-pose.json").read_text())
     (someone,) = told["people"]
-    assert [k["name"] for k in someone["keypoints"]] == list(JOINTS)
+    assert [k["name"] for k in someone["keypoints"]] == list(KEYPOINTS)
     sure = {k["name"] for k in someone["keypoints"] if k["confident"]}
     drawn = {dot.get_attribute("data-joint") for dot in done.all("#overlay circle.dot")}
     assert drawn == sure
