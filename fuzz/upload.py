@@ -17,7 +17,7 @@ _MAX_FRAMES: Final = 100
 
 
 def read_upload(data: bytes) -> None:
-    """A line with a Content-Type, then a body -> the photo in it, decoded. Only errors of ours may come of it."""
+    """A line with a Content-Type, then a body -> the photos in it, decoded. Only errors of ours may come of it."""
     from hpe.errors import HpeError
     from hpe.image.decode import Limits, decode_image
     from hpe.web.multipart import read_body
@@ -25,10 +25,11 @@ def read_upload(data: bytes) -> None:
     content_type, _, body = data.partition(b"\n")
     warnings.filterwarnings("ignore", module="PIL")  # as the server does
     with contextlib.suppress(HpeError):
-        photo, _ = read_body(body, content_type.decode("latin-1"), _MAX_PARTS)
-        image = decode_image(photo, Limits(len(data), _MAX_PIXELS, _MAX_FRAMES), _MAX_SIDE)
-        if image.rgb.ndim != 3 or image.rgb.shape[2] != 3 or image.rgb.dtype != "uint8" or not image.rgb.size:
-            raise AssertionError(f"a picture of {image.rgb.shape} {image.rgb.dtype}")
+        photos, _ = read_body(body, content_type.decode("latin-1"), _MAX_PARTS)
+        for photo in photos:
+            image = decode_image(photo.data, Limits(len(data), _MAX_PIXELS, _MAX_FRAMES), _MAX_SIDE)
+            if image.rgb.ndim != 3 or image.rgb.shape[2] != 3 or image.rgb.dtype != "uint8" or not image.rgb.size:
+                raise AssertionError(f"a picture of {image.rgb.shape} {image.rgb.dtype}")
 
 
 def damaged(data: bytes, rng: random.Random) -> bytes:

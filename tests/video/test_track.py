@@ -30,7 +30,7 @@ def test_everybody_in_a_clip_has_an_identity_that_stays(clip, estimator):
     assert len(first) == len(photo) > 1
     for id in set(first) & set(last):
         moved = (last[id].points - first[id].points)[first[id].confident & last[id].confident]
-        assert np.median(moved, axis=0) == pytest.approx([-30, 0], abs=4)
+        assert np.median(moved, axis=0) == pytest.approx([-30, 0], abs=6)
 
 
 def test_a_frames_poses_are_those_of_the_photo(clip, estimator):
