@@ -15,7 +15,7 @@ from hpe.train.network import PoseResNet
 
 def test_a_model_has_a_network_for_each_task(root):
     model = str(root / "models" / "pose.json")
-    assert open_network(model, "pose", 1).run(np.zeros((1, 256, 192, 3), np.uint8)).shape == (1, 16, 64, 48)
+    assert open_network(model, "pose", 1).run(np.zeros((1, 256, 192, 3), np.uint8)).shape == (1, 21, 64, 48)
     assert open_network(model, "locate", 1).run(np.zeros((1, 64, 96, 3), np.uint8)).shape == (1, 3, 16, 24)
 
 
