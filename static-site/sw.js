@@ -2,9 +2,10 @@
 const SITE = "hpe-site";
 
 async function keep() {
-  const { site = [] } = await (await fetch("private/files.json")).json();
+  const newest = (name) => new Request(name, { cache: "no-cache" }); // not what the browser took for fresh
+  const { site = [] } = await (await fetch(newest("private/files.json"))).json();
   const cache = await caches.open(SITE);
-  await Promise.all(["./", "private/files.json", ...site].map((name) => cache.add(name).catch(() => {})));
+  await Promise.all(["./", "private/files.json", ...site].map((name) => cache.add(newest(name)).catch(() => {})));
 }
 
 async function answer(request) {

@@ -1,6 +1,7 @@
 """What tests share: photos that may be shown, the data of ../shared where it is, and AWS as moto plays it."""
 
 import io
+import logging
 import os
 import signal
 import socket
@@ -19,6 +20,15 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(autouse=True)
+def untouched_log() -> None:
+    """What the package logs reaches pytest, also after a test that started the handler or a server in this process."""
+    log = logging.getLogger("hpe")
+    log.handlers.clear()
+    log.setLevel(logging.NOTSET)
+    log.propagate = True
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,7 @@ def test_a_short_soak_leaves_nothing_behind(served: Served) -> None:
     late = list(seen.values())[-1]
     assert late.left == 0
     assert late.files <= seen[6].files + 3
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 def test_what_grows_is_told() -> None:

@@ -7,7 +7,8 @@ export const ANALYSED_SIDE = 1600; // px, as the API's own
 /** What the site was given: {files, card}, or {missing: why}. Never rejects. */
 export async function listFiles() {
   try {
-    const answer = await fetch("private/files.json");
+    // asked for again each time: a browser may take a plain host's copy for fresh, and miss that the model changed
+    const answer = await fetch("private/files.json", { cache: "no-cache" });
     if (answer.ok) return await answer.json();
   } catch {
     // told below, as where a plain host has no such file

@@ -12,11 +12,11 @@ from train.figures import png, stick_figure, write_people, write_sceneries, writ
 
 from hpe.pose import crops
 from hpe.pose.heatmaps import decode_joints
-from hpe.pose.skeleton import INDEX, KEYPOINTS
+from hpe.pose.skeleton import INDEX, KEYPOINTS, NUM_JOINTS
 from hpe.train.augment.chance import Chance
 from hpe.train.augment.crops import back, crop_affine, cut_off, mirrored, random_affine
 from hpe.train.config import Augmentation, Source, Stage, TrainConfig
-from hpe.train.tasks.pose import PoseTask, heatmaps, peaks
+from hpe.train.tasks.pose import FACE_WEIGHT, PoseTask, heatmaps, peaks
 
 CPU = torch.device("cpu")
 STAGE = Stage(0.0, (128, 96), 12)
@@ -93,7 +93,8 @@ def test_joints_beyond_the_edge_of_a_cut_photo_have_empty_targets_that_count(tmp
     shown = targets.max(axis=(2, 3)) > 0.1
     assert 0 < shown.mean() < 1
     assert (shown.sum(axis=1) >= 3).all()
-    assert (weights == 1).all()  # every joint is labelled here
+    assert (weights[:, :NUM_JOINTS] == 1).all()  # every joint is labelled here
+    assert (weights[:, NUM_JOINTS:] == FACE_WEIGHT).all()
     for picture, joints in zip(pictures, shown, strict=True):
         for name, colour in KNEES.items():
             visible = (np.abs(picture.astype(int) - colour).max(axis=2) < 90).sum()
@@ -126,7 +127,8 @@ def test_where_the_box_is_drawn_round_joints_an_unlabelled_one_never_counts(tmp_
 def test_photos_without_people_have_empty_targets_that_count(tmp_path: Path) -> None:
     pictures, targets, weights = example(task(tmp_path, Source("empty", str(write_sceneries(tmp_path, 2)))))
     assert (targets == 0).all()
-    assert (weights == 1).all()
+    assert (weights[:, :NUM_JOINTS] == 1).all()
+    assert (weights[:, NUM_JOINTS:] == FACE_WEIGHT).all()
     assert pictures.std() > 10
 
 
@@ -140,7 +142,8 @@ def test_a_lookalike_is_seen_in_the_box_that_a_locator_drew_round_it(tmp_path: P
     source = Source("empty", str(path), labels=str(labels))
     pictures, targets, weights = example(task(tmp_path, source))
     assert (targets == 0).all()
-    assert (weights == 1).all()
+    assert (weights[:, :NUM_JOINTS] == 1).all()
+    assert (weights[:, NUM_JOINTS:] == FACE_WEIGHT).all()
     green = [(np.abs(picture.astype(int) - (0, 200, 0)).max(axis=2) < 60).mean() for picture in pictures]
     assert np.median(green) == pytest.approx(0.64, abs=0.05)  # 1 / 1.25 of each side, like a person
 

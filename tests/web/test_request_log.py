@@ -8,15 +8,6 @@ import pytest
 from hpe.web.request_log import LOGGER, JsonLines, Record, log_to_stderr, note
 
 
-@pytest.fixture
-def as_found() -> object:
-    before = LOGGER.handlers[:], LOGGER.level, LOGGER.propagate
-    yield
-    LOGGER.handlers[:], LOGGER.propagate = before[0], before[2]
-    LOGGER.setLevel(before[1])
-
-
-@pytest.mark.usefixtures("as_found")
 def test_a_request_is_one_line_of_json(capfd: pytest.CaptureFixture[str]) -> None:
     log_to_stderr("info")
     note(Record("id-1", "POST", "/pose", 200, people=1))
@@ -27,7 +18,6 @@ def test_a_request_is_one_line_of_json(capfd: pytest.CaptureFixture[str]) -> Non
     assert "problem" not in first
 
 
-@pytest.mark.usefixtures("as_found")
 def test_a_traceback_stays_on_its_line(capfd: pytest.CaptureFixture[str]) -> None:
     log_to_stderr("INFO")
     try:
@@ -39,7 +29,6 @@ def test_a_traceback_stays_on_its_line(capfd: pytest.CaptureFixture[str]) -> Non
     assert "deep inside" in json.loads(line)["traceback"]
 
 
-@pytest.mark.usefixtures("as_found")
 def test_the_level_is_kept_and_lines_do_not_double(capfd: pytest.CaptureFixture[str]) -> None:
     log_to_stderr("WARNING")
     log_to_stderr("WARNING")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from hpe.pose.heatmaps import STRIDE
-from hpe.pose.skeleton import FLIP_ORDER, INDEX, LIMB_JOINTS, LSP_JOINTS, NUM_KEYPOINTS
+from hpe.pose.skeleton import FLIP_ORDER, INDEX, LIMB_JOINTS, LSP_JOINTS, NUM_JOINTS, NUM_KEYPOINTS
 from hpe.train.augment.chance import Chance
 from hpe.train.augment.crops import (
     back,
@@ -34,6 +34,9 @@ from hpe.train.tasks.task import Targets
 
 # An unlabelled joint is looked for no further outside a person's box than this share of it.
 OUTSIDE: Final[float] = 0.05
+# The face's points weigh more in the loss: COCO's tolerances for them are a third of those for limbs, and the network
+# knew none of them before it saw people's labels.
+FACE_WEIGHT: Final[float] = 2.0
 
 
 class People:
@@ -70,6 +73,8 @@ class PoseTask:
         self._draw = Draw(weights, device)
         self._empty = self.people.anywhere.nonzero()[:, 0]
         self._flip = torch.tensor(FLIP_ORDER, device=device)
+        self._joints = torch.ones(NUM_KEYPOINTS, 1, 1, device=device)
+        self._joints[NUM_JOINTS:] = FACE_WEIGHT
         self._validation = [
             (Path(s.path).stem, People(v, device, config.workers), v[0].whole_box)
             for s in config.val
@@ -123,7 +128,7 @@ class PoseTask:
             & (y <= near[:, None, None, 3])
         )
         elsewhere = outside & self.people.whole_box[who][:, None, None]
-        weights = torch.maximum(weights, elsewhere[:, None].float().expand_as(weights))
+        weights = torch.maximum(weights, elsewhere[:, None].float().expand_as(weights)) * self._joints
         return pictures, (targets, weights)
 
     def _pictures(
