@@ -1,5 +1,8 @@
 // An answer -> the files that other programs read: the twins of hpe/photo/{coco,tables,openpose}.py. Pure: a test holds both
 // to the same text.
+import { ANGLES, anglesOf } from "./angles.js";
+import { sizeOf } from "./geometry.js";
+import { statesOf } from "./states.js";
 
 const COCO = [
   "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist",
@@ -13,10 +16,13 @@ const BODY_25 = [
 
 const round = (v) => Math.round(v * 100) / 100;
 
-/** The answer with `confident` as the threshold that is shown says. */
+/** The answer as the API gives it at another threshold: `confident` and `state` change with it. */
 export const atThreshold = (result, threshold) => ({
   ...result, threshold,
-  people: result.people.map((p) => ({ ...p, keypoints: p.keypoints.map((k) => ({ ...k, confident: k.score >= threshold && k.score > 0 })) })),
+  people: result.people.map((p) => {
+    const states = statesOf(p, threshold, sizeOf(result));
+    return { ...p, keypoints: p.keypoints.map((k, j) => ({ ...k, confident: k.score >= threshold && k.score > 0, state: states[j] })) };
+  }),
 });
 
 const byName = (person) => new Map(person.keypoints.map((k) => [k.name, k]));
@@ -36,12 +42,20 @@ export function coco(result, imageId = 1) {
   }));
 }
 
-/** A row for each joint of each person. */
+const COLUMNS = ["people", "person", "person_score", "joint", "x", "y", "score", "confident", "state", "degrees", "degrees_error"];
+const ANGLE_AT = new Map(Object.entries(ANGLES).map(([name, [, corner]]) => [corner, name]));
+
+/** A row for each joint of each person; an angle is on the row of the joint that it is at. */
 export function csv(result) {
-  const rows = result.people.flatMap((person, i) => person.keypoints.map((k) =>
-    [result.people.length, i + 1, person.score, k.name, k.x, k.y, k.score, Number(k.confident)]));
-  const lines = rows.length ? rows : [[0, 0, "", "", "", "", "", ""]];
-  return [["people", "person", "person_score", "joint", "x", "y", "score", "confident"], ...lines].map((row) => `${row.join(",")}\n`).join("");
+  const rows = result.people.flatMap((person, i) => {
+    const angles = new Map(anglesOf(person, result.threshold).map((angle) => [angle.name, angle]));
+    return person.keypoints.map((k) => {
+      const { degrees = "", error = "" } = angles.get(ANGLE_AT.get(k.name)) ?? {};
+      return [result.people.length, i + 1, person.score, k.name, k.x, k.y, k.score, Number(k.confident), k.state, degrees, error];
+    });
+  });
+  const lines = rows.length ? rows : [[0, 0, ...COLUMNS.slice(2).map(() => "")]];
+  return [COLUMNS, ...lines].map((row) => `${row.join(",")}\n`).join("");
 }
 
 /** OpenPose's JSON: x, y, score of 25 joints; 0, 0, 0 for those that are unsure or not estimated. */

@@ -62,7 +62,7 @@ function showAngles(people) {
   $("angles-list").replaceChildren(...people.map((person) => make("section", {},
     make("h3", {}, `Person ${person.id}`),
     make("dl", {}, ...anglesOf(person, state.frame.threshold).flatMap(({ name, degrees }) =>
-      [make("dt", {}, label(name)), make("dd", {}, `${degrees}°`)])))));
+      [make("dt", {}, label(name)), make("dd", {}, `${Math.round(degrees)}°`)])))));
 }
 
 function stop() {

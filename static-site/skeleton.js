@@ -40,6 +40,9 @@ export const PEOPLE = [
 /** number: of a person, from 1. */
 export const personColour = (number) => PEOPLE[(number - 1) % PEOPLE.length];
 
+/** Whether it is one of the arms and legs, hips and shoulders included. */
+export const isLimb = (name) => /_(shoulder|elbow|wrist|hip|knee|ankle)$/.test(name);
+
 export const side = (name) => /^(left|right)_/.exec(name)?.[1] ?? "middle";
 
 /** A limb takes the side of whichever end has one. */

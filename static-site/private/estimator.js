@@ -1,4 +1,5 @@
 // A picture -> the people in it: the twin of hpe/engine/estimator.py. Knows the networks only as two functions.
+import { isLimb } from "../skeleton.js";
 import { oneEach, sigmaOf } from "./boxes.js";
 import { cropMap, undo } from "./frames.js";
 import { decodeJoints } from "./heatmaps.js";
@@ -8,7 +9,6 @@ import { boxTurnedBack, turnedBack, turnedPicture } from "./turned.js";
 import { warp } from "./warp.js";
 
 export const MAX_PEOPLE = 20;
-const LIMB = /_(shoulder|elbow|wrist|hip|knee|ankle)$/;
 
 /**
  * card: see card.js. networks: {locate, pose}, each run(bytes RGB, [height, width]) -> {data, height, width}.
@@ -18,7 +18,7 @@ const LIMB = /_(shoulder|elbow|wrist|hip|knee|ankle)$/;
 export function createEstimator(card, networks) {
   const { frame, sigma, calibration, keypoints } = card.pose;
   const sigmas = keypoints.map(sigmaOf);
-  const limbs = keypoints.flatMap((name, j) => (LIMB.test(name) ? [j] : []));
+  const limbs = keypoints.flatMap((name, j) => (isLimb(name) ? [j] : []));
   const locator = createLocator(card.locate, networks.locate);
 
   /** One crop -> {points [[x, y]], scores}; keypoints outside the picture score 0. */

@@ -432,7 +432,9 @@ def test_every_format_of_the_menu_is_saved(done: Any, photo: Path) -> None:
     assert drawn.size == (512, 512)
     assert drawn.getpixel((5, 5)) == (0, 0, 0)
     assert (
-        (folder / "astronaut-pose.csv").read_text().startswith("people,person,person_score,joint,x,y,score,confident\n")
+        (folder / "astronaut-pose.csv")
+        .read_text()
+        .startswith("people,person,person_score,joint,x,y,score,confident,state,")
     )
     svg = (folder / "astronaut-pose.svg").read_text()
     assert svg.count("<image") == 1

@@ -17,10 +17,13 @@ from hpe.engine.detector import Detector, together
 from hpe.engine.manifest import Calibration, CoarseLook, FineLook, LocatorCard, PersonCalibration
 from hpe.engine.scores import joint_scores, person_score
 from hpe.engine.turned import turned_back, turned_picture
+from hpe.photo.answer import Answer
 from hpe.pose.boxes import decode_boxes, one_each
 from hpe.pose.crops import SMOOTH, crop_affine, fit_affine, fit_pixels, undo_affine, warp
 from hpe.pose.heatmaps import decode_joints, encode_joints
-from hpe.pose.skeleton import JOINTS, LIMB_JOINTS
+from hpe.pose.logistic import sigmoid
+from hpe.pose.result import Pose
+from hpe.pose.skeleton import JOINTS, KEYPOINTS, LIMB_JOINTS
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from engine.stand_ins import encode_boxes
@@ -225,6 +228,23 @@ def alike() -> list[dict[str, Any]]:
     return out
 
 
+def people() -> list[dict[str, Any]]:
+    """People of all kinds: whole, cut by an edge, seen from the side, small; each with states and angles."""
+    rng = np.random.default_rng(7)
+    out = []
+    for number in range(24):
+        size = (640, 480)
+        low = rng.uniform([-60, -40], [400, 200])
+        box = np.concatenate([low, low + rng.uniform([20, 60], [300, 320])]).clip(-0.5, [639.5, 479.5] * 2)
+        points = rng.uniform(box[:2] - 15, box[2:] + 15, (len(KEYPOINTS), 2))
+        values = sigmoid(rng.normal(number % 3 - 1, 2, len(KEYPOINTS)))
+        values[(points < -0.5).any(axis=1) | (points > np.array(size) - 0.5).any(axis=1)] = 0
+        pose = Pose(points, values, box, 0.8, 0.4, size)
+        found = Answer([pose], *size, size, 0.4, {}, {}, angles=True).to_dict()["people"][0]
+        out.append({"threshold": 0.4, "size": list(size), "person": found})
+    return out
+
+
 def both_looks() -> dict[str, Any]:
     """Scores of people seen in both looks."""
     fine = (np.array([[0, 0, 50, 100], [60, 0, 90, 90.0]]), np.array([0.8, 0.7]))
@@ -242,7 +262,7 @@ def vectors() -> dict[str, Any]:
     """All of them."""
     return {
         "frames": frames(), "warps": warps(), "located": located(), "looks": looks(), "keypoints": keypoints(),
-        "turned": turned(), "scores": scores(), "alike": alike(), "together": both_looks(),
+        "turned": turned(), "scores": scores(), "alike": alike(), "together": both_looks(), "people": people(),
     }  # fmt: skip
 
 

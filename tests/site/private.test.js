@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { anglesOf } from "../../static-site/angles.js";
 import { answerOf } from "../../static-site/private/answer.js";
 import { decodeBoxes, oneEach, sigmaOf } from "../../static-site/private/boxes.js";
 import { readCard } from "../../static-site/private/card.js";
@@ -12,6 +13,7 @@ import { createLocator, together } from "../../static-site/private/locator.js";
 import { jointScore, personScore } from "../../static-site/private/scores.js";
 import { turnedBack, turnedPicture } from "../../static-site/private/turned.js";
 import { warp } from "../../static-site/private/warp.js";
+import { statesOf } from "../../static-site/states.js";
 
 const vectors = JSON.parse(readFileSync(new URL("vectors.json", import.meta.url)));
 const bytes = ({ data }) => new Uint8Array(Buffer.from(data, "base64"));
@@ -170,9 +172,27 @@ test("as many keypoints are answered as the manifest names, of 16 or of 21", asy
     assert.equal(answer.people.length, 1);
     assert.equal(answer.people[0].keypoints.length, count);
     assert.equal(answer.people[0].keypoints[0].name, card.pose.keypoints[0]);
+    assert.ok(answer.people[0].keypoints.every(({ state }) => ["visible", "hidden", "outside", "unsure"].includes(state)));
     near(answer.people[0].box[0], 200.5, 30); // in px of the photo
     assert.ok(answer.skeleton.every((pair) => pair.every((at) => at >= 0 && at < count)));
   }
+});
+
+test("states and angles are Python's, of people whole, cut off and small", () => {
+  const seen = new Set();
+  for (const { threshold, size: [width, height], person } of vectors.people) {
+    assert.deepEqual(statesOf(person, threshold, { width, height }), person.keypoints.map(({ state }) => state));
+    person.keypoints.forEach(({ state }) => seen.add(state));
+    const angles = Object.entries(person.angles).filter(([, angle]) => angle).map(([name, angle]) => ({ name, ...angle }));
+    const got = anglesOf(person, threshold);
+    assert.deepEqual(got.map(({ name }) => name).sort(), angles.map(({ name }) => name).sort());
+    for (const { name, degrees, error } of angles) {
+      const twin = got.find((one) => one.name === name);
+      near(twin.degrees, degrees, 0.11, name);
+      near(twin.error, error, 0.11, name);
+    }
+  }
+  assert.deepEqual([...seen].sort(), ["hidden", "outside", "unsure", "visible"]);
 });
 
 test("manifests of other kinds are refused", () => {

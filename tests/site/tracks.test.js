@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ANGLES, anglesOf } from "../../static-site/angles.js";
 import { frameAt, spans, tracksCsv, tracksJsonl } from "../../static-site/tracks.js";
 
 const person = (id, x) => ({ id, score: 0.9, box: [x, 0, x + 10, 20], keypoints: [{ name: "nose", x, y: 5, score: 0.8 }] });
@@ -28,11 +27,4 @@ test("tracks are a line a person a frame", () => {
   assert.equal(rows[0], "time,id,score,box_x0,box_y0,box_x1,box_y1,nose_x,nose_y,nose_score");
   assert.equal(rows.length, 6);
   assert.equal(rows[1], "0.0000,1,0.9,0,0,10,20,0,5,0.8");
-});
-
-test("angles are 180 where a limb is straight and 90 at a right angle", () => {
-  const at = (name, x, y, score = 0.9) => ({ name, x, y, score });
-  const someone = { keypoints: [at("left_shoulder", 0, 0), at("left_elbow", 0, 10), at("left_wrist", 10, 10), at("left_hip", 0, 40), at("left_knee", 0, 60), at("left_ankle", 0, 80, 0.1)] };
-  assert.deepEqual(anglesOf(someone, 0.5), [{ name: "left_elbow", degrees: 90 }, { name: "left_shoulder", degrees: 0 }, { name: "left_hip", degrees: 180 }]);
-  assert.ok(Object.keys(ANGLES).length >= 10);
 });
