@@ -1,4 +1,4 @@
-"""Draw docs/skeleton.png, the 16 named joints on a generated figure: `python docs/make_skeleton.py`."""
+"""Draw docs/skeleton.png, the 21 named keypoints on a generated figure: `python docs/make_skeleton.py`."""
 
 import argparse
 from pathlib import Path
@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from hpe.pose.draw import draw_pose
 from hpe.pose.result import Pose
-from hpe.pose.skeleton import COLOURS_RGB, JOINTS, NUM_JOINTS, side
+from hpe.pose.skeleton import COLOURS_RGB, KEYPOINTS, NUM_KEYPOINTS, side
 
 WIDTH, HEIGHT = 1200, 1040
 GROUND_RGB = (30, 36, 48)
@@ -30,11 +30,21 @@ FIGURE = {
     "left_hip": (660, 532),
     "left_knee": (714, 750),
     "left_ankle": (722, 968),
+    "nose": (603, 162),
+    "left_eye": (640, 134),
+    "right_eye": (566, 134),
+    "left_ear": (676, 148),
+    "right_ear": (530, 148),
 }
-# Where a label stands beside its joint: (px to the right, px down, the text's anchor).
+# Where a label stands beside its keypoint: (px to the right, px down, the text's anchor).
 BESIDE = {"left": (30, 0, "lm"), "right": (-30, 0, "rm")}
 MOVED = {
-    "head_top": (30, 0, "lm"),
+    "head_top": (30, -14, "lm"),
+    "nose": (24, 34, "lm"),
+    "left_eye": (20, -28, "lm"),
+    "left_ear": (28, 10, "lm"),
+    "right_eye": (-20, -28, "rm"),
+    "right_ear": (-28, 10, "rm"),
     "upper_neck": (-30, -6, "rm"),
     "thorax": (26, 46, "lm"),
     "pelvis": (-28, -42, "rm"),
@@ -44,17 +54,17 @@ MOVED = {
 
 
 def figure() -> Pose:
-    """The figure above as a pose that is sure of all joints."""
-    points = np.array([FIGURE[name] for name in JOINTS], dtype=np.float32)
+    """The figure above as a pose that is sure of all keypoints."""
+    points = np.array([FIGURE[name] for name in KEYPOINTS], dtype=np.float32)
     box = np.concatenate([points.min(axis=0), points.max(axis=0)])
-    return Pose(points, np.ones(NUM_JOINTS, dtype=np.float32), box, 1.0, 0.5)
+    return Pose(points, np.ones(NUM_KEYPOINTS, dtype=np.float32), box, 1.0, 0.5)
 
 
 def label(picture: Image.Image, pose: Pose) -> None:
-    """Write each joint's number and name beside it, and which side is which."""
+    """Write each keypoint's number and name beside it, and which side is which."""
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(26)
-    for number, name in enumerate(JOINTS):
+    for number, name in enumerate(KEYPOINTS):
         dx, dy, anchor = MOVED[name] if name in MOVED else BESIDE[side(number)]
         x, y = pose.points[number]
         draw.text((x + dx, y + dy), f"{number}  {name}", COLOURS_RGB[side(number)], font, anchor)

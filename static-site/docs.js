@@ -23,7 +23,14 @@ function table(caption, heads, rows) {
   return make("div", { className: "wide", tabIndex: 0, role: "region", ariaLabel: caption }, grid);
 }
 
-function section(op) {
+/** A worked example, folded: the request, and what answers it. */
+function example({ summary, command, value }, base) {
+  const code = (text, className = "") => make("pre", { tabIndex: 0, className }, make("code", {}, text));
+  const answer = () => [make("h4", {}, "Answer"), code(typeof value === "string" ? value : laidOut(value), "answer")];
+  return make("details", { className: "example" }, make("summary", {}, summary), code(named(command, base)), ...(value === undefined ? [] : answer()));
+}
+
+function section(op, base) {
   const name = `${op.method} ${op.path}`;
   return make("section", {},
     make("h2", {}, make("code", {}, name), ` ${op.summary}`),
@@ -31,27 +38,29 @@ function section(op) {
     op.bodies.length ? make("p", {}, "Body: ", ...op.bodies.flatMap((t, i) => [i ? ", " : "", make("code", {}, t)])) : "",
     table(`Parameters of ${name}`, ["Name", "In", "Type", "What it does"],
       op.parameters.map((p) => [p.name, p.where, p.type, prose(p.text)])),
-    table(`Answers of ${name}`, ["Status", "Type", "When"], op.answers.map((a) => [a.status, a.types.join(", "), prose(a.text)])));
+    table(`Answers of ${name}`, ["Status", "Type", "When"], op.answers.map((a) => [a.status, a.types.join(", "), prose(a.text)])),
+    ...(op.examples.length ? [make("h3", {}, `Examples of ${name}`), ...op.examples.map((one) => example(one, base))] : []));
 }
 
-/** The examples with this server's address and, if it wants one, a key. */
-function nameThisServer(base) {
-  for (const node of document.querySelectorAll("[data-base]")) {
-    node.textContent = node.textContent.replaceAll("https://API", base);
-    if (config.auth === "none") continue;
-    node.textContent = node.textContent
-      .replaceAll("curl --fail-with-body", 'curl --fail-with-body -H "Authorization: Bearer $HPE_KEY"')
-      .replace('files={"image": photo})', 'files={"image": photo}, headers={"Authorization": f"Bearer {key}"})')
-      .replace("body: file }", "body: file, headers: { Authorization: `Bearer ${key}` } }");
-  }
+/** An example with this server's address and, if it wants one, a key. */
+function named(text, base) {
+  const here = text.replaceAll("https://API", base);
+  if (config.auth === "none") return here;
+  return here
+    .replaceAll("curl --fail-with-body", 'curl --fail-with-body -H "Authorization: Bearer $HPE_KEY"')
+    .replace('files={"image": photo})', 'files={"image": photo}, headers={"Authorization": f"Bearer {key}"})')
+    .replace("body: file }", "body: file, headers: { Authorization: `Bearer ${key}` } }");
 }
+
+const nameThisServer = (base) => document.querySelectorAll("[data-base]").forEach((node) => (node.textContent = named(node.textContent, base)));
 
 async function reference(base) {
   const { blob } = await send(`${config.base}/openapi.json`, { accept: "application/json", timeoutMs: config.timeoutMs });
   const doc = JSON.parse(await blob.text());
   place.replaceChildren(
     make("p", {}, ...prose(doc.info?.description ?? ""), " ", make("a", { href: `${base}/openapi.json` }, "The OpenAPI document")),
-    ...operations(doc).map(section));
+    ...operations(doc).map((op) => section(op, base)));
+  addCopyButtons(place.querySelectorAll("pre"));
 }
 
 /** JSON as people read it: short lists and keypoints on one line each. */

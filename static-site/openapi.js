@@ -23,7 +23,11 @@ export function typeText(doc, schema) {
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
 
-/** [{method, path, summary, text, parameters, bodies, answers}], in the document's order. */
+/** Worked examples: [{summary, command, value}]; a picture has no value. */
+const examplesOf = (response) => Object.values(response.content ?? {}).flatMap(({ examples = {} }) =>
+  Object.values(examples).map(({ summary = "", description = "", value }) => ({ summary, command: description.replaceAll("`", ""), value })));
+
+/** [{method, path, summary, text, parameters, bodies, answers, examples}], in the document's order. */
 export function operations(doc) {
   return Object.entries(doc.paths ?? {}).flatMap(([path, item]) => METHODS.filter((m) => item[m]).map((method) => {
     const op = item[method];
@@ -38,6 +42,7 @@ export function operations(doc) {
         const r = resolve(doc, response);
         return { status, text: r.description ?? "", types: Object.keys(r.content ?? {}), headers: Object.keys(r.headers ?? {}) };
       }),
+      examples: Object.values(op.responses ?? {}).flatMap((response) => examplesOf(resolve(doc, response) ?? {})),
     };
   }));
 }

@@ -2,16 +2,19 @@
 
 import io
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas
 import pytest
 from PIL import Image
 
 from hpe.pose.skeleton import COLOURS_RGB, KEYPOINTS
+from hpe.web.params import OUTPUT_TYPES
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +130,7 @@ def test_page_and_curl_give_the_same_joints(page: Any, served: str, photo: Path,
 
 def snippet(page: Any, panel: str, number: int = 0) -> str:
     """The text of an example on the API's page."""
-    css = f"#panel-{panel} code"
+    css = f"#panel-{panel} pre code"
     return str(page.js("return document.querySelectorAll(arguments[0])[arguments[1]].textContent", css, number))
 
 
@@ -141,6 +144,11 @@ def test_examples_of_the_api_page_run(page: Any, served: str, photo: Path, tmp_p
         ran = subprocess.run(command, shell=True, check=True, cwd=tmp_path, capture_output=True, text=True)
         assert number == 0 or json.loads(ran.stdout)["people"]
     assert Image.open(tmp_path / "pose.png").size == (512, 512)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").write_bytes(photo.read_bytes())
+    command = shlex.split(snippet(page, "curl", 3))
+    subprocess.run([sys.executable, "-m", "hpe.cli", *command[1:]], check=True, cwd=tmp_path, capture_output=True)
+    assert set(pandas.read_parquet(tmp_path / "joints.parquet").person) >= {1}
     (tmp_path / "example.py").write_text(snippet(page, "python"))
     ran = subprocess.run([sys.executable, "example.py"], check=True, cwd=tmp_path, capture_output=True, text=True)
     assert ran.stdout.startswith("1 ")
@@ -153,6 +161,24 @@ def test_examples_of_the_api_page_run(page: Any, served: str, photo: Path, tmp_p
         "})().catch((error) => done(String(error)));"
     )
     assert drawn is True
+
+
+def test_every_worked_example_of_the_reference_runs(page: Any, served: str, photo: Path, tmp_path: Path) -> None:
+    """As the page shows them, at this very server; what they answer is held by tests/web/test_examples.py."""
+    (tmp_path / "photo.jpg").write_bytes(photo.read_bytes())
+    (tmp_path / "notes.txt").write_text("not a photo")
+    page.open(served + "docs.html")
+    page.until(lambda: page.all(".example"))
+    requests = page.js(
+        "return [...document.querySelectorAll('.example')].map((e) => e.querySelector('code').textContent)"
+    )
+    assert len(requests) >= len(OUTPUT_TYPES)
+    for command in requests:
+        ran = subprocess.run(command, shell=True, check=True, cwd=tmp_path, capture_output=True, text=True)
+        assert ran.stdout or " -o " in command, command
+    assert {Image.open(tmp_path / name).size for name in ("pose.png", "control.png", "pose.jpg", "pose.webp")} == {
+        (512, 512)
+    }
 
 
 def test_best_guess_and_box_are_answered(page: Any, served: str, tmp_path: Path, photo: Path) -> None:

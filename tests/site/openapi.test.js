@@ -37,3 +37,10 @@ test("every operation of the API's own document is listed, with all its paramete
 test("code in descriptions is told from text", () => {
   assert.deepEqual(marked("a `b` c"), [["text", "a "], ["code", "b"], ["text", " c"]]);
 });
+
+test("worked examples are listed with their request and their answer", () => {
+  const value = [{ a: 1 }];
+  const content = { "application/json": { examples: { coco: { summary: "COCO", description: "`curl x`", value } } }, "image/png": { examples: { png: { summary: "Drawn", description: "`curl y`" } } } };
+  const [op] = operations({ paths: { "/pose": { post: { responses: { 200: { description: "d", content } } } } } });
+  assert.deepEqual(op.examples, [{ summary: "COCO", command: "curl x", value }, { summary: "Drawn", command: "curl y", value: undefined }]);
+});
