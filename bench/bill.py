@@ -11,6 +11,7 @@ from bench.people import WIDTH, measure
 from bench.photos import crowd, jpeg
 from bench.report import Effort, table
 from hpe.batch.cost import GB_SECOND, LAMBDA_REQUEST, LOG_GB, S3_PUT_OR_LIST, Job, dollars
+from hpe.settings import Settings
 
 PARAMETERS: Final = Path(__file__).resolve().parents[1] / "deploy" / "parameters.yml"
 PEOPLE: Final = (0, 1, 5)
@@ -27,6 +28,9 @@ LOG_BYTES: Final = 1_200
 # an upload leaves at the first midnight after a whole day: one and a half days on the average
 STORED_DAYS: Final = 1.5
 BATCH_WIDTH: Final = 4000
+# The worker of clips in serverless.yml, and how many of it run at once; a test compares them.
+CLIP_WORKER_MB: Final = 3_538
+CLIP_WORKERS: Final = 2
 
 
 def sections(effort: Effort) -> list[str]:
@@ -63,7 +67,6 @@ def _answers(params: dict[str, Any], effort: Effort) -> list[str]:
 @cache
 def answer_sizes(people: int, limit: int) -> dict[str, int]:
     """Bytes of one answer, by format."""
-    from hpe.settings import Settings
     from hpe.web.api import handle
     from hpe.web.messages import Request
     from hpe.web.source import EstimatorSource
@@ -93,12 +96,14 @@ def worst_month(params: dict[str, Any]) -> dict[str, float]:
     description = (Path(__file__).resolve().parents[1] / "hpe" / "web" / "openapi.json").stat().st_size
     out_gb = (pose * params["answerMaxBytes"] + 2 * rate * MONTH_S * description) / 1e9
     functions = params["concurrency"] * params["memory"] + params["workerConcurrency"] * params["workerMemory"]
+    functions += CLIP_WORKERS * CLIP_WORKER_MB
+    largest = max(params["photoMaxBytes"], Settings().max_clip_bytes)
     return {
         f"transfer out, {out_gb / 1e3:.1f} TB of answers": transfer(out_gb),
         "Lambda, all that may run at once, all month": functions / 1024 * MONTH_S * GB_SECOND["arm64"],
         "Lambda and HTTP API, calls": calls * LAMBDA_REQUEST
         + (pose * -(-LARGEST_REQUEST // API_UNIT_BYTES) + other + posted) * API_UNIT,
-        "S3, uploads kept until they expire": posted / 30 * STORED_DAYS * params["photoMaxBytes"] / 1e9 * S3_GB_MONTH
+        "S3, uploads kept until they expire": posted / 30 * STORED_DAYS * largest / 1e9 * S3_GB_MONTH
         + posted * 3 * S3_PUT_OR_LIST,
         "SQS": posted * 4 * SQS_REQUEST,
         "CloudWatch, logs": calls * LOG_BYTES / 1e9 * LOG_GB,
@@ -108,11 +113,12 @@ def worst_month(params: dict[str, Any]) -> dict[str, float]:
 def _worst_month(params: dict[str, Any]) -> list[str]:
     lines = worst_month(params)
     rows = [[name, f"{value:,.0f}"] for name, value in lines.items()]
-    given = ("throttleRate", "uploadRate", "concurrency", "workerConcurrency", "answerMaxBytes", "photoMaxBytes")
+    given = ("throttleRate", "uploadRate", "concurrency", "workerConcurrency", "answerMaxBytes")
     return [
         "### The worst month at the defaults, $",
         "One caller uses everything the throttle allows for 30 days, with `auth=none`: "
-        f"{', '.join(f'`{name}={params[name]}`' for name in given)}.",
+        f"{', '.join(f'`{name}={params[name]}`' for name in given)}. All uploads are clips as large as one may be, "
+        f"{Settings().max_clip_bytes:,} bytes; {CLIP_WORKERS} workers of clips of {CLIP_WORKER_MB:,} MB are busy.",
         table(["line", "$"], [*rows, ["**together**", f"**{sum(lines.values()):,.0f}**"]]),
         "Not included, since nothing limits them: downloads straight from S3 (a result's link is good for "
         f"{params['linkSeconds']} s) and from CloudFront (the website), $0.09 and $0.085 a GB. The alarm "
@@ -151,7 +157,6 @@ def batch_ms(rounds: int) -> float:
 
     from hpe.batch.items import Batch, Item
     from hpe.batch.work import work
-    from hpe.settings import Settings
     from hpe.web.source import EstimatorSource
 
     settings = Settings(threads=1)

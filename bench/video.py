@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from bench.bill import CLIP_WORKER_MB
 from bench.photos import crowd
 from bench.report import Effort, table
 from bench.timing import paired
@@ -16,8 +17,7 @@ WIDTH: Final = 1280
 # Frames a call: every detector runs in one of them at least.
 FRAMES: Final = 10
 FPS: Final = 30
-# Of the video worker in serverless.yml, and the cores that it has.
-WORKER_MB: Final = 3_538
+# That the worker of clips has.
 WORKER_CORES: Final = 2
 
 
@@ -29,7 +29,7 @@ def run(effort: Effort) -> str:
         single = times["single"]
         rows.append([people, single, *(times[every] for every in EVERY), f"{single / times[5]:.2f}"])
         seconds = 60 * FPS * times[5] / 1000 / WORKER_CORES
-        dollars = (f"{seconds * WORKER_MB / 1024 * price:.4f}" for price in GB_SECOND.values())
+        dollars = (f"{seconds * CLIP_WORKER_MB / 1024 * price:.4f}" for price in GB_SECOND.values())
         costs.append([people, round(seconds), *dollars])
     return "\n\n".join(
         [
@@ -39,7 +39,7 @@ def run(effort: Effort) -> str:
             "people, whatever the model would have found.",
             table(["people", "frame by frame", *(f"N = {n}" for n in EVERY), "frame by frame / N = 5"], rows),
             "### Cost of a minute of video",
-            f"At {FPS} frames a second and N = 5 in the worker of clips: {WORKER_MB:,} MB, both cores at work. "
+            f"At {FPS} frames a second and N = 5 in the worker of clips: {CLIP_WORKER_MB:,} MB, both cores at work. "
             "Decoding and S3 come on top, and are small beside it.",
             table(["people", "s of the worker", *(f"$, {name}" for name in GB_SECOND)], costs),
         ]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
-from hpe.errors import OUR_FAULT, BrokenVideo, HpeError, TooLarge
+from hpe.errors import OUR_FAULT, BrokenVideo, HpeError, VideoTooLarge
 from hpe.settings import Settings
 from hpe.video.ahead import ahead
 from hpe.video.decode import Bounds, Clip
@@ -32,6 +32,7 @@ LAST_TRY: Final = 6
 PART_S: Final = 20.0
 # s that are left for the last part and the rows when a function stops by itself.
 _SPARE_S: Final = 60.0
+_TOO_LONG: Final = "the clip takes longer than this service may: cut it into shorter ones"
 
 
 class OutOfTime(Exception):
@@ -70,9 +71,7 @@ def answer_message(message: dict[str, Any], store: PhotoStore, source: Source, s
         except OutOfTime:
             record.status, done = 202, False
             if last_try:
-                _give_up(
-                    clip_id, store, TooLarge("the clip takes longer than this service may: cut it into shorter ones")
-                )
+                _give_up(clip_id, store, VideoTooLarge(_TOO_LONG))
         except Exception as error:  # whatever it is, SQS tries again, and keeps it in the end
             LOGGER.exception("a clip could not be answered")
             kind = kind_of(error) if isinstance(error, HpeError) else INTERNAL
@@ -135,7 +134,7 @@ class _Work:
         """The clip's file -> how many people; its tracks are in results/ then."""
         settings = self._settings
         if path.stat().st_size > settings.max_clip_bytes:
-            raise TooLarge(
+            raise VideoTooLarge(
                 f"{path.stat().st_size} bytes; the limit is {settings.max_clip_bytes}: send a shorter or smaller clip",
                 limit=settings.max_clip_bytes,
             )

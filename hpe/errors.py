@@ -121,5 +121,9 @@ class BrokenVideo(BrokenImage):
     """The clip is damaged or cut off, or has no picture in it."""
 
 
+class VideoTooLarge(TooLarge):
+    """The clip has too many bytes, frames or minutes, or frames with too many pixels."""
+
+
 # What a second try may heal: such a photo is neither answered nor given up.
 OUR_FAULT: Final = (ModelUnavailable, BadModel, PhotosUnavailable)

@@ -134,14 +134,19 @@ def test_a_clip_that_takes_too_long_is_told_so_in_the_end(s3, store, clip):
 
 
 @pytest.mark.parametrize(
-    ("content", "status", "words"),
-    [(b"hello", 415, "not a clip"), (b"\x1a\x45\xdf\xa3" + bytes(99), 422, "damaged"), (b"", 422, "empty")],
+    ("content", "status", "slug", "words"),
+    [
+        (b"hello", 415, "unsupported-video", "not a clip"),
+        (b"\x1a\x45\xdf\xa3" + bytes(99), 422, "broken-video", "damaged"),
+        (b"", 422, "broken-video", "empty"),
+    ],
 )
-def test_what_is_not_a_clip_gets_its_problem(s3, store, content, status, words):
+def test_what_is_not_a_clip_gets_its_problem(s3, store, content, status, slug, words):
     s3.objects[f"clips/{ID}"] = content
     assert answer(store, World(path))
     assert store.state(ID) == FAILED
     assert store.problem(ID)["status"] == status
+    assert store.problem(ID)["type"] == f"/problems/{slug}"
     assert words in store.problem(ID)["detail"]
     assert f"clips/{ID}" not in s3.objects
 

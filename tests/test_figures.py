@@ -149,8 +149,8 @@ def test_worst_month_is_that_of_the_table() -> None:
     (most,) = quoted(r"\*\*The worst month at the defaults is below \$([\d,]+)\*\*", DEPLOY)
     assert lines["together"] < most
     transfer, terabytes, functions_, calls, uploads = quoted(
-        r"about \$([\d,]+) for ([\d.]+) TB of answers, \$(\d+) for all functions .*?, \$(\d+) for calls, "
-        r"\$(\d+) for uploads",
+        r"about \$([\d,]+) for ([\d.]+) TB of answers, \$([\d,]+) for all functions .*?, \$(\d+) for calls, "
+        r"\$([\d,]+) for uploads",
         DEPLOY,
     )
     assert f"transfer out, {terabytes:g} TB of answers" in lines

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.errors import BadRequest, BrokenVideo, HpeError, TooLarge, UnsupportedVideo
+from hpe.errors import BadRequest, BrokenVideo, HpeError, UnsupportedVideo, VideoTooLarge
 from hpe.video.containers import container_of
 
 # Before the first clip is opened: FFmpeg has a line for every damaged place, on the terminal of whoever runs this.
@@ -64,7 +64,7 @@ class Clip:
     width, height: px, upright. fps: frames a second as the file says, 30 if it does not. frames: how many there are as
     the file says, 0 if it does not; duration: s, likewise. codec: four letters.
 
-    Raises UnsupportedVideo, BrokenVideo, TooLarge, BadRequest (a file that cannot be read) with what to do.
+    Raises UnsupportedVideo, BrokenVideo, VideoTooLarge, BadRequest (a file that cannot be read) with what to do.
     """
 
     def __init__(self, path: str | PathLike[str], bounds: Bounds = BOUNDS) -> None:
@@ -95,13 +95,13 @@ class Clip:
     def _check(self) -> None:
         bounds = self.bounds
         if self.width * self.height > bounds.pixels:
-            raise TooLarge(
+            raise VideoTooLarge(
                 f"the clip's frames have {self.width}x{self.height} px; the limit is {bounds.pixels:,} px: "
                 "save it smaller, 1280x720 px is enough",
                 limit=bounds.pixels,
             )
         if self.frames > bounds.frames or self.duration > 60 * bounds.minutes:
-            raise TooLarge(
+            raise VideoTooLarge(
                 f"the clip has {self.frames:,} frames in {self.duration / 60:.1f} minutes; the limits are "
                 f"{bounds.frames:,} frames and {bounds.minutes:g} minutes: cut it into shorter clips",
                 limit=bounds.frames,
@@ -112,7 +112,7 @@ class Clip:
 
         What lies before is decoded as well, since not every file can be entered in its middle, but not copied. Times
         never go back: a frame whose time is missing or wrong comes one usual step after the one before it. Raises
-        BrokenVideo after the last frame that could be read if others are missing, TooLarge at a bound.
+        BrokenVideo after the last frame that could be read if others are missing, VideoTooLarge at a bound.
         """
         time, index, given = -math.inf, -1, 0
         size: tuple[int, int] | None = None
@@ -122,7 +122,7 @@ class Clip:
             if time >= end:
                 return
             if index >= self.bounds.frames or time > 60 * self.bounds.minutes:
-                raise TooLarge(
+                raise VideoTooLarge(
                     f"the clip goes on after {index:,} frames and {time / 60:.1f} minutes, its limit: cut it into "
                     "shorter clips",
                     limit=self.bounds.frames,
@@ -176,7 +176,7 @@ class Clip:
         if not done or bgr is None or bgr.size == 0:
             return None
         if bgr.shape[0] * bgr.shape[1] > self.bounds.pixels:
-            raise TooLarge(
+            raise VideoTooLarge(
                 f"a frame of the clip has {bgr.shape[1]}x{bgr.shape[0]} px; the limit is {self.bounds.pixels:,} px",
                 limit=self.bounds.pixels,
             )

@@ -9,6 +9,7 @@ from hpe.errors import (
     BadModel,
     BadRequest,
     BrokenImage,
+    BrokenVideo,
     Busy,
     Forbidden,
     HeadersTooLarge,
@@ -24,6 +25,8 @@ from hpe.errors import (
     TooLarge,
     Unauthorized,
     UnsupportedImage,
+    UnsupportedVideo,
+    VideoTooLarge,
 )
 from hpe.web.messages import Response
 
@@ -64,6 +67,16 @@ KINDS: Final[dict[type[HpeError], Kind]] = {
         415, "unsupported-image", "This is not an image that can be read here", "send a JPEG, PNG or WebP"
     ),
     BrokenImage: Kind(422, "broken-image", "The image is damaged or cut off", "open and save it again, then resend"),
+    VideoTooLarge: Kind(
+        413, "video-too-large", "The clip is too large", "cut it into shorter clips, or save it smaller"
+    ),
+    UnsupportedVideo: Kind(
+        415,
+        "unsupported-video",
+        "This is not a clip that can be read here",
+        "save it as MP4 with H.264 (ffmpeg -i clip.mp4 -c:v libx264 new.mp4), then send that",
+    ),
+    BrokenVideo: Kind(422, "broken-video", "The clip is damaged or cut off", "copy or record it again, then resend"),
     ModelUnavailable: Kind(
         503, "model-unavailable", "The model cannot be loaded now", "try again after the seconds in Retry-After"
     ),

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final
 
-from hpe.errors import BadRequest, NotFound, PhotosUnavailable, TooLarge, UnsupportedImage
+from hpe.errors import BadRequest, NotFound, PhotosUnavailable, TooLarge, UnsupportedImage, VideoTooLarge
 from hpe.settings import Settings
 from hpe.video.budget import USUAL_FPS, seconds_of_work, seconds_that_fit
 from hpe.web import photo_bucket
@@ -58,15 +58,15 @@ def _ticket(request: Request, settings: Settings) -> Response:
 
 
 def _clip_that_fits(size: int, seconds: float, fps: float, settings: Settings) -> dict[str, Any]:
-    """-> what the answer says of a clip. Raises TooLarge for one that is too large or too long for the worker."""
+    """-> what the answer says of a clip. Raises VideoTooLarge for one that is too large or too long for the worker."""
     if size > settings.max_clip_bytes:
-        raise TooLarge(
+        raise VideoTooLarge(
             f"{size} bytes; the limit for a clip is {settings.max_clip_bytes}: send a shorter or more compressed one",
             limit=settings.max_clip_bytes,
         )
     fits = min(60.0 * settings.max_clip_minutes, seconds_that_fit(_CLIP_WORK_S, fps))
     if seconds > fits:
-        raise TooLarge(
+        raise VideoTooLarge(
             f"{seconds:g} s at {fps:g} frames a second; the limit is {fits:.0f} s at that rate: cut it into shorter "
             "clips, or send fewer frames a second",
             limit=int(fits),

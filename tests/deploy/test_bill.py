@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bench.bill import PARAMETERS, transfer, worst_month
+from bench.bill import CLIP_WORKER_MB, CLIP_WORKERS, PARAMETERS, transfer, worst_month
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,5 +33,12 @@ def test_what_leaves_aws_is_counted_by_aws_tiers() -> None:
 
 def test_every_default_that_lets_more_through_costs_more(params: Any) -> None:
     before = sum(worst_month(params).values())
-    for name in ("throttleRate", "uploadRate", "concurrency", "workerConcurrency", "answerMaxBytes", "photoMaxBytes"):
+    for name in ("throttleRate", "uploadRate", "concurrency", "workerConcurrency", "answerMaxBytes"):
         assert sum(worst_month({**params, name: 2 * params[name]}).values()) > before, name
+
+
+def test_the_worker_of_clips_is_the_one_that_is_deployed() -> None:
+    # read as lines: the file's own tags are the deployment's
+    text = (ROOT / "serverless.yml").read_text().partition("\n  video:")[2].partition("\n  batch:")[0]
+    (memory,), (most,) = re.findall(r"memorySize: (\d+)", text), re.findall(r"maximumConcurrency: (\d+)", text)
+    assert (int(memory), int(most)) == (CLIP_WORKER_MB, CLIP_WORKERS)

@@ -56,7 +56,7 @@ def test_dashboard_shows_metrics_that_there_are(widgets: list[dict[str, Any]]) -
     for namespace, name, dimensions in metrics:
         if namespace == NAMESPACE:
             assert name in UNITS
-            assert dimensions["Function"] in ("ApiLambdaFunction", "WorkerLambdaFunction")
+            assert dimensions["Function"] in ("ApiLambdaFunction", "WorkerLambdaFunction", "VideoLambdaFunction")
         else:
             assert name in AWS_METRICS[namespace]
     assert {name for namespace, name, _ in metrics if namespace == NAMESPACE} == set(UNITS), "all that is paid for"
@@ -67,6 +67,9 @@ def test_dashboard_shows_what_one_asks_first(widgets: list[dict[str, Any]]) -> N
     assert {"Count", "4xx", "5xx", "Throttles", "ConcurrentExecutions", "ApproximateAgeOfOldestMessage"} <= names
     queues = {dimensions.get("QueueName") for _, _, dimensions in metrics_of(widgets)}
     assert {"PhotoQueue.QueueName", "PhotoDeadLetters.QueueName"} <= queues
+    assert {"ClipQueue.QueueName", "ClipDeadLetters.QueueName"} <= queues
+    functions = {dimensions.get("FunctionName") for _, _, dimensions in metrics_of(widgets)}
+    assert {"ApiLambdaFunction", "WorkerLambdaFunction", "VideoLambdaFunction"} <= functions
     stats = {line[-1]["stat"] for widget in widgets for line in widget["properties"]["metrics"] if "stat" in line[-1]}
     assert {"p50", "p95"} <= stats
 
@@ -96,7 +99,7 @@ def test_alarms_look_at_metrics_that_there_are(template: Any) -> None:
 
 def test_metrics_carry_the_functions_own_name(template: Any) -> None:
     # AWS_LAMBDA_FUNCTION_NAME in the line, !Ref of the function in the dashboard: the same name
-    for name in ("ApiLambdaFunction", "WorkerLambdaFunction"):
+    for name in ("ApiLambdaFunction", "WorkerLambdaFunction", "VideoLambdaFunction"):
         properties = template["Resources"][name]["Properties"]
         assert properties["FunctionName"]
         assert "AWS_LAMBDA_FUNCTION_NAME" not in properties["Environment"]["Variables"], "Lambda sets it itself"

@@ -123,7 +123,18 @@ def test_model_key_carries_the_manifests_sha256(template: Any) -> None:
 def test_alarms_ring_somewhere(template: Any) -> None:
     alarms = of_type(template, "AWS::CloudWatch::Alarm")
     assert {"LostPhotos", "ServerErrors", "SlowAnswers", "Throttled", "PhotosWaitLong", "NoModel"} <= set(alarms)
+    assert {"LostClips", "ClipsWaitLong", "ClipWorkerFails", "ClipWorkerLate"} <= set(alarms)
     assert all(alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}] for alarm in alarms.values())
+
+
+def test_clips_alarms_leave_the_worker_the_time_that_it_may_take(template: Any) -> None:
+    worker = template["Resources"]["VideoLambdaFunction"]["Properties"]["Timeout"]
+    queue = template["Resources"]["ClipQueue"]["Properties"]
+    alarms = of_type(template, "AWS::CloudWatch::Alarm")
+    # it stops by itself a minute before it would be killed
+    assert 1000 * (worker - 60) < alarms["ClipWorkerLate"]["Threshold"] < 1000 * worker
+    tries = queue["RedrivePolicy"]["maxReceiveCount"] - 1  # what one clip is promised
+    assert alarms["ClipsWaitLong"]["Threshold"] > tries * queue["VisibilityTimeout"]
 
 
 def test_nothing_names_an_account_or_a_secret(template: Any) -> None:

@@ -19,7 +19,7 @@ from PIL import Image
 from web.fakes import CARD, FakeEstimator, form, no_model, part, photo, post
 
 from hpe import __version__
-from hpe.errors import BadModel, Busy, HpeError
+from hpe.errors import BadModel, BrokenVideo, Busy, HpeError, UnsupportedVideo, VideoTooLarge
 from hpe.pose.skeleton import JOINTS
 from hpe.settings import ANALYSED_SIDE, LAMBDA_BODY_BYTES, Settings
 from hpe.web.api import handle
@@ -374,10 +374,19 @@ def all_errors(cls: type[HpeError] = HpeError) -> list[type[HpeError]]:
 @pytest.mark.parametrize("cls", all_errors(), ids=lambda cls: cls.__name__)
 def test_every_error_has_a_status_on_purpose(cls: type[HpeError]) -> None:
     of_no_request = {"HpeError", "TryAgain", "BadData", "BadSettings", "UnknownJoint"}
-    like_a_photo = {"UnsupportedVideo", "BrokenVideo"}  # a clip has its base's status, and words of its own
-    assert (cls in KINDS) != (cls.__name__ in of_no_request | like_a_photo), (
-        "add it to KINDS, or here where it means a 500"
-    )
+    assert (cls in KINDS) != (cls.__name__ in of_no_request), "add it to KINDS, or here where it means a 500"
+
+
+@pytest.mark.parametrize("cls", [UnsupportedVideo, BrokenVideo, VideoTooLarge])
+def test_a_clip_has_its_photos_status_and_a_page_that_speaks_of_clips(cls: type[HpeError]) -> None:
+    of_photo = KINDS[cls.__bases__[0]]
+    kind = KINDS[cls]
+    assert kind.status == of_photo.status
+    assert "clip" in kind.title
+    assert not re.search("photo|image", kind.title + kind.hint)
+    page = handle(Request("GET", kind.type, {}), FakeEstimator, Settings())
+    assert page.status == 200
+    assert kind.title in page.body.decode()
 
 
 def test_a_subclass_has_the_status_of_its_nearest_class() -> None:
