@@ -90,10 +90,8 @@ class TrainConfig:
     then that of `init`, which may be pruned (`hpe prune`). lr falls from `lr` to `lr_end` as half a cosine after
     `warmup_steps`. ema: decay of the averaged weights that are validated and kept. size_unit: px of the frame that a
     box side of 1 stands for; 0 takes the longer side of the largest stage. freeze: so many of the first stages learn
-    nothing, 1 the first convolution and 2 layer1 as well, which saves a fifth of a step. precision: "bf16" (autocast,
-    weights stay float32), "float32", or "auto": bf16 where that is faster. workers: threads that decode the pictures,
-    once, at the start; 0 takes all cores.
-    cache: where people cut out of full-size data sets are kept.
+    nothing, 1 the first convolution and 2 layer1 as well, which saves a fifth of a step. cache: where people cut out of
+    full-size data sets are kept.
     """
 
     name: str
@@ -119,9 +117,6 @@ class TrainConfig:
     freeze: int = 0
     ema: float = 0.999
     validate_every_steps: int = 340
-    save_every_s: float = 120.0
-    workers: int = 0
-    precision: str = "auto"
     cache: str = "runs/cache"
     seed: int = 1
     augmentation: Augmentation = field(default_factory=Augmentation)

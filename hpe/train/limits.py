@@ -24,8 +24,6 @@ SPANS: Final[Mapping[str, tuple[float, float]]] = {
     "freeze": (0, 5),
     "ema": (0, 0.999999),
     "validate_every_steps": (1, 10**9),
-    "save_every_s": (0, 10**6),
-    "workers": (0, 256),
     "seed": (0, 10**9),
     "start": (0, 1),
     "batch": (2, 8192),
@@ -42,7 +40,6 @@ SPANS: Final[Mapping[str, tuple[float, float]]] = {
 CHOICES: Final[Mapping[str, tuple[object, ...]]] = {
     "task": ("pose", "locate"),
     "depth": (18, 34, 50, 101, 152),
-    "precision": ("auto", "bf16", "float32"),
     "init_channels": ("rgb", "bgr"),
     "kind": ("shards", "mpii", "lsp", "coco", "empty", "people"),
 }

@@ -7,7 +7,7 @@ import copy
 import math
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,9 @@ from hpe.train.distil import Network, Teacher, distance
 from hpe.train.network import PoseResNet, describe, is_trimmed, normalise, trimmed
 from hpe.train.runlog import append_row, draw_curve, drop_rows_after
 from hpe.train.tasks import open_task
+
+# Seconds between two checkpoints.
+SAVE_EVERY_S: Final[float] = 120.0
 
 
 def learning_rate(config: TrainConfig, step: int, progress: float) -> float:
@@ -74,7 +77,7 @@ class Trainer:
         self.teacher = None if teacher is None else Teacher(teacher, self.task)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.model).eval().requires_grad_(False)
-        self.bf16 = has_bf16(self.device) if config.precision == "auto" else config.precision == "bf16"
+        self.bf16 = has_bf16(self.device)
         groups = _groups(self.model, config.weight_decay)
         self.optimizer = torch.optim.AdamW(groups, lr=config.lr, fused=True)
         self.step, self.saved_step, self.elapsed_s, self.best = 0, 0, 0.0, 0.0
@@ -112,7 +115,7 @@ class Trainer:
                 if self.step % self.config.validate_every_steps == 0 and self.progress() < 1:
                     self._validate(stage)
                 self.elapsed_s += time.monotonic() - started_s
-                if time.monotonic() - saved_s > self.config.save_every_s:
+                if time.monotonic() - saved_s > SAVE_EVERY_S:
                     self.save()
                     saved_s = time.monotonic()
                 self._show(bar, stage)

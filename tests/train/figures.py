@@ -125,7 +125,6 @@ def tiny_config(folder: Path, **fields: Any) -> TrainConfig:
         "stages": (Stage(0.0, 64, 4),),
         "sigma": 1.0,
         "warmup_steps": 3,
-        "workers": 1,
         "cache": str(folder / "cache"),
     }
     return TrainConfig(**(usual | fields))

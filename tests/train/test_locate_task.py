@@ -46,7 +46,7 @@ def rectangles(folder: Path) -> Path:
 
 def frames(folder: Path, settings: Augmentation, count: int = 12) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """-> (N, H, W, 3) pictures, (N, 9, K, 4) boxes, (N, 9, K) kinds."""
-    photos = Photos(read_photos(rectangles(folder)), CPU, 1)
+    photos = Photos(read_photos(rectangles(folder)), CPU)
     pictures, boxes, kind = mosaics(photos, Draw([1.0], CPU), 128, 160, settings, Chance(1, 0, count, CPU))
     return pictures.numpy(), boxes.view(count, 9, -1, 4).numpy(), kind.view(count, 9, -1).numpy()
 
@@ -134,7 +134,7 @@ def test_areas_to_ignore_are_no_background() -> None:
 def task(tmp_path: Path) -> LocateTask:
     source = Source("people", str(write_photos(tmp_path, 2)))
     empty = Source("empty", str(write_sceneries(tmp_path, 2)), weight=0.5)
-    return LocateTask(TrainConfig("x", (source, empty), (source,), "locate", 18, 16, 8, steps=1, workers=1), CPU)
+    return LocateTask(TrainConfig("x", (source, empty), (source,), "locate", 18, 16, 8, steps=1), CPU)
 
 
 def test_the_loss_falls_to_nothing_on_perfect_maps_and_rises_with_every_mistake(task: LocateTask) -> None:
@@ -195,7 +195,7 @@ def test_sizes_count_in_one_unit_in_every_stage(tmp_path: Path) -> None:
     source = Source("people", str(write_photos(tmp_path, 2)))
     stages = (Stage(0.0, 64, 4), Stage(0.5, 128, 4))
     for unit, expected in ((0, 128), (416, 416)):
-        config = TrainConfig("x", (source,), (), "locate", 18, 16, 8, stages=stages, size_unit=unit, steps=1, workers=1)
+        config = TrainConfig("x", (source,), (), "locate", 18, 16, 8, stages=stages, size_unit=unit, steps=1)
         task = LocateTask(config, CPU)
         assert task.facts()["size_unit"] == expected
         frames, (_, _, size, weight) = task.batch(0, stages[0])
@@ -206,7 +206,7 @@ def test_sizes_count_in_one_unit_in_every_stage(tmp_path: Path) -> None:
 def test_of_one_boxed_person_nothing_is_known_outside_their_box(tmp_path: Path) -> None:
     source = Source("shards", str(write_people(tmp_path, 3)))
     small = dataclasses.replace(STILL, zoom=(0.4, 0.8))
-    config = TrainConfig("x", (source,), (), "locate", 18, 16, 8, steps=1, workers=1, augmentation=small)
+    config = TrainConfig("x", (source,), (), "locate", 18, 16, 8, steps=1, augmentation=small)
     task = LocateTask(config, CPU)
     _, (centres, background, _, _) = task.batch(0, Stage(0.0, 128, 6))
     assert ((centres == 1).flatten(1).sum(1) == 1).all()

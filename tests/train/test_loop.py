@@ -11,6 +11,7 @@ import torch
 from train.figures import tiny_config, write_photos
 
 from hpe.errors import BadModel, BadSettings
+from hpe.train import loop
 from hpe.train.checkpoint import read_checkpoint, read_network
 from hpe.train.config import Augmentation, Source, Stage, TrainConfig
 from hpe.train.loop import Trainer, has_bf16, learning_rate, update_ema
@@ -180,10 +181,11 @@ def test_a_loss_that_is_no_number_stops_the_run(config, tmp_path):
     assert not list((tmp_path / "run").glob("*.pt"))
 
 
-def test_after_a_loss_that_is_no_number_the_run_goes_on_from_its_last_good_weights(config, tmp_path):
+def test_after_a_loss_that_is_no_number_the_run_goes_on_from_its_last_good_weights(config, tmp_path, monkeypatch):
     good = run(config, tmp_path / "run", until=4)
     saved = (tmp_path / "run/last.pt").read_bytes()
-    broken = Trainer(dataclasses.replace(config, save_every_s=0), tmp_path / "run")
+    monkeypatch.setattr(loop, "SAVE_EVERY_S", 0)
+    broken = Trainer(config, tmp_path / "run")
     broken.task.loss = lambda outputs, targets: outputs.sum() * float("nan")  # as of a label that is no number
     with pytest.raises(BadSettings, match=r"step 5: the loss is nan: .* from step 4, its last checkpoint"):
         broken.run()

@@ -47,7 +47,7 @@ def dotted_people(folder: Path, count: int = 3, unlabelled: tuple[str, ...] = ()
 
 
 def task(tmp_path: Path, *sources: Source, augmentation: Augmentation = STILL) -> PoseTask:
-    config = TrainConfig("x", sources, (), steps=1, sigma=1.5, workers=1, augmentation=augmentation)
+    config = TrainConfig("x", sources, (), steps=1, sigma=1.5, augmentation=augmentation)
     return PoseTask(config, tmp_path / "cache", CPU)
 
 

@@ -35,7 +35,7 @@ def photo_of_a_person(folder: Path) -> Photos:
     write_tar(folder / "turned-0.tar", {"0.png": png(image)})
     row = {"id": "turned/0", "shard": "turned-0.tar", "file": "0.png", "people": people}
     (folder / "turned.json").write_text(json.dumps([row]))
-    return Photos(read_photos(folder / "turned.json"), CPU, 1)
+    return Photos(read_photos(folder / "turned.json"), CPU)
 
 
 def drawn(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:

@@ -28,8 +28,8 @@ IGNORE: Final[int] = 2
 class Photos:
     """Photos' boxes as tensors beside their pixels. boxes: (M, K, 4) px; kind: (M, K) NOBODY, PERSON or IGNORE."""
 
-    def __init__(self, photos: list[Photo], device: torch.device, workers: int) -> None:
-        self.pixels = Pixels([p.encoded for p in photos], device, workers)
+    def __init__(self, photos: list[Photo], device: torch.device) -> None:
+        self.pixels = Pixels([p.encoded for p in photos], device)
         boxes = np.zeros((len(photos), MOST, 4), np.float32)
         kind = np.zeros((len(photos), MOST), np.int64)
         for i, photo in enumerate(photos):

@@ -27,11 +27,10 @@ class Pixels:
     """Pictures and their halvings (a mip pyramid), flat in memory, so that they may all differ in size.
 
     encoded: image files, as bytes or paths; the same object twice is stored once. index: (len(encoded),) int64, the
-    picture of each. size: (M, 2) float32 width and height in px. workers: threads that decode, 0 for one a core. About
-    4 bytes per px of the pictures.
+    picture of each. size: (M, 2) float32 width and height in px. About 4 bytes per px of the pictures.
     """
 
-    def __init__(self, encoded: Sequence[bytes | Path], device: torch.device, workers: int = 0) -> None:
+    def __init__(self, encoded: Sequence[bytes | Path], device: torch.device) -> None:
         unique: dict[int, int] = {}
         files: list[bytes | Path] = []
         for file in encoded:
@@ -40,7 +39,7 @@ class Pixels:
                 files.append(file)
         self.device = device
         self.index = torch.tensor([unique[id(file)] for file in encoded], dtype=torch.int64, device=device)
-        with ThreadPoolExecutor(workers or usable_cores()) as pool:  # OpenCV lets other threads run while it decodes
+        with ThreadPoolExecutor(usable_cores()) as pool:  # OpenCV lets other threads run while it decodes
             pyramids = list(pool.map(_pyramid, files))
         shapes = np.array([[level.shape[:2] for level in levels] for levels in pyramids])  # (M, LEVELS, 2) h, w
         counts = shapes.prod(axis=2).ravel()

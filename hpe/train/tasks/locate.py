@@ -53,7 +53,7 @@ class LocateTask:
             weights += [source.weight] * len(found)
         self.unit = config.size_unit or max(max(stage.height, stage.width) for stage in config.stages)
         self._val = [photo for source in config.val for photo in read_whole_photos(source)]
-        self.photos = Photos(photos, device, config.workers)
+        self.photos = Photos(photos, device)
         self._draw = Draw(weights, device)
 
     def network(self) -> PoseResNet:

@@ -42,8 +42,8 @@ FACE_WEIGHT: Final[float] = 2.0
 class People:
     """N samples as tensors on the device, beside their pixels."""
 
-    def __init__(self, samples: list[Sample], device: torch.device, workers: int) -> None:
-        self.pixels = Pixels([s.encoded for s in samples], device, workers)
+    def __init__(self, samples: list[Sample], device: torch.device) -> None:
+        self.pixels = Pixels([s.encoded for s in samples], device)
         self.points = torch.from_numpy(np.stack([s.points for s in samples]).astype(np.float32)).to(device)
         self.labelled = torch.from_numpy(np.stack([s.labelled for s in samples])).to(device)
         self.box = torch.from_numpy(np.stack([s.box for s in samples]).astype(np.float32)).to(device)
@@ -69,14 +69,14 @@ class PoseTask:
             found = training_samples(source, cache)
             samples += found
             weights += [source.weight] * len(found)
-        self.people = People(samples, device, config.workers)
+        self.people = People(samples, device)
         self._draw = Draw(weights, device)
         self._empty = self.people.anywhere.nonzero()[:, 0]
         self._flip = torch.tensor(FLIP_ORDER, device=device)
         self._joints = torch.ones(NUM_KEYPOINTS, 1, 1, device=device)
         self._joints[NUM_JOINTS:] = FACE_WEIGHT
         self._validation = [
-            (Path(s.path).stem, People(v, device, config.workers), v[0].whole_box)
+            (Path(s.path).stem, People(v, device), v[0].whole_box)
             for s in config.val
             if (v := training_samples(s, cache))
         ]
