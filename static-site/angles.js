@@ -1,15 +1,13 @@
 // Angles of a person's joints in the picture plane: the twin of hpe/pose/angles.py, by the same names. Vectors hold both.
 import { logit } from "./private/scores.js";
 
-const of = (side) => ({
-  [`${side}_elbow`]: [`${side}_shoulder`, `${side}_elbow`, `${side}_wrist`],
-  [`${side}_shoulder`]: [`${side}_hip`, `${side}_shoulder`, `${side}_elbow`],
-  [`${side}_hip`]: [`${side}_shoulder`, `${side}_hip`, `${side}_knee`],
-  [`${side}_knee`]: [`${side}_hip`, `${side}_knee`, `${side}_ankle`],
-});
+const both = (corner, from, to) => Object.fromEntries(["left", "right"].map((side) => [`${side}_${corner}`, [from, corner, to].map((name) => `${side}_${name}`)]));
 
 /** Name: one end, the corner, the other end; "" is straight up. */
-export const ANGLES = { ...of("left"), ...of("right"), trunk: ["thorax", "pelvis", ""], neck: ["pelvis", "thorax", "head_top"] };
+export const ANGLES = {
+  ...both("elbow", "shoulder", "wrist"), ...both("shoulder", "hip", "elbow"), ...both("hip", "shoulder", "knee"), ...both("knee", "hip", "ankle"),
+  trunk: ["thorax", "pelvis", ""], neck: ["pelvis", "thorax", "head_top"],
+};
 const AT_HALF = -2.7; // a joint's expected distance from its place: exp(AT_HALF + SLOPE logit(score)) of the box's side
 const SLOPE = -0.32;
 const MOST = 90;

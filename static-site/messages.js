@@ -118,6 +118,13 @@ export function explain(problem) {
   return { title, text, hint: hint === text ? "" : hint, retry: status === 0 || status === 429 || status >= 500 };
 }
 
+/** The same as one text, where a photo is not what it is about: the API's own words say what was wrong and what to do. */
+export function told(problem) {
+  const own = problem?.kind === "http" && problem.status < 500 && sentence(problem.detail);
+  const { title, text, hint } = explain(problem);
+  return own || [`${title}.`, text, hint].filter(Boolean).join(" ");
+}
+
 /** What the wait is for. ms: since the upload ended. */
 export function waitingText(ms) {
   if (ms < 3000) return "Looking for people…";

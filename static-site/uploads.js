@@ -32,26 +32,52 @@ function sleep(seconds, signal) {
   });
 }
 
+/** POST /uploads: where to put a file, and where its result will be. wish: {content_type, size}, of a clip also {seconds}. */
+export async function ticketFor(config, wish, { signal } = {}) {
+  const { body } = await json(`${config.base}/uploads`, {
+    method: "POST", withKey: true, type: "application/json", signal, timeoutMs: config.timeoutMs, body: JSON.stringify(wish),
+  });
+  if (!body.url || !body.result) throw new Problem("badAnswer");
+  return body;
+}
+
+export const put = ({ timeoutMs }, ticket, blob, { signal, onProgress, onSent }) =>
+  send(ticket.url, { method: "POST", body: uploadForm(ticket, blob), signal, onProgress, onSent, timeoutMs });
+
+const LOST = ["unreachable", "offline", "timeout"];
+
+/**
+ * Asks until the result is there: {json, png} of a photo, {jsonl} of a clip, links. onPending(what the API says meanwhile);
+ * giveUpS, after which waiting ends as a timeout; patient: whether it goes on where the connection is lost.
+ */
+export async function untilDone(config, ticket, { signal, giveUpS, onPending = () => {}, patient = false }) {
+  const { timeoutMs } = config;
+  const until = Date.now() + giveUpS * 1000;
+  while (Date.now() < until) {
+    const got = await json(config.base + ticket.result, { signal, timeoutMs }).catch((problem) => {
+      if (patient && LOST.includes(problem.kind)) return null;
+      throw problem;
+    });
+    if (got && got.status !== 202) return got.body;
+    if (got) onPending(got.body);
+    await sleep(retryAfter(got?.headers("Retry-After")) ?? POLL_S, signal);
+  }
+  throw new Problem("timeout");
+}
+
+/** A link of a result -> its text. */
+export async function textAt(config, link, { signal }) {
+  const { blob } = await send(new URL(link, config.base || location.href).href, { signal, timeoutMs: config.timeoutMs });
+  return blob.text();
+}
+
 /**
  * Sends a large photo, which is then stored for a while. Resolves with {result, png}: the JSON result, and the address of the drawn PNG.
  * options: signal, onProgress, onSent, and giveUpS, after which waiting ends as a timeout.
  */
-export async function sendLarge(config, photo, { signal, onProgress, onSent, giveUpS = 120 } = {}) {
-  const { timeoutMs } = config;
-  const { body: ticket } = await json(`${config.base}/uploads`, {
-    method: "POST", withKey: true, type: "application/json", signal, timeoutMs,
-    body: JSON.stringify({ content_type: photo.type, size: photo.blob.size }),
-  });
-  if (!ticket.url || !ticket.result) throw new Problem("badAnswer");
-  await send(ticket.url, { method: "POST", body: uploadForm(ticket, photo.blob), signal, onProgress, onSent, timeoutMs });
-  const until = Date.now() + giveUpS * 1000;
-  while (Date.now() < until) {
-    const { status, body, headers } = await json(config.base + ticket.result, { signal, timeoutMs });
-    if (status !== 202) {
-      const { blob } = await send(new URL(body.json, config.base || location.href).href, { signal, timeoutMs });
-      return { result: parseResult(await blob.text()), png: body.png };
-    }
-    await sleep(retryAfter(headers("Retry-After")) ?? POLL_S, signal);
-  }
-  throw new Problem("timeout");
+export async function sendLarge(config, photo, { giveUpS = 120, ...options } = {}) {
+  const ticket = await ticketFor(config, { content_type: photo.type, size: photo.blob.size }, options);
+  await put(config, ticket, photo.blob, options);
+  const done = await untilDone(config, ticket, { giveUpS, signal: options.signal });
+  return { result: parseResult(await textAt(config, done.json, options)), png: done.png };
 }

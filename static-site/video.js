@@ -1,20 +1,22 @@
-// A clip, on this device: its frames are processed one after the other, then it plays with skeletons over it, nothing
-// encoded again. Tracks and the drawn clip can be saved.
+// A clip, on this device or through the API: its frames are processed one after the other, then it plays with skeletons over
+// it, nothing encoded again. Tracks and the drawn clip can be saved.
 import { readConfig } from "./api.js";
 import { listen } from "./intake.js";
-import { explain } from "./messages.js";
+import { told } from "./messages.js";
 import { createMode } from "./mode.js";
 import { paintFrame } from "./paint.js";
 import { analysedBitmap } from "./private/engine.js";
-import { personColour, rgb } from "./skeleton.js";
 import { $, announce } from "./stage.js";
-import { frameAt, spans, tracksCsv, tracksJsonl } from "./tracks.js";
+import { drawTimeline } from "./timeline.js";
+import { frameAt, tracksCsv, tracksJsonl } from "./tracks.js";
 
 const SIDE = 640; // px: what is analysed of a frame
 const RATE = 15; // frames a second that are processed: between them people move little
 const MOST_S = 10 * 60;
-const mode = createMode(readConfig(window.HPE_CONFIG), () => {});
-const state = { run: 0, frames: [], name: "", url: "", busy: false };
+const config = readConfig(window.HPE_CONFIG);
+const mode = createMode(config, () => {});
+const offered = config.base !== null && config.uploads; // whether the API takes clips
+const state = { run: 0, frames: [], name: "", url: "", stop: new AbortController() };
 const clip = $("clip");
 
 const say = (text) => ($("video-note").textContent = text);
@@ -43,28 +45,11 @@ function paint() {
   if (document.activeElement !== $("seek")) $("seek").value = clip.currentTime;
 }
 
-/** A row for each person: when they are in the clip. */
-function drawTimeline() {
-  const length = clip.duration;
-  $("timeline").replaceChildren(...spans(state.frames, 1.5 / RATE).map(({ id, parts }) => {
-    const line = document.createElement("li");
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    Object.entries({ viewBox: `0 0 ${length} 1`, preserveAspectRatio: "none", "aria-hidden": "true" }).forEach(([k, v]) => svg.setAttribute(k, v));
-    for (const [from, to] of parts) {
-      const bar = document.createElementNS(svg.namespaceURI, "rect");
-      Object.entries({ x: from, y: 0, width: Math.max(to - from, length / 400), height: 1, fill: rgb(personColour(id)) }).forEach(([k, v]) => bar.setAttribute(k, v));
-      svg.append(bar);
-    }
-    const said = document.createElement("span");
-    said.textContent = `Person ${id}`;
-    const when = Object.assign(document.createElement("span"), { className: "unseen", textContent: parts.map(([a, b]) => ` ${a.toFixed(1)} to ${b.toFixed(1)} s`).join(",") });
-    said.append(when);
-    line.append(said, svg);
-    return line;
-  }));
-  $("video-found").textContent = "";
-  const people = new Set(state.frames.flatMap(({ people: all }) => all.map(({ id }) => id))).size;
-  $("video-found").append(Object.assign(document.createElement("b"), { textContent: people === 1 ? "1 person found" : `${people} people found` }));
+function showFound() {
+  const length = Number.isFinite(clip.duration) ? clip.duration : state.frames.at(-1).time;
+  const people = drawTimeline($("timeline"), state.frames, length);
+  $("video-found").replaceChildren(Object.assign(document.createElement("b"), { textContent: people === 1 ? "1 person found" : `${people} people found` }));
+  announce($("video-found").textContent);
 }
 
 /** Every frame at RATE through the engine, told with what is left. */
@@ -78,7 +63,7 @@ async function analyse(engine, run) {
     const bitmap = await analysedBitmap(clip, photo.width, photo.height, SIDE);
     const frame = await engine.track(bitmap, { photo, time, fresh: i === 0, options: { every: 5 } });
     if (run !== state.run) return false;
-    state.frames.push(frame);
+    state.frames.push({ ...frame, frame: i });
     paint();
     $("video-progress").value = (i + 1) / count;
     const each = (performance.now() - since) / (i + 1) / 1000;
@@ -87,31 +72,58 @@ async function analyse(engine, run) {
   return true;
 }
 
-async function open(file) {
-  const run = (state.run += 1);
-  Object.assign(state, { frames: [], name: file.name.replace(/\.[^.]*$/, "") || "clip" });
+/** The clip into the player; false where this browser can't play it. */
+async function load(file) {
   URL.revokeObjectURL(state.url);
   state.url = URL.createObjectURL(file);
+  const loaded = heard("loadeddata");
+  clip.src = state.url;
+  const plays = await loaded.then(() => clip.videoWidth > 0 && Number.isFinite(clip.duration), () => false);
+  $("video-frame").hidden = !plays;
+  if (plays) $("video-frame").style.setProperty("--ratio", clip.videoWidth / clip.videoHeight);
+  return plays;
+}
+
+async function here(run, plays) {
+  if (!plays) throw Object.assign(new Error(), { kind: "notVideo" });
+  if (clip.duration > MOST_S) throw Object.assign(new Error(), { kind: "tooLong" });
+  say("Starting private mode…");
+  const engine = await mode.engine((share) => {
+    $("video-progress").value = share;
+    say(`Fetching private mode, ${Math.round(mode.megabytes())} MB, once…`);
+  });
+  if (run === state.run && (await analyse(engine, run))) finish("Done. Nothing left this device.");
+}
+
+async function inCloud(file, run, plays) {
+  const { followedThere } = await import("./cloud.js");
+  const tell = (text, share) => {
+    if (run !== state.run) return;
+    say(text);
+    if (share === null) $("video-progress").removeAttribute("value");
+    else $("video-progress").value = share;
+  };
+  const size = { width: clip.videoWidth, height: clip.videoHeight };
+  const frames = await followedThere(config, file, { seconds: plays ? clip.duration : 0, size, signal: state.stop.signal, tell });
+  if (run !== state.run) return;
+  state.frames = frames;
+  finish(plays || !frames.length ? "Done, in your cloud." : "Done, in your cloud. This browser can’t play the clip: save its tracks.");
+}
+
+async function open(file) {
+  state.stop.abort();
+  const run = (state.run += 1);
+  Object.assign(state, { frames: [], name: file.name.replace(/\.[^.]*$/, "") || "clip", stop: new AbortController() });
   $("player").hidden = true;
   $("video-empty").hidden = true;
   $("cancel").hidden = false;
   $("video-progress").hidden = false;
   $("video-found").textContent = "";
+  $("where").disabled = true;
   try {
-    const loaded = heard("loadeddata");
-    clip.src = state.url;
-    await loaded;
-    if (!clip.videoWidth || !Number.isFinite(clip.duration)) throw Object.assign(new Error(), { kind: "notVideo" });
-    if (clip.duration > MOST_S) throw Object.assign(new Error(), { kind: "tooLong" });
-    $("video-frame").hidden = false;
-    $("video-frame").style.setProperty("--ratio", clip.videoWidth / clip.videoHeight);
-    say("Starting private mode…");
-    const engine = await mode.engine((share) => {
-      $("video-progress").value = share;
-      say(`Fetching private mode, ${Math.round(mode.megabytes())} MB, once…`);
-    });
-    if (run !== state.run || !(await analyse(engine, run))) return;
-    finish("Done. Nothing left this device.");
+    const plays = await load(file);
+    if (run !== state.run) return;
+    await ($("in-cloud").checked ? inCloud(file, run, plays) : here(run, plays));
   } catch (error) {
     if (run === state.run) fail(error, file);
   }
@@ -119,21 +131,43 @@ async function open(file) {
 
 function finish(text) {
   say(text);
+  $("where").disabled = false;
   $("cancel").hidden = true;
   $("video-progress").hidden = true;
   $("player").hidden = !state.frames.length;
-  if (!state.frames.length) return;
+  $("player").classList.toggle("unplayable", $("video-frame").hidden);
+  if (!state.frames.length) {
+    if (text.startsWith("Done")) $("video-found").textContent = "Nobody found";
+    return;
+  }
   $("seek").max = clip.duration;
-  drawTimeline();
-  announce($("video-found").textContent);
-  clip.currentTime = 0;
+  showFound();
+  if (!$("video-frame").hidden) clip.currentTime = 0;
 }
 
 function fail(error, { name, size }) {
   const long = `The clip is longer than ${MOST_S / 60} minutes: cut it, or use hpe video on your own machine.`;
-  const unread = `“${name}” (${(size / 1e6).toFixed(1)} MB) can’t be played by this browser. Save it as MP4 (H.264) or WebM.`;
-  finish({ notVideo: unread, tooLong: long }[error.kind] ?? (error.kind ? Object.values(explain(error)).filter((part) => typeof part === "string").join(" ") : "Something went wrong on this page. Try again."));
+  const there = offered ? " Or have it processed in your cloud, which reads more formats." : "";
+  const unread = `“${name}” (${(size / 1e6).toFixed(1)} MB) can’t be played by this browser. Save it as MP4 (H.264) or WebM.${there}`;
+  const key = "This service wants a key: give it on the photo page, in this tab.";
+  finish({ notVideo: unread, tooLong: long }[error.kind] ?? ([401, 403].includes(error.status) ? key : told(error)));
   if (!state.frames.length) $("video-empty").hidden = !$("video-frame").hidden;
+}
+
+/** What holds where the clip goes, in words. */
+async function sayWhere() {
+  const cloud = $("in-cloud").checked;
+  $("video-where").textContent = cloud ? "in your own cloud, at every frame." : "on this device: it never leaves it.";
+  if (!cloud) return say(`Clips of up to ${MOST_S / 60} minutes. The networks, ${Math.round(mode.megabytes())} MB, are fetched once.`);
+  const host = new URL(config.base || location.origin, location.href).host;
+  say(`Asking ${host} what fits…`);
+  try {
+    const { whatFits } = await import("./cloud.js");
+    const fits = await whatFits(config);
+    if ($("in-cloud").checked && !$("where").disabled) say(`Clips of ${fits}, are sent to ${host} and deleted there when they are done; their tracks are kept for ${config.photoDays === 1 ? "a day" : `${config.photoDays} days`}.`);
+  } catch (error) {
+    if ($("in-cloud").checked && !$("where").disabled) fail(error, {});
+  }
 }
 
 async function save(text, ending, type) {
@@ -178,8 +212,10 @@ async function saveClip() {
 
 function wire() {
   listen({ inputs: [$("file")], openers: [[$("choose"), $("file")]], veil: $("veil"), onFiles: ([file]) => !$("choose").disabled && open(file) });
+  for (const choice of document.querySelectorAll("#where input")) choice.addEventListener("change", sayWhere);
   $("cancel").addEventListener("click", () => {
     state.run += 1;
+    state.stop.abort();
     finish(state.frames.length ? "Stopped: what was processed so far can be watched." : "Stopped.");
   });
   $("play").addEventListener("click", () => (clip.paused ? clip.play() : clip.pause()));
@@ -202,9 +238,13 @@ async function begin() {
   wire();
   await mode.ready;
   $("boot").remove();
-  $("choose").disabled = !mode.available();
-  say(mode.available() ? `Clips of up to ${MOST_S / 60} minutes. The networks, ${Math.round(mode.megabytes())} MB, are fetched once.`
-    : `Not here: ${mode.why()}. On your own machine, hpe video does the same.`);
+  const can = mode.available();
+  $("choose").disabled = !can && !offered;
+  $("where").hidden = !offered;
+  $("in-cloud").checked = offered && !can;
+  $("on-device").disabled = !can;
+  if (can || offered) await sayWhere();
+  else say(`Not here: ${mode.why()}. On your own machine, hpe video does the same.`);
 }
 
 begin();

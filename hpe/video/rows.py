@@ -18,10 +18,11 @@ _ROWS: Final = 5_000
 
 
 def json_lines(frame: TrackedFrame) -> str:
-    """A frame -> a line for each person in it: {"frame", "time", "id", "score", "box", "keypoints", "raw", "angles"}.
+    """A frame -> a line for each person in it: {"frame", "time", "id", "score", "box", "threshold", "keypoints",
+    "raw", "angles"}.
 
     keypoints: {name: [x, y, score]}, smoothed; raw: {name: [x, y]}, as the network gave them; px of the upright frame.
-    time: s. angles: {name: degrees}, without those of which a joint is unsure.
+    time: s. threshold: joints that score lower are unsure. angles: {name: degrees}, without those of which a joint is.
     """
     return "".join(json.dumps(_row(frame, pose), separators=(",", ":")) + "\n" for pose in frame.poses)
 
@@ -35,6 +36,7 @@ def _row(frame: TrackedFrame, pose: TrackedPose) -> dict[str, Any]:
         "id": pose.id,
         "score": round(pose.score, 3),
         "box": _tenths(pose.box),
+        "threshold": round(float(pose.threshold), 4),
         "keypoints": {name: [*points[j], scores[j]] for j, name in enumerate(names)},
         "raw": dict(zip(names, raw, strict=True)),
         "angles": angles_of(pose),

@@ -57,7 +57,7 @@ export function createTracker({ everybody, person, sigmas, card }, { every = 5, 
     if (located) track.base = seen;
     Object.assign(track, { seen, time, box: located ? seen.box : followedBox(track.base, seen, threshold) });
     const size = Math.sqrt((seen.box[2] - seen.box[0]) * (seen.box[3] - seen.box[1]));
-    track.shown = { ...seen, id: track.id, points: smooth ? track.filter(seen.points, seen.scores, size, time) : seen.points };
+    track.shown = { ...seen, id: track.id, raw: seen.points, points: smooth ? track.filter(seen.points, seen.scores, size, time) : seen.points };
   }
 
   /** Everybody who was in the last frame, each by a crop where they are expected; false where someone was lost. */

@@ -83,7 +83,7 @@ def test_tracks_are_a_row_for_each_person_in_each_frame(world, clip, tmp_path):
     lines = [json.loads(line) for line in outs[0].read_text().splitlines()]
     assert [(line["frame"], line["id"]) for line in lines] == [(n, id) for n in range(FRAMES) for id in (1, 2)]
     assert lines[20]["time"] == pytest.approx(10 / 30, abs=2e-3)
-    assert set(lines[0]) == {"frame", "time", "id", "score", "box", "keypoints", "raw", "angles"}
+    assert set(lines[0]) == {"frame", "time", "id", "score", "box", "threshold", "keypoints", "raw", "angles"}
     x, y, score = lines[0]["keypoints"]["pelvis"]
     assert score == pytest.approx(0.9)
     assert lines[0]["raw"]["pelvis"] == pytest.approx([x, y], abs=3)

@@ -15,6 +15,8 @@ from hpe.photo import coco, openpose, tables
 from hpe.photo.answer import Answer
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import KEYPOINTS
+from hpe.video.result import TrackedFrame, TrackedPose
+from hpe.video.rows import RowSink
 
 NODE = shutil.which("node")
 SIZE = (640, 480)
@@ -95,3 +97,49 @@ def test_csv_of_nobody_is_the_packages(root: Path) -> None:
     ran = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60)
     nobody = Answer([], *SIZE, SIZE, 0.5, {}, {})
     assert ran.stdout == tables.header(named=False) + tables.as_csv(nobody)
+
+
+@pytest.fixture(scope="module")
+def tracked() -> list[TrackedFrame]:
+    """Two people who move; nobody in the middle."""
+    rng = np.random.default_rng(3)
+    frames = []
+    for index in (0, 1, 2, 5, 6):
+        poses = []
+        for id in (1, 2):
+            points = rng.uniform(20, 400, (len(KEYPOINTS), 2)).round(1)
+            scores = rng.random(len(KEYPOINTS)).round(3)
+            box = np.array([10.5, 20.2, 300, 380])
+            poses.append(TrackedPose(points, scores, box, 0.9, 0.35, SIZE, id=id, raw=points + 0.5))
+        frames.append(TrackedFrame(index, index / 30, poses, np.zeros((1, 1, 3), np.uint8), True, False))
+    return frames
+
+
+def test_tracks_come_in_and_go_out_as_hpe_video_writes_them(root: Path, tracked: list[TrackedFrame]) -> None:
+    if not NODE:
+        pytest.skip("needs Node 20 or newer: apt-get install nodejs npm")
+    lines, table = io.BytesIO(), io.BytesIO()
+    for file, form in ((lines, "jsonl"), (table, "csv")):
+        sink = RowSink(file, form)
+        for frame in tracked:
+            sink.take(frame)
+        sink.close()
+    script = """import { framesOf, tracksCsv, tracksJsonl } from './static-site/tracks.js';
+      const frames = framesOf(process.argv[1], { width: 640, height: 480 });
+      console.log(JSON.stringify([tracksJsonl(frames), tracksCsv(frames)]));"""
+    command = [NODE, "--input-type=module", "--eval", script, lines.getvalue().decode()]
+    ran = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    of_lines, of_table = json.loads(ran.stdout)
+    rows = [[json.loads(line) for line in text.splitlines()] for text in (of_lines, lines.getvalue().decode())]
+    for ours, theirs in zip(*rows, strict=True):
+        near = {name: pytest.approx(degrees, abs=0.11) for name, degrees in theirs.pop("angles").items()}
+        assert ours.pop("angles") == near
+        assert ours == theirs
+    tables = [list(csv.DictReader(io.StringIO(text))) for text in (of_table, table.getvalue().decode())]
+    assert len(tables[0]) == 10
+    for ours, theirs in zip(*tables, strict=True):
+        assert list(ours) == list(theirs)
+        assert [float(v or -1) for v in ours.values()] == pytest.approx(
+            [float(v or -1) for v in theirs.values()], abs=0.11
+        )

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { frameAt, spans, tracksCsv, tracksJsonl } from "../../static-site/tracks.js";
+import { frameAt, framesOf, spans } from "../../static-site/tracks.js";
 
 const person = (id, x) => ({ id, score: 0.9, box: [x, 0, x + 10, 20], keypoints: [{ name: "nose", x, y: 5, score: 0.8 }] });
 const FRAMES = [
@@ -20,11 +20,14 @@ test("who is when is told in parts", () => {
   assert.deepEqual(spans(FRAMES, 0.15), [{ id: 1, parts: [[0, 0.1], [1, 1]] }, { id: 2, parts: [[0.1, 0.2]] }]);
 });
 
-test("tracks are a line a person a frame", () => {
-  const lines = tracksJsonl(FRAMES).trim().split("\n").map((line) => JSON.parse(line));
-  assert.deepEqual(lines.map(({ time, id }) => [time, id]), [[0, 1], [0.1, 1], [0.1, 2], [0.2, 2], [1, 1]]);
-  const rows = tracksCsv(FRAMES).trim().split("\n");
-  assert.equal(rows[0], "time,id,score,box_x0,box_y0,box_x1,box_y1,nose_x,nose_y,nose_score");
-  assert.equal(rows.length, 6);
-  assert.equal(rows[1], "0.0000,1,0.9,0,0,10,20,0,5,0.8");
+test("a clip's rows are frames again, and who left is gone in between", () => {
+  const row = (frame, id) => JSON.stringify({ frame, time: frame / 10, id, score: 0.9, box: [0, 0, 10, 20], threshold: 0.4, keypoints: { thorax: [1, 2, 0.8], upper_neck: [1, 1, 0.3] }, raw: {}, angles: {} });
+  const frames = framesOf(`${[row(2, 1), row(2, 2), row(3, 1), row(6, 1)].join("\n")}\n`, { width: 640, height: 480 });
+  assert.deepEqual(frames.map(({ frame, people }) => [frame, people.length]), [[0, 0], [2, 2], [3, 1], [4, 0], [6, 1], [7, 0]]);
+  assert.equal(frameAt(frames, 0.1).people.length, 0, "nobody before they come");
+  assert.equal(frameAt(frames, 0.5).people.length, 0, "nor while they are away");
+  const { threshold, width, skeleton, people } = frames[1];
+  assert.deepEqual([threshold, width, skeleton, people[0].keypoints[1]], [0.4, 640, [[0, 1]], { name: "upper_neck", x: 1, y: 1, score: 0.3 }]);
+  assert.deepEqual(framesOf("", {}), []);
+  assert.throws(() => framesOf("<html>", {}), ({ kind }) => kind === "badAnswer");
 });
