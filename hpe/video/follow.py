@@ -3,7 +3,7 @@
 Association as ByteTrack has it (Zhang et al., ECCV 2022, arXiv 2110.06864): the sure first, then the unsure with what
 is left of the tracks; by OKS and the boxes' overlap instead of overlap alone (OKS as in Xiao, Wu and Wei, ECCV 2018,
 arXiv 1804.06208). Between detections a person's crop follows their last pose (as in BlazePose, Bazarevsky et al. 2020,
-arXiv 2006.10204).
+arXiv 2006.10204), and in every other frame optical flow carries the pose itself, where it can.
 """
 
 from collections.abc import Callable
@@ -18,8 +18,10 @@ from hpe.engine.scores import person_scores, sizes_in
 from hpe.pose.boxes import SAME_PERSON, box_iou
 from hpe.video.assign import best_pairs
 from hpe.video.cuts import Cuts
-from hpe.video.look import alike, look_of
-from hpe.video.tracks import Seen, Track, oks_between, track_from
+from hpe.video.flow import Grey, carried, grey_of
+from hpe.video.look import look_of
+from hpe.video.match import oks_among, oks_to, one_each, worth_of, worth_of_return
+from hpe.video.tracks import Seen, Track, followed, track_from
 
 Floats = NDArray[np.float64]
 # (H, W, 3) uint8 RGB, most people -> (K, 4) boxes px, (K,) scores
@@ -38,11 +40,10 @@ _BIRTH: Final = 3
 _PATIENCE_S: Final = 2.0
 # IoU from which a detected box and an expected one are the same person's.
 _SAME_BOX: Final = 0.5
-# How far from where they are expected somebody may come back, in their own heights: at once, and for each second.
-_NEAR: Final = 0.5
-_NEAR_PER_S: Final = 1.0
-_BACK_LOOK: Final = 0.5
 _BACK: Final = 0.35
+# Optical flow carries a pose over so short a time at most, s, and nobody whom somebody else's box overlaps by so much.
+_CARRY_S: Final = 0.055
+_CROWDED: Final = 0.3
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Follower:
         self._detector, self._pose_network, self._card = detector, pose_network, card
         self._every, self._most = every, most
         self._cuts = Cuts()
+        self._before: Grey | None = None
         self.tracks: list[Track] = []
         self.ids: dict[int, int] = {}
         self._keys = 0
@@ -78,14 +80,16 @@ class Follower:
             self._scene, self._since = True, self._every
         self._since += 1
         self.tracks = [t for t in self.tracks if time - t.time <= _PATIENCE_S]
+        held, sought = self._carry(rgb, time)
         detected = self._since >= self._every
-        held: list[Track] | None = None
         if not detected:
-            held, missing = self._follow(rgb, time)
-            detected = bool(missing) and self._since > 1
+            found, missing = self._follow(rgb, sought, time)
+            # who was looked for in this frame and not found is not looked for in the same place again
+            held, sought = held + found, []
+            detected = missing and self._since > 1
         if detected:
             self._since = 0
-            self._detect(rgb, time, held)
+            self._detect(rgb, time, held, sought)
         self._settle(time, cut)
         shown = [t for t in self.tracks if not t.hidden]
         return Followed([(t.key, t.seen) for t in shown], detected, cut)
@@ -114,39 +118,60 @@ class Follower:
             for k in range(len(boxes))
         ]
 
-    def _follow(self, rgb: NDArray[np.uint8], time: float) -> tuple[list[Track], list[Track]]:
-        """Everybody in view, each by a crop where they are expected -> who is there, and who is not any more."""
+    def _carry(self, rgb: NDArray[np.uint8], time: float) -> tuple[list[Track], list[Track]]:
+        """Everybody in view -> those whom optical flow carries into this frame, and those whom it does not.
+
+        Nobody is carried twice without the pose network between, so that nothing drifts.
+        """
+        before, self._before = self._before, grey_of(rgb) if self._every > 1 else None
         active = [t for t in self.tracks if not t.hidden]
-        boxes = [t.expected(time)[1] for t in active]
-        people = self._see(rgb, np.array(boxes).reshape(-1, 4), np.array([t.seen.located for t in active]))
-        fits = self._oks(active, people, time)
+        if before is None or self._before is None or self._scene:
+            return [], [] if self._scene else active
+        boxes = np.array([t.box_now() for t in active]).reshape(-1, 4)
+        crowded = (box_iou(boxes, boxes) >= _CROWDED).sum(axis=1) > 1
+        held = []
+        for k, track in enumerate(active):
+            if crowded[k] or track.carried or not track.id or time - track.time > _CARRY_S:
+                continue
+            points = carried(before, self._before, track.seen.points, track.sure(), boxes[k])
+            if points is not None and track.base is not None:
+                seen = replace(track.seen, points=points, look=None)
+                box = followed(track.base, seen, self._card.threshold)
+                track.update(replace(seen, box=box), time, detected=False, carried=True)
+                held.append(track)
+        return held, [t for t in active if t not in held]
+
+    def _follow(self, rgb: NDArray[np.uint8], sought: list[Track], time: float) -> tuple[list[Track], bool]:
+        """These people, each by a crop where they are expected -> who is there, and whether anybody is not."""
+        boxes = [t.expected(time)[1] for t in sought]
+        people = self._see(rgb, np.array(boxes).reshape(-1, 4), np.array([t.seen.located for t in sought]))
+        fits = oks_to(sought, people, time, self._card.threshold)
         lost = {k for k, seen in enumerate(people) if seen.score < self._least_followed()}
-        same = _oks_among(people, self._card.threshold)
+        same = oks_among(people, self._card.threshold)
         for a in range(len(people)):
             for b in range(a):
                 if same[a, b] >= SAME_PERSON and not {a, b} & lost:  # two tracks on one person
-                    lost.add(a if (bool(active[a].id), fits[a, a]) < (bool(active[b].id), fits[b, b]) else b)
-        held = [t for k, t in enumerate(active) if k not in lost]
-        for k, track in enumerate(active):
+                    lost.add(a if (bool(sought[a].id), fits[a, a]) < (bool(sought[b].id), fits[b, b]) else b)
+        held = [t for k, t in enumerate(sought) if k not in lost]
+        for k, track in enumerate(sought):
             if k not in lost:
                 track.update(people[k], time, detected=False)
-        return held, [t for k, t in enumerate(active) if k in lost]
+        return held, bool(lost)
 
-    def _detect(self, rgb: NDArray[np.uint8], time: float, followed: list[Track] | None) -> None:
-        """Look for everybody. followed: tracks that were found in this frame already, None if none was looked for."""
-        held = followed or []
+    def _detect(self, rgb: NDArray[np.uint8], time: float, held: list[Track], sought: list[Track]) -> None:
+        """Look for everybody. held: tracks that were found in this frame already; sought: those to be found with it."""
         boxes, located = self._detector(rgb, self._most)
-        taken = np.array([t.box_now() for t in held]).reshape(-1, 4)
-        free = ~(box_iou(boxes, taken) >= _SAME_BOX).any(axis=1) if len(taken) else np.ones(len(boxes), np.bool_)
+        overlap = box_iou(np.array([t.box_now() for t in held]).reshape(-1, 4), boxes)
+        for row, column in best_pairs(overlap, _SAME_BOX):
+            held[row].locate(boxes[column], float(located[column]))
+        free = ~(overlap >= _SAME_BOX).any(axis=0)
         boxes, located = boxes[free], located[free]
-        waiting = [t for t in self.tracks if t not in held]
-        # who was looked for in this frame and not found is not looked for in the same place again
-        sought = [t for t in waiting if not t.hidden] if followed is None and not self._scene else []
         crops, scores, fresh = self._crops(boxes, located, sought, time)
         people = self._see(rgb, crops, scores)
         threshold = self._card.threshold
         people = [replace(p, look=look_of(rgb, p.points, p.scores >= threshold, p.box)) for p in people]
-        order = _one_each(people, [t.seen for t in held], threshold)
+        order = one_each(people, [t.seen for t in held], threshold)
+        waiting = [t for t in self.tracks if t not in held]
         self._associate([people[k] for k in order], [fresh[k] for k in order], waiting, time)
 
     def _crops(
@@ -169,7 +194,7 @@ class Follower:
     def _associate(self, people: list[Seen], fresh: list[bool], waiting: list[Track], time: float) -> None:
         """People of this frame to tracks: the sure, then the unsure, then those who come back; the rest are new."""
         active = [t for t in waiting if not t.hidden]
-        worth = self._worth(active, people, time)
+        worth = worth_of(active, people, time, self._card.threshold)
         if self._scene:  # after a cut only who stands and looks the same is the same: a flash is no cut
             worth = np.where(worth >= SAME_PERSON, worth, 0.0)
         sure = np.array([p.score >= self._card.person_threshold for p in people], np.bool_)
@@ -186,7 +211,7 @@ class Follower:
         new = [k for k in range(len(people)) if k not in columns and sure[k] and fresh[k]]
         if not self._scene:
             gone = [t for t in waiting if t.id and t.time != time]
-            for row, column in best_pairs(self._back(gone, [people[k] for k in new], time), _BACK):
+            for row, column in best_pairs(worth_of_return(gone, [people[k] for k in new], time), _BACK):
                 gone[row].velocity = np.zeros(2)
                 gone[row].update(people[new[column]], time, detected=True)
                 gone[row].velocity = np.zeros(2)
@@ -202,41 +227,12 @@ class Follower:
             self._keys += 1
             self.tracks.append(Track(self._keys, seen, time, self._card.threshold))
 
-    def _worth(self, tracks: list[Track], people: list[Seen], time: float) -> Floats:
-        """(M, N) in 0..1: how well each person fits each track, by pose, box and colours."""
-        if not tracks or not people:
-            return np.zeros((len(tracks), len(people)))
-        boxes = np.array([t.expected(time)[1] for t in tracks])
-        overlap = box_iou(boxes, np.array([p.box for p in people]))
-        looks = alike(_looks([t.look for t in tracks]), _looks([p.look for p in people]))
-        return np.asarray(0.5 * self._oks(tracks, people, time) + 0.3 * overlap + 0.2 * looks * (overlap > 0))
-
-    def _back(self, gone: list[Track], people: list[Seen], time: float) -> Floats:
-        """(M, N) in 0..1: how well each newcomer fits somebody hidden: near enough, as large, and of their colours."""
-        worth = np.zeros((len(gone), len(people)))
-        for m, track in enumerate(gone):
-            box = track.expected(time)[1]
-            height = float(max(box[2:] - box[:2]))
-            reach = height * (_NEAR + _NEAR_PER_S * (time - track.time))
-            for n, person in enumerate(people):
-                apart = float(np.hypot(*((person.box[:2] + person.box[2:]) - (box[:2] + box[2:])) / 2))
-                ratio = float(max(person.box[2:] - person.box[:2])) / max(height, 1e-6)
-                look = float(alike(_looks([track.look]), _looks([person.look]))[0, 0])
-                if apart < reach and 0.6 < ratio < 1.6 and look >= _BACK_LOOK:
-                    worth[m, n] = 0.5 * look + 0.5 * (1 - apart / reach)
-        return worth
-
-    def _oks(self, tracks: list[Track], people: list[Seen], time: float) -> Floats:
-        if not tracks or not people:
-            return np.zeros((len(tracks), len(people)))
-        points, boxes = (np.array(part) for part in zip(*(t.expected(time) for t in tracks), strict=True))
-        return oks_between(points, boxes, np.array([t.sure() for t in tracks]), people, self._card.threshold)
-
     def _least_followed(self) -> float:
         return _LOW * self._card.person_threshold
 
     def state(self) -> dict[str, Any]:
-        """All that the next frame needs, as plain values, for `restore`."""
+        """All that the next frame needs, as plain values, for `restore`; nobody is carried into it by optical flow."""
+        self._before = None
         tracks = [track.to_dict() for track in self.tracks]
         ids = [[key, shown] for key, shown in self.ids.items()]
         return {"tracks": tracks, "ids": ids, "keys": self._keys, "since": self._since, "scene": self._scene}
@@ -246,26 +242,3 @@ class Follower:
         self.tracks = [track_from(values) for values in state["tracks"]]
         self.ids = {int(key): int(shown) for key, shown in state["ids"]}
         self._keys, self._since, self._scene = state["keys"], state["since"], state["scene"]
-
-
-def _looks(looks: list[NDArray[np.float32] | None]) -> NDArray[np.float32]:
-    return np.stack([look for look in looks if look is not None])
-
-
-def _oks_among(people: list[Seen], threshold: float) -> Floats:
-    """(K, K) object keypoint similarity of people to each other."""
-    if not people:
-        return np.zeros((0, 0))
-    points, boxes = np.stack([p.points for p in people]), np.stack([p.box for p in people])
-    return oks_between(points, boxes, np.stack([p.scores for p in people]) >= threshold, people, threshold)
-
-
-def _one_each(people: list[Seen], held: list[Seen], threshold: float) -> list[int]:
-    """Indices of the people who stay, best first: no two poses on one person, none on somebody who is held."""
-    order = sorted(range(len(people)), key=lambda k: -people[k].score)
-    same = _oks_among([*people, *held], threshold) >= SAME_PERSON
-    stay: list[int] = []
-    for k in order:
-        if not same[k, len(people) :].any() and not same[k, stay].any():
-            stay.append(k)
-    return stay

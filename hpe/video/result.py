@@ -15,7 +15,7 @@ from hpe.video.tracks import Seen
 class TrackedPose(Pose):
     """One person in one frame: a `Pose` whose points are smoothed, px of the frame.
 
-    id: who it is, from 1, the same in every frame of a scene. raw: (J, 2) float32, the points as the network gave them.
+    id: who it is, from 1, the same in every frame of a scene. raw: (J, 2) float32, the points before that.
     """
 
     id: int

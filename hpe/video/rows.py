@@ -21,8 +21,8 @@ def json_lines(frame: TrackedFrame) -> str:
     """A frame -> a line for each person in it: {"frame", "time", "id", "score", "box", "threshold", "keypoints",
     "raw", "angles"}.
 
-    keypoints: {name: [x, y, score]}, smoothed; raw: {name: [x, y]}, as the network gave them; px of the upright frame.
-    time: s. threshold: joints that score lower are unsure. angles: {name: degrees}, without those of which a joint is.
+    keypoints: {name: [x, y, score]}, smoothed; raw: {name: [x, y]}, before that; px of the upright frame. time: s.
+    threshold: joints that score lower are unsure. angles: {name: degrees}, without those of which a joint is.
     """
     return "".join(json.dumps(_row(frame, pose), separators=(",", ":")) + "\n" for pose in frame.poses)
 

@@ -35,8 +35,9 @@ class Tracker:
     """Frames in turn -> who is in each. For cameras and robots: nothing is held back. For a file, see `track`.
 
     every: frames from one run of the detector to the next; it runs at once when somebody is lost or the picture is cut.
-    Between, each person costs one crop. max_people, threshold: None for the estimator's own. smoothing: One-Euro,
-    causal. Raises BadSettings for other values.
+    Between, each person costs one crop in every other frame, and optical flow in the others. With 1 both networks run
+    in every frame. max_people, threshold: None for the estimator's own. smoothing: One-Euro, causal. Raises BadSettings
+    for other values.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """One person followed through a clip: where they were last, how they move, and where they are expected next."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -38,7 +38,8 @@ class Track:
     """key: its number in the tracker. id: what users see, 0 as long as nobody is sure that it is somebody.
 
     time: s, when it was last seen. velocity: (2,) px/s. hits: frames in which it was seen. base: when the detector last
-    saw it: the box then and the joints in it, from which its box follows. hidden: not seen in the last frame.
+    saw it: the box then and the joints in it, from which its box follows. hidden: not seen in the last frame. carried:
+    its last pose is not of the network, but of the one before, moved by optical flow.
     """
 
     key: int
@@ -48,6 +49,7 @@ class Track:
     id: int = 0
     hits: int = 1
     hidden: bool = False
+    carried: bool = False
     velocity: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
     base: Seen | None = None
     look: NDArray[np.float32] | None = None
@@ -72,8 +74,8 @@ class Track:
             return self.seen.box
         return followed(self.base, self.seen, self.threshold)
 
-    def update(self, seen: Seen, time: float, detected: bool) -> None:
-        """They were seen again. detected: by the detector, so that the box is one of its own."""
+    def update(self, seen: Seen, time: float, detected: bool, carried: bool = False) -> None:
+        """They were seen again. detected: by the detector, so that the box is one of its own. carried: by flow."""
         passed = max(time - self.time, 1e-3)
         shift = _shift(self.seen, seen, self.threshold)
         if shift is not None:
@@ -83,8 +85,13 @@ class Track:
             self.base = seen
         if seen.look is not None:
             self.look = seen.look if self.look is None else 0.8 * self.look + 0.2 * seen.look
-        self.seen, self.time, self.hidden = seen, time, False
+        self.seen, self.time, self.hidden, self.carried = seen, time, False, carried
         self.hits += 1
+
+    def locate(self, box: NDArray[np.float64], located: float) -> None:
+        """The detector sees who was found in this frame already: its box counts for half, so that none jumps."""
+        self.seen = replace(self.seen, box=(box + self.box_now()) / 2, located=located)
+        self.base = self.seen
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values; `track_from` is the inverse."""

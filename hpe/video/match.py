@@ -1,0 +1,74 @@
+"""How well people of one frame fit the tracks that lead to it: by pose, box and colours. M tracks, N people."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpe.pose.boxes import SAME_PERSON, box_iou
+from hpe.video.look import alike
+from hpe.video.tracks import Seen, Track, oks_between
+
+# How far from where they are expected somebody may come back, in their own heights: at once, and for each second.
+_NEAR: Final = 0.5
+_NEAR_PER_S: Final = 1.0
+_BACK_LOOK: Final = 0.5
+
+Floats = NDArray[np.float64]
+
+
+def worth_of(tracks: list[Track], people: list[Seen], time: float, threshold: float) -> Floats:
+    """-> (M, N) in 0..1: how well each person fits each track at this time, s, by pose, box and colours."""
+    if not tracks or not people:
+        return np.zeros((len(tracks), len(people)))
+    boxes = np.array([t.expected(time)[1] for t in tracks])
+    overlap = box_iou(boxes, np.array([p.box for p in people]))
+    looks = alike(_looks([t.look for t in tracks]), _looks([p.look for p in people]))
+    return np.asarray(0.5 * oks_to(tracks, people, time, threshold) + 0.3 * overlap + 0.2 * looks * (overlap > 0))
+
+
+def worth_of_return(gone: list[Track], people: list[Seen], time: float) -> Floats:
+    """-> (M, N) in 0..1: how well each newcomer fits somebody hidden: near enough, as large, and of their colours."""
+    worth = np.zeros((len(gone), len(people)))
+    for m, track in enumerate(gone):
+        box = track.expected(time)[1]
+        height = float(max(box[2:] - box[:2]))
+        reach = height * (_NEAR + _NEAR_PER_S * (time - track.time))
+        for n, person in enumerate(people):
+            apart = float(np.hypot(*((person.box[:2] + person.box[2:]) - (box[:2] + box[2:])) / 2))
+            ratio = float(max(person.box[2:] - person.box[:2])) / max(height, 1e-6)
+            look = float(alike(_looks([track.look]), _looks([person.look]))[0, 0])
+            if apart < reach and 0.6 < ratio < 1.6 and look >= _BACK_LOOK:
+                worth[m, n] = 0.5 * look + 0.5 * (1 - apart / reach)
+    return worth
+
+
+def oks_to(tracks: list[Track], people: list[Seen], time: float, threshold: float) -> Floats:
+    """-> (M, N) object keypoint similarity of people to where tracks are expected."""
+    if not tracks or not people:
+        return np.zeros((len(tracks), len(people)))
+    points, boxes = (np.array(part) for part in zip(*(t.expected(time) for t in tracks), strict=True))
+    return oks_between(points, boxes, np.array([t.sure() for t in tracks]), people, threshold)
+
+
+def oks_among(people: list[Seen], threshold: float) -> Floats:
+    """-> (N, N) object keypoint similarity of people to each other."""
+    if not people:
+        return np.zeros((0, 0))
+    points, boxes = np.stack([p.points for p in people]), np.stack([p.box for p in people])
+    return oks_between(points, boxes, np.stack([p.scores for p in people]) >= threshold, people, threshold)
+
+
+def one_each(people: list[Seen], held: list[Seen], threshold: float) -> list[int]:
+    """Indices of the people who stay, best first: no two poses on one person, none on somebody who is held."""
+    order = sorted(range(len(people)), key=lambda k: -people[k].score)
+    same = oks_among([*people, *held], threshold) >= SAME_PERSON
+    stay: list[int] = []
+    for k in order:
+        if not same[k, len(people) :].any() and not same[k, stay].any():
+            stay.append(k)
+    return stay
+
+
+def _looks(looks: list[NDArray[np.float32] | None]) -> NDArray[np.float32]:
+    return np.stack([look for look in looks if look is not None])
