@@ -1,9 +1,12 @@
-"""The deployed site in Chromium, at its real addresses: a photo in, a skeleton out, no complaint in the console."""
+"""The deployed site in Chromium, at its real addresses: a photo in, a skeleton out, no complaint in the console.
+
+Through the API, and in private mode."""
 
 import json
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +24,9 @@ def chromium() -> tuple[str, str] | None:
 
 
 def drive(stack: Stack, photo: Path, people: list[dict[str, Any]]) -> Path:
-    """Give the page a photo and read its result: as many people, joints near the engine's. Gives a screenshot."""
+    """Give the page a photo and read its result, answered by the API and here: as many people. Gives a screenshot."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
-    from selenium.webdriver.common.by import By
 
     found = chromium()
     expect(found is not None, "no Chromium with its driver: apt-get install chromium chromium-driver")
@@ -45,22 +47,56 @@ def drive(stack: Stack, photo: Path, people: list[dict[str, Any]]) -> Path:
         with webdriver.Chrome(options=options, service=Service(driver)) as browser:
             browser.set_page_load_timeout(240)
             browser.get(f"{stack.site}/")
-            browser.find_element(By.ID, "file").send_keys(str(photo))
-            end = time.monotonic() + 240
-            view = ""
-            while time.monotonic() < end and view not in ("done", "problem"):
-                view = browser.find_element(By.ID, "main").get_attribute("data-view") or ""
-                time.sleep(0.3)
+            for here in (False, True):
+                _switch(browser, private=here)
+                _answered(browser, photo, len(people), here=here)
             shot = WORK / "site.png"
             browser.save_screenshot(str(shot))
-            said = browser.find_element(By.ID, "summary").text + browser.find_element(By.ID, "problem").text
             log = [line["message"] for line in browser.get_log("browser") if line["level"] in SEVERE]
-            # ministack answers /health itself, for every host, and knows nothing of CORS there
-            complaints = [line for line in log if f"{stack.api}/health" not in line]
-            rows = browser.find_elements(By.CSS_SELECTOR, "#joints tr")
-    expect(view == "done", f"the page shows {view!r}: {said} {complaints}")
+    # ministack answers /health itself, for every host, and knows nothing of CORS there
+    complaints = [line for line in log if f"{stack.api}/health" not in line]
     expect(not complaints, f"the console has {json.dumps(complaints)[:800]}")
-    expect(bool(people) == bool(rows), f"the page lists {len(rows)} joints, the engine found {len(people)} people")
     if not shot.is_file():
         raise RehearsalError("no screenshot")
     return shot
+
+
+def _switch(browser: Any, *, private: bool) -> None:
+    """Private mode on or off, as a visitor has it: off by default, but on where no API answers."""
+    switch = browser.find_element("id", "private")
+    _until(lambda: switch.is_enabled(), "private mode is not there", browser)
+    # what the page decides on its own, it decides once /health is answered, or is not
+    browser.execute_async_script("setTimeout(arguments[0], 3000)")
+    if switch.is_selected() != private:
+        switch.click()
+
+
+def _answered(browser: Any, photo: Path, people: int, *, here: bool) -> None:
+    """The photo's answer on the page, from where it should be."""
+    where = "on this device"
+    browser.find_element("id", "file").send_keys(str(photo))
+
+    def view() -> str:
+        return str(browser.find_element("id", "main").get_attribute("data-view"))
+
+    def text(name: str) -> str:
+        return str(browser.execute_script("return document.getElementById(arguments[0]).textContent", name))
+
+    def done() -> bool:
+        own = browser.find_elements("css selector", "#own li")
+        return view() == "problem" or (view() == "done" and bool(own) and (where in text("facts")) == here)
+
+    _until(done, f"no answer {where if here else 'of the API'}", browser)
+    expect(view() == "done", f"the page shows {view()!r}: {text('problem')}")
+    said = text("summary")
+    expect(said.startswith(f"{people} "), f"the page says {said!r}, the engine found {people} people")
+    rows = browser.find_elements("css selector", "#joints tr")
+    expect(bool(people) == bool(rows), f"the page lists {len(rows)} joints, the engine found {people} people")
+
+
+def _until(what: Callable[[], bool], otherwise: str, browser: Any) -> None:
+    end = time.monotonic() + 240
+    while not what():
+        log = [line["message"] for line in browser.get_log("browser")] if time.monotonic() > end else None
+        expect(log is None, f"{otherwise}: {json.dumps(log)[:800]}")
+        time.sleep(0.3)
