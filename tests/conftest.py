@@ -22,6 +22,14 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of several processes (`pytest -n`) one has all tests of a file, of the browser or of the deployment."""
+    for item in items:
+        file = item.path.relative_to(ROOT / "tests")
+        together = file.parts[0] if file.parts[0] in ("browser", "deploy") else str(file)
+        item.add_marker(pytest.mark.xdist_group(together))
+
+
 @pytest.fixture(autouse=True)
 def untouched_log() -> None:
     """What the package logs reaches pytest, also after a test that started the handler or a server in this process."""
