@@ -1,5 +1,5 @@
 """The other Lambda entries: the queues of large photos (hpe/queue.py) and of clips (hpe/clip_queue.py), and batches of
-photos in S3 (hpe/batch).
+photos and clips in S3 (hpe/batch).
 """
 
 import os
@@ -29,9 +29,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 def video(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """SQS messages of clips -> the ids of those that SQS must deliver again, where the next function goes on."""
     left_ms = getattr(context, "get_remaining_time_in_millis", lambda: 900_000)
-    return failed_clips(event, photo_bucket.open_store(SETTINGS), estimator, SETTINGS, lambda: left_ms() / 1000)
+    store = photo_bucket.open_store(SETTINGS)
+    return failed_clips(event, store, estimator, SETTINGS, lambda: left_ms() / 1000)
 
 
 def batch(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Some photos of a bucket, from the state machine -> what became of them, in short. Raises what may pass."""
-    return work(batch_of(event), aws.client("s3"), estimator, SETTINGS)
+    """Photos and clips of a bucket, from the state machine -> what became of them, in short. Raises what may pass."""
+    return work(batch_of(event), aws.client("s3"), estimator, SETTINGS, aws.client("sqs"))

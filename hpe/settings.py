@@ -39,8 +39,8 @@ class Settings:
     Of the local server alone: concurrent is how many photos it processes at once (0: one per core), queue how
     many more may wait, and lambda_limits whether it keeps to Lambda's 6 MB each way.
     photo_bucket: where POST /uploads lets big photos be put, empty if that is not offered;
-    photo_link_s: how long its links are good. keys_table: the DynamoDB table of the keys that may call the API,
-    empty to let anyone.
+    photo_link_s: how long its links are good. clip_queue: the address of the queue to which a batch sends its clips,
+    empty for none. keys_table: the DynamoDB table of the keys that may call the API, empty to let anyone.
     """
 
     model: str = ""
@@ -63,6 +63,7 @@ class Settings:
     lambda_limits: bool = False
     photo_bucket: str = ""
     photo_link_s: int = 900
+    clip_queue: str = ""
     keys_table: str = ""
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What there is to do: photos by bucket, key and ETag; which keys are photos; what a batch of them is called."""
+"""What there is to do: photos and clips by bucket, key and ETag; which keys are which; what a batch is called."""
 
 import hashlib
 import mimetypes
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hpe.errors import BadData
+from hpe.video.containers import CLIP_TYPES
 
 # Python's own table alone: what a machine has in /etc/mime.types must not change what is a photo.
 _TYPES: Final = mimetypes.MimeTypes()
@@ -14,7 +15,7 @@ _TYPES: Final = mimetypes.MimeTypes()
 
 @dataclass(frozen=True)
 class Item:
-    """One photo in a bucket. etag: without quotes, empty if not known. size: bytes, None if not known."""
+    """One photo or clip in a bucket. etag: without quotes, empty if not known. size: bytes, None if not known."""
 
     key: str
     etag: str = ""
@@ -23,7 +24,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some photos of one bucket for one call of the function. output: bucket/prefix, or empty to write nothing."""
+    """Photos and clips of one bucket for one call of the function.
+
+    output: bucket/prefix, or empty to write nothing.
+    """
 
     bucket: str
     items: tuple[Item, ...]
@@ -59,9 +63,14 @@ def item_of(row: Mapping[str, Any]) -> Item:
     return Item(named["key"], str(named.get("etag") or "").strip('"'), int(size) if size not in (None, "") else None)
 
 
+def is_clip(key: str) -> bool:
+    """Whether an object is one, by its name's suffix."""
+    return key.lower().endswith(tuple(CLIP_TYPES))
+
+
 def is_photo(key: str) -> bool:
     """Whether an object may be one, by its name: an image's suffix, none, or one that nobody knows."""
-    if key.endswith("/"):
+    if key.endswith("/") or is_clip(key):
         return False
     kind, packed = _TYPES.guess_type(f"x/{key.rsplit('/', 1)[-1]}", strict=False)
     return packed is None and (kind is None or kind.startswith("image/"))

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from hpe.batch.items import Item, is_photo
+from hpe.batch.items import Item, is_clip, is_photo
 from hpe.batch.lines import INDEX, PACKED, RESULTS, row_of, rows_of_index, unpacked
 from hpe.errors import BadData
 
@@ -103,22 +103,24 @@ class Done:
         return [one for one in lines if item.etag in ("", one.etag) and not (self.retry and one.problem)]
 
 
-def list_photos(s3: Any, source: Place, output: Place) -> Iterator[Item]:
-    """Every photo below `source`, but for what lies in `output`."""
+def list_items(s3: Any, source: Place, output: Place) -> Iterator[Item]:
+    """Every photo and clip below `source`, but for what lies in `output`."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=source.bucket, Prefix=source.key("")):
         for entry in page.get("Contents", []):
             key = entry["Key"]
-            if is_photo(key) and not (source.bucket == output.bucket and _below(key, output)):
+            if (is_photo(key) or is_clip(key)) and not (source.bucket == output.bucket and _below(key, output)):
                 yield Item(key, entry["ETag"].strip('"'), entry["Size"])
 
 
 def below(photos: Iterable[Item], source: Place, output: Place) -> list[Item]:
-    """Of an inventory's objects those that `list_photos` would give."""
+    """Of an inventory's objects those that `list_items` would give."""
     prefix, own = source.key(""), source.bucket == output.bucket
     return [
         item
         for item in photos
-        if item.key.startswith(prefix) and is_photo(item.key) and not (own and _below(item.key, output))
+        if item.key.startswith(prefix)
+        and (is_photo(item.key) or is_clip(item.key))
+        and not (own and _below(item.key, output))
     ]
 
 

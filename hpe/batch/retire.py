@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
+from hpe.batch.items import is_clip
 from hpe.batch.lines import INDEX, PACKED, RESULTS, index_of, packed, row_of, unpacked
 from hpe.batch.plan import READERS, Place, Seen, read
 from hpe.errors import BadData
@@ -13,7 +14,7 @@ _AT_ONCE: Final = 1000  # as many as S3 deletes in one call
 
 
 def retire(s3: Any, output: Place, lines: Iterable[tuple[str, Seen]], undrawn: Iterable[str]) -> int:
-    """Rewrite the objects that hold these lines without them, and delete what was drawn of some keys.
+    """Rewrite the objects that hold these lines without them, and delete what was drawn of some keys, or their tracks.
 
     Gives how many lines left. Only those objects are read; an object whose lines all leave is deleted. Done again after
     a kill, it ends the same.
@@ -23,7 +24,7 @@ def retire(s3: Any, output: Place, lines: Iterable[tuple[str, Seen]], undrawn: I
         by_object[seen.name].add((key, seen.etag, seen.problem))
     with ThreadPoolExecutor(READERS) as pool:
         counts = list(pool.map(lambda one: _without(s3, output, *one), by_object.items()))
-    _delete(s3, output, [f"drawn/{key}.jpg" for key in undrawn])
+    _delete(s3, output, [f"tracks/{key}.jsonl" if is_clip(key) else f"drawn/{key}.jpg" for key in undrawn])
     return sum(counts)
 
 

@@ -2,20 +2,23 @@
 
 Written to `output`: results/NAME.jsonl.gz, a line a photo, its joints or its problem; done/NAME.csv, the same photos in
 short, by which `hpe batch` knows what is missing; drawn/KEY.jpg if that is asked for. The same photos give the same
-name and the same bytes.
+name and the same bytes. Clips are sent on to the queue of clips, whose worker writes their lines (hpe/batch/clips.py).
 """
 
 import json
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from hpe.batch.items import Batch, Item, is_photo
-from hpe.batch.lines import INDEX, PACKED, RESULTS, index_of, packed
-from hpe.errors import OUR_FAULT, HpeError, NotFound, PhotosUnavailable, TooLarge
+from hpe.batch.clips import ClipTask, line_of, send
+from hpe.batch.clips import too_large as clip_too_large
+from hpe.batch.items import Batch, Item, is_clip, is_photo
+from hpe.batch.refusals import of_the_object
+from hpe.batch.write import key_below, put, write_lines
+from hpe.errors import OUR_FAULT, HpeError, NotFound, PhotosUnavailable, TooLarge, UnsupportedVideo
 from hpe.photo.analyse import analyse
 from hpe.photo.picture import picture
 from hpe.photo.recipe import Recipe
@@ -28,22 +31,6 @@ from hpe.web.request_log import LOGGER
 _AHEAD: Final = 3
 # Of POST /pose's answer: what differs from run to run, and what is the same in every line.
 _LEFT_OUT: Final = ("timings_ms", "skeleton")
-# What S3 says of one object, and will say again: a line with a problem.
-_ABOUT_THE_OBJECT: Final = {
-    "NoSuchKey": "it was deleted after it was listed",
-    "404": "it was deleted after it was listed",
-    "AccessDenied": "the function may not read it: its own policy, or a key of KMS, forbids it",
-    "InvalidObjectState": "it lies in an archive (Glacier): restore it, then run hpe batch --retry-problems",
-    "InvalidRequest": "it may be encrypted with a key of your own (SSE-C), which the function does not have: copy it "
-    "under SSE-S3 or SSE-KMS",
-}
-_KMS: Final = "its key of KMS is disabled, deleted or out of reach: enable it, then run hpe batch --retry-problems"
-# Refusals that are not the object's: of the whole bucket, of the function's own credentials, or for a moment.
-_NOT_ABOUT_IT: Final = frozenset({
-    "NoSuchBucket", "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidToken",
-    "SignatureDoesNotMatch", "RequestTimeTooSkewed", "RequestTimeout", "SlowDown", "TooManyRequests", "Throttling",
-    "ThrottlingException", "KMS.ThrottlingException", "RequestLimitExceeded",
-})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,21 +44,27 @@ class Line:
     drawn: bytes = b""
 
 
-def work(batch: Batch, s3: Any, source: Any, settings: Settings) -> dict[str, Any]:
-    """Do all of a batch -> {"photos", "people", "problems": {kind: count}, "bytes", "ms", "results": key}.
+def work(batch: Batch, s3: Any, source: Any, settings: Settings, sqs: Any = None) -> dict[str, Any]:
+    """Do all of a batch -> {"photos", "clips", "people", "problems": {kind: count}, "bytes", "ms", "results": key}.
 
-    s3: boto3's client. Raises what a second try may heal: S3 that does not answer, no model.
+    s3, sqs: boto3's clients; clips are sent to the queue that the settings name. Raises what a second try may heal: S3
+    that does not answer, no model.
     """
     began = time.perf_counter()
-    photos = [item for item in batch.items if not _is_ours(batch, item) and is_photo(item.key)]
-    lines, read = [], 0
+    items = [item for item in batch.items if not _is_ours(batch, item)]
+    photos = [item for item in items if is_photo(item.key)]
     source()  # without a model nothing is fetched
+    lines, clips = _clips(batch, [item for item in items if is_clip(item.key)], settings)
+    read = 0
     for item, data in _fetched(batch.bucket, photos, s3, settings):
         lines.append(_line(batch, item, data, source, settings))
         read += len(data) if isinstance(data, bytes) else 0
     results = _write(batch, lines, s3) if batch.output and lines else ""
+    if clips:
+        send(sqs, settings.clip_queue, clips)
     summary = {
-        "photos": len(lines),
+        "photos": len(photos),
+        "clips": len(clips),
         "people": sum(line.people for line in lines),
         "problems": dict(Counter(line.problem for line in lines if line.problem)),
         "bytes": read,
@@ -80,6 +73,22 @@ def work(batch: Batch, s3: Any, source: Any, settings: Settings) -> dict[str, An
     }
     LOGGER.info("batch", extra={"fields": {"event": "batch", **summary}})
     return summary
+
+
+def _clips(batch: Batch, items: list[Item], settings: Settings) -> tuple[list[Line], list[ClipTask]]:
+    """Clips -> lines of those that are not taken, and what is to be sent. A batch that writes nothing has none."""
+    lines: list[Line] = []
+    tasks: list[ClipTask] = []
+    for item in items if batch.output else []:
+        if not settings.clip_queue:
+            refused: HpeError = UnsupportedVideo("this stack has no worker of clips: deploy it again")
+        elif item.size is not None and item.size > settings.max_clip_bytes:
+            refused = clip_too_large(item.size, settings.max_clip_bytes)
+        else:
+            tasks.append(ClipTask(batch.bucket, item, batch.output))
+            continue
+        lines.append(_problem(item, line_of(batch.bucket, item), problem(refused).body))
+    return lines, tasks
 
 
 def _is_ours(batch: Batch, item: Item) -> bool:
@@ -110,24 +119,11 @@ def _fetch(bucket: str, item: Item, s3: Any, limit: int) -> tuple[Item, bytes | 
         item = replace(item, etag=str(answer["ETag"]).strip('"'), size=size)
         return item, answer["Body"].read() if size <= limit else _too_large(size, limit)
     except ClientError as error:
-        if reason := _of_the_object(error.response):
+        if reason := of_the_object(error.response):
             return item, NotFound(f"s3://{bucket}/{item.key} cannot be read {reason}")
         raise PhotosUnavailable(f"s3://{bucket} does not answer as it should: {error}") from error
     except (BotoCoreError, OSError) as error:
         raise PhotosUnavailable(f"s3://{bucket} does not answer: {error}") from error
-
-
-def _of_the_object(answer: Mapping[str, Any]) -> str:
-    """Why S3 refuses this one object, now and later; empty for what concerns all of them, or may pass."""
-    told = answer.get("Error", {})
-    code, status = str(told.get("Code", "")), answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in _NOT_ABOUT_IT:
-        return ""
-    if code in _ABOUT_THE_OBJECT:
-        return f"({code}): {_ABOUT_THE_OBJECT[code]}"
-    if code.startswith("KMS."):
-        return f"({code}): {_KMS}"
-    return f"({code}): {told.get('Message', '')}" if 400 <= status < 500 and status not in (408, 429) else ""
 
 
 def _too_large(size: int, limit: int) -> TooLarge:
@@ -135,7 +131,7 @@ def _too_large(size: int, limit: int) -> TooLarge:
 
 
 def _line(batch: Batch, item: Item, data: bytes | HpeError, source: Any, settings: Settings) -> Line:
-    where = {"bucket": batch.bucket, "key": item.key, "etag": item.etag, "bytes": item.size}
+    where = line_of(batch.bucket, item)
     try:
         if isinstance(data, HpeError):
             raise data
@@ -165,22 +161,7 @@ def process(data: bytes, source: Any, settings: Settings, draw: bool) -> tuple[d
 
 def _write(batch: Batch, lines: list[Line], s3: Any) -> str:
     """All that a batch leaves, the index last: where it is, all is there. Gives the key of the results."""
-    bucket, _, prefix = batch.output.partition("/")
-    base = f"{prefix}/" if prefix else ""
     for line in lines:
         if line.drawn:
-            _put(s3, bucket, f"{base}drawn/{line.item.key}.jpg", line.drawn, "image/jpeg")
-    bodies = [line.body for line in lines]
-    results = f"{base}{RESULTS}{batch.name}{PACKED}"
-    _put(s3, bucket, results, packed(bodies), "application/gzip")
-    _put(s3, bucket, f"{base}{INDEX}{batch.name}.csv", index_of(bodies), "text/csv")
-    return results
-
-
-def _put(s3: Any, bucket: str, key: str, data: bytes, media_type: str) -> None:
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        s3.put_object(Bucket=bucket, Key=key, Body=data, ContentType=media_type)
-    except (BotoCoreError, ClientError, OSError) as error:
-        raise PhotosUnavailable(f"s3://{bucket}/{key} cannot be written: {error}") from error
+            put(s3, batch.output, key_below(batch.output, f"drawn/{line.item.key}.jpg"), line.drawn, "image/jpeg")
+    return write_lines(s3, batch.output, batch.name, [line.body for line in lines])

@@ -1,23 +1,25 @@
-"""`hpe batch`: every photo under a prefix of S3, or in a list of keys, to lines of JSON, inside your AWS account."""
+"""`hpe batch`: photos and clips under a prefix of S3, or in a list of keys, to lines of JSON, inside your account."""
 
 import json
 import time
 import uuid
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from hpe.batch.items import Item
+from hpe.batch.items import Item, is_clip
 from hpe.batch.manifest import manifest_lines, read_manifest
-from hpe.batch.plan import Done, Place, below, list_photos, place_of, read_done
+from hpe.batch.plan import Done, Place, below, list_items, place_of, read_done
 from hpe.batch.retire import retire
 from hpe.commands.batch_estimate import DEPLOY, estimate
 from hpe.commands.stack import REGION_OPTION, STACK_OPTION, Stack, aws_errors
 from hpe.errors import BadData
 
 POLL_S: Final = 3.0
+CLIP_POLL_S: Final = 20.0
 
 EPILOG: Final = """\b
 Examples:
@@ -28,9 +30,10 @@ Examples:
 
 \b
 Writes below OUTPUT:
-  results/*.jsonl.gz  a line of JSON a photo: its people, or its problem
+  results/*.jsonl.gz  a line of JSON for each photo: its people, or its problem
   done/*.csv          the same in short: key, ETag, people, problem
   drawn/KEY.jpg       with --draw
+  tracks/KEY.jsonl    of a clip; its line says so, and who is in it when
 
 Run again, it does what is missing: new and changed photos, and those of batches that failed. A changed photo's old line
 goes; --prune removes the lines of deleted photos too.
@@ -62,9 +65,9 @@ def command(
     stack: str,
     region: str | None,
 ) -> None:
-    """Find the people in photos that lie in S3, inside your AWS account.
+    """Find the people in photos and clips that lie in S3, inside your AWS account.
 
-    The photos are read, and the results written, by the deployed stack; nothing passes through this machine. The
+    They are read, and the results written, by the deployed stack; nothing passes through this machine. The
     stack must have been deployed with batchBuckets and batchOutput. Exits with 1 if --follow sees a batch fail.
     """
     if prune and manifest is not None:
@@ -89,7 +92,8 @@ def command(
         run = states.start_execution(stateMachineArn=machine, name=name, input=json.dumps(start))["executionArn"]
         click.echo(f"started {run}", err=True)
         if follow:
-            _follow(states, run, lambda: read_done(s3, here))
+            clips = [item for item in items or list_items(s3, there, here) if is_clip(item.key)]
+            _follow(states, run, lambda: read_done(s3, here, there.bucket), clips)
 
 
 def _places(stack: Stack, source: str, output: str) -> tuple[Place, Place]:
@@ -156,14 +160,15 @@ def _with_what_is_missing(
     Lines that are no longer true leave before their photos are done again: no reader sees two of one photo.
     """
     if items is None and not done.lines:
-        if not list(islice(list_photos(s3, there, here), 1)):
+        if not list(islice(list_items(s3, there, here), 1)):
             raise click.ClickException(f"no photos below {there}: is the prefix right?")
         return start
-    known = items if items is not None else list(list_photos(s3, there, here))
+    known = items if items is not None else list(list_items(s3, there, here))
     missing = [item for item in known if not done.has(item)]
     _retire(s3, there, here, done, known, missing, prune)
+    what = "photos and clips" if any(is_clip(item.key) for item in known) else "photos"
     click.echo(
-        f"{len(known) - len(missing):,} of {len(known):,} photos are done, {len(missing):,} are missing", err=True
+        f"{len(known) - len(missing):,} of {len(known):,} {what} are done, {len(missing):,} are missing", err=True
     )
     if not missing:
         return None
@@ -183,8 +188,8 @@ def _retire(
         click.echo(f"{count:,} lines were removed: of photos that changed, are done again, or were deleted", err=True)
 
 
-def _follow(states: Any, run: str, read: Any) -> None:
-    """Progress until the run has ended, then what became of the photos. Ctrl-C leaves the run as it is."""
+def _follow(states: Any, run: str, read: Callable[[], Done], clips: list[Item]) -> None:
+    """Progress until the run and its clips have ended, then what became of all. Ctrl-C leaves the run as it is."""
     from tqdm import tqdm
 
     counts: dict[str, int] = {}
@@ -201,12 +206,29 @@ def _follow(states: Any, run: str, read: Any) -> None:
             if status != "RUNNING":
                 break
             time.sleep(POLL_S)
-    done = read()
-    problems = ", ".join(f"{count:,} {kind}" for kind, count in sorted(done.problems.items())) or "none"
-    click.echo(f"{done.lines:,} photos done in all, {done.people:,} people; problems: {problems}")
     lost = sum(counts.get(name, 0) for name in ("failed", "timedOut", "aborted", "pending"))
-    if lost or status != "SUCCEEDED":
+    failed = bool(lost) or status != "SUCCEEDED"
+    done = read() if failed else _wait_for_clips(read, clips)
+    problems = ", ".join(f"{count:,} {kind}" for kind, count in sorted(done.problems.items())) or "none"
+    what = "photos and clips" if clips else "photos"
+    click.echo(f"{done.lines:,} {what} done in all, {done.people:,} people; problems: {problems}")
+    if failed:
         raise click.ClickException(
             f"the run ended as {status}, {lost:,} items of it failed: the function's log says why; the same command "
             "again does what is missing"
         )
+
+
+def _wait_for_clips(read: Callable[[], Done], clips: list[Item]) -> Done:
+    """Until each clip has its line: the worker of clips writes it, at the latest after its last try."""
+    from tqdm import tqdm
+
+    done = read()
+    with tqdm(total=len(clips), unit="clip", disable=None if clips else True) as bar:
+        while True:
+            bar.n = sum(done.has(item) for item in clips)
+            bar.refresh()
+            if bar.n == len(clips):
+                return done
+            time.sleep(CLIP_POLL_S)
+            done = read()

@@ -26,17 +26,9 @@ from hpe.commands.uploads_client import RemoteApi, SubmitError
 from hpe.errors import HpeError
 from hpe.image.kinds import SUFFIXES
 from hpe.photo.json_lines import json_line
+from hpe.video.containers import CLIP_TYPES
 
 Answer = dict[str, Any]
-_CLIPS: Final = {
-    ".mp4": "video/mp4",
-    ".m4v": "video/mp4",
-    ".mov": "video/quicktime",
-    ".webm": "video/webm",
-    ".mkv": "video/x-matroska",
-    ".avi": "video/x-msvideo",
-}
-
 # Whoever draws these photos is not the one who goes on with those of `hpe predict`.
 _OPTIONS: Final[Options] = {"format": "of an API"}
 EPILOG: Final = """\b
@@ -189,7 +181,7 @@ def _tracks(remote: RemoteApi, clip: Path) -> bytes:
 
 def clip_type(name: str) -> str:
     """A clip's media type by its suffix, '' for other files."""
-    return _CLIPS.get(Path(name).suffix.lower(), "")
+    return CLIP_TYPES.get(Path(name).suffix.lower(), "")
 
 
 def _tell(one: Planned, future: Future[Answer], tally: Tally, records: Records) -> None:

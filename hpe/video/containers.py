@@ -13,6 +13,23 @@ from typing import IO, Final
 from hpe.errors import BrokenVideo, UnsupportedVideo
 
 READ_HERE: Final = "MP4, MOV, WebM, MKV, AVI, MPEG, WMV, OGV, FLV and animated GIF"
+# By a name's suffix, for those who list files: what is told to a browser or to an API.
+CLIP_TYPES: Final = {
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".mov": "video/quicktime",
+    ".webm": "video/webm",
+    ".mkv": "video/x-matroska",
+    ".avi": "video/x-msvideo",
+    ".mpg": "video/mpeg",
+    ".mpeg": "video/mpeg",
+    ".mts": "video/mp2t",
+    ".m2ts": "video/mp2t",
+    ".3gp": "video/3gpp",
+    ".wmv": "video/x-ms-wmv",
+    ".ogv": "video/ogg",
+    ".flv": "video/x-flv",
+}
 _HEAD: Final = 4096
 _TS_PACKET: Final = 188
 # Of a QuickTime file from before 2000, which has no ftyp box.

@@ -18,26 +18,38 @@ import boto3
 import pytest
 from click.testing import CliRunner, Result
 from moto import mock_aws
+from video.clips import write_clip
+from video.world import World, estimator_of
 from web.fakes import FakeEstimator, photo
 
 from hpe.batch.items import batch_of
 from hpe.batch.lines import packed
 from hpe.batch.plan import Place, place_of, read_done
 from hpe.batch.work import work
+from hpe.clip_queue import failed_clips
 from hpe.commands import batch as command_module
 from hpe.commands.stack import Stack
 from hpe.errors import HpeError
 from hpe.settings import Settings
+from hpe.web.photo_bucket import PhotoStore
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Place("poses", "out")
 
 
+def walkers(number: int) -> list[tuple[float, float, float, tuple[int, int, int]]]:
+    """Two people in a clip, the second from its tenth frame on."""
+    first = (100.0 + 3 * number, 240.0, 200.0, (200, 40, 40))
+    return [first, (500.0 - 2 * number, 240.0, 180.0, (40, 40, 200))][: 1 + (number >= 10)]
+
+
 class FakeStates:
-    """Runs a started execution at once. kills: keys whose batch fails in this run."""
+    """Runs a started execution at once, and the worker of clips after it. kills: keys whose batch fails in this run."""
 
     def __init__(self, s3: Any) -> None:
-        self.s3 = s3
+        self.s3, self.sqs = s3, boto3.client("sqs", region_name="us-east-1")
+        self.queue = self.sqs.create_queue(QueueName="clips")["QueueUrl"]
+        self.messages: list[str] = []
         self.kills: set[str] = set()
         self.inputs: list[dict[str, Any]] = []
         self.counts: dict[str, int] = {}
@@ -54,7 +66,9 @@ class FakeStates:
             if {row.get("Key", row.get("key")) for row in some} & self.kills:
                 failed += len(some)
                 continue
-            work(batch_of({"Items": [{"photo": row, **shared} for row in some]}), self.s3, FakeEstimator, Settings())
+            batch = batch_of({"Items": [{"photo": row, **shared} for row in some]})
+            work(batch, self.s3, FakeEstimator, Settings(clip_queue=self.queue), self.sqs)
+        self.follow_clips()
         self.counts = {
             "total": len(rows),
             "succeeded": len(rows) - failed,
@@ -63,6 +77,17 @@ class FakeStates:
             "running": 0,
         }
         return {"executionArn": f"arn:run:{name}"}
+
+    def follow_clips(self) -> None:
+        """What the worker of clips does with the queue's messages."""
+        store = PhotoStore("uploads", self.s3, 900)
+        while found := self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages"):
+            for one in found:
+                event = {"Records": [{"messageId": one["MessageId"], "body": one["Body"]}]}
+                people = lambda: estimator_of(World(walkers))  # noqa: E731
+                assert not failed_clips(event, store, people, Settings(), lambda: 900.0)["batchItemFailures"]
+                self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=one["ReceiptHandle"])
+                self.messages.append(one["Body"])
 
     def _rows(self, given: dict[str, Any]) -> list[dict[str, Any]]:
         if given["kind"] == "prefix":
@@ -98,7 +123,7 @@ def s3(aws_env: pytest.MonkeyPatch) -> Iterator[Any]:
     """Two buckets: 12 photos, one of them broken, with a text and a folder between them."""
     with mock_aws():
         client = boto3.client("s3", region_name="us-east-1")
-        for bucket in ("photos", "poses"):
+        for bucket in ("photos", "poses", "uploads"):
             client.create_bucket(Bucket=bucket)
         for number in range(11):
             client.put_object(Bucket="photos", Key=f"2026/p{number:02}.jpg", Body=photo(64 + number))
@@ -405,3 +430,75 @@ def test_snippet_of_the_docs_counts_every_photo_once(
     found: dict[str, Any] = {}
     exec(snippet, found)
     assert sorted(found["photos"]["key"]) == ALL
+
+
+@pytest.fixture
+def clips(s3: Any, tmp_path: Path) -> Any:
+    """A clip of 30 frames among the photos, and one that is none."""
+    world = World(walkers)
+    file = write_clip(tmp_path / "a.avi", [world.frame(number) for number in range(30)], codec="MJPG")
+    s3.put_object(Bucket="photos", Key="2026/walk.AVI", Body=file.read_bytes())
+    s3.put_object(Bucket="photos", Key="2026/torn.mp4", Body=b"not a clip")
+    return s3
+
+
+def line_of(s3: Any, key: str) -> Any:
+    (line,) = [line for line in lines_of(s3) if line["key"] == key]
+    return line
+
+
+def test_clips_among_the_photos_are_lines_that_say_where_their_tracks_are(clips: Any, states: FakeStates) -> None:
+    result = run("--follow")
+    assert result.exit_code == 0, result.output
+    assert "14 photos and clips done in all, 13 people; problems: 1 broken-image, 1 unsupported-video" in result.output
+    assert keys_of(clips) == sorted([*ALL, "2026/torn.mp4", "2026/walk.AVI"])
+    line = line_of(clips, "2026/walk.AVI")
+    assert line["tracks"] == "s3://poses/out/tracks/2026/walk.AVI.jsonl"
+    assert line["frames"] == 30
+    assert [(one["id"], one["frames"]) for one in line["people"]] == [(1, 30), (2, 20)]
+    assert line["people"][1]["start"] == pytest.approx(10 / 30, abs=0.01)
+    tracks = clips.get_object(Bucket="poses", Key="out/tracks/2026/walk.AVI.jsonl")["Body"].read().splitlines()
+    assert [(json.loads(row)["frame"], json.loads(row)["id"]) for row in tracks][:11] == [
+        *((number, 1) for number in range(10)), (10, 1),
+    ]  # fmt: skip
+    assert len(tracks) == 50
+    problem = line_of(clips, "2026/torn.mp4")["problem"]
+    assert (problem["status"], problem["type"]) == (415, "/problems/unsupported-video")
+    assert "2026/walk.AVI" in {one["Key"] for one in clips.list_objects_v2(Bucket="photos")["Contents"]}, "it is theirs"
+    assert "Contents" not in clips.list_objects_v2(Bucket="uploads"), "no parts are left"
+    again = run()
+    assert "14 of 14 photos and clips are done, 0 are missing" in again.output
+    assert len(states.messages) == 2
+
+
+def test_a_clip_that_is_delivered_twice_is_followed_once(clips: Any, states: FakeStates) -> None:
+    run()
+    before = line_of(clips, "2026/walk.AVI")
+    clips.delete_object(Bucket="photos", Key="2026/walk.AVI")  # whoever looked for it would find nothing
+    states.sqs.send_message(QueueUrl=states.queue, MessageBody=states.messages[0])
+    states.sqs.send_message(QueueUrl=states.queue, MessageBody=states.messages[1])
+    states.follow_clips()
+    assert line_of(clips, "2026/walk.AVI") == before
+
+
+def test_a_clip_that_changed_or_was_deleted_loses_its_old_line_and_tracks(clips: Any, states: FakeStates) -> None:
+    run()
+    data = clips.get_object(Bucket="photos", Key="2026/walk.AVI")["Body"].read()
+    clips.put_object(Bucket="photos", Key="2026/walk.AVI", Body=data[: len(data) // 4])
+    assert "13 of 14 photos and clips are done, 1 are missing" in run().output
+    line = line_of(clips, "2026/walk.AVI")
+    assert line["frames"] < 20
+    assert "cut off" in line["cut_off"]
+    clips.delete_object(Bucket="photos", Key="2026/walk.AVI")
+    run("--prune")
+    assert "2026/walk.AVI" not in keys_of(clips)
+    assert "Contents" not in clips.list_objects_v2(Bucket="poses", Prefix="out/tracks/")
+
+
+def test_a_dry_run_counts_clips_apart_and_says_what_a_minute_costs(clips: Any, states: FakeStates) -> None:
+    result = run("--dry-run")
+    assert result.exit_code == 0, result.output
+    assert re.search(r"photos   12,.*missing 12", result.output)
+    assert re.search(r"clips    2,.*missing 2", result.output)
+    assert re.search(r"a minute of clip .* s of the worker of clips, \$0\.\d+, with 2 people", result.output)
+    assert not states.messages

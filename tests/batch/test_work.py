@@ -17,6 +17,7 @@ from PIL import Image
 from web.fakes import FakeEstimator, photo
 
 import worker
+from hpe.batch.clips import task_of
 from hpe.batch.items import Batch, Item, batch_of, is_photo, item_of
 from hpe.batch.manifest import manifest_lines, read_manifest
 from hpe.batch.work import work
@@ -240,7 +241,7 @@ def test_own_results_and_other_files_are_no_photos() -> None:
     s3 = FakeS3({"a.jpg": photo()})
     given = Batch(
         "photos",
-        (Item("a.jpg"), Item("out/results/x.jsonl.gz"), Item("out/drawn/a.jpg.jpg"), Item("b.mp4")),
+        (Item("a.jpg"), Item("out/results/x.jsonl.gz"), Item("out/drawn/a.jpg.jpg"), Item("b.txt")),
         "photos/out",
     )
     assert run(s3, given)["photos"] == 1
@@ -346,3 +347,50 @@ def test_entry_of_the_function(monkeypatch: pytest.MonkeyPatch) -> None:
     one = {"photo": {"Key": "a.jpg"}, "bucket": "photos", "output": OUTPUT, "draw": False}
     assert worker.batch({"Items": [one]}, None)["photos"] == 1
     assert lines(s3)[0]["people"]
+
+
+class FakeQueue:
+    """SQS; refuses: how many of each call it does not take."""
+
+    def __init__(self, refuses: int = 0) -> None:
+        self.refuses, self.bodies = refuses, list[str]()
+
+    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:
+        assert QueueUrl == "https://queue"
+        assert len(Entries) <= 10
+        self.bodies += [entry["MessageBody"] for entry in Entries]
+        return {"Failed": [{"Id": "0", "Code": "InternalError"}]} if self.refuses else {}
+
+
+def test_clips_are_sent_to_their_queue_and_not_fetched() -> None:
+    s3, sqs = FakeS3({"a.jpg": photo()}), FakeQueue()
+    settings = Settings(clip_queue="https://queue", max_clip_bytes=1000)
+    names = [f"{number}.mp4" for number in range(12)]
+    given = batch("a.jpg", *names, "long.mov", **{"long.mov": 1001})
+    summary = work(given, s3, lambda: FakeEstimator(1), settings, sqs)
+    assert (summary["photos"], summary["clips"]) == (1, 12)
+    found = [task_of(body) for body in sqs.bodies]
+    assert [task and (task.bucket, task.item.key, task.output) for task in found] == [
+        ("photos", name, OUTPUT) for name in names
+    ]
+    assert {line["key"]: line.get("problem", {}).get("type") for line in lines(s3)} == {
+        "long.mov": "/problems/video-too-large",
+        "a.jpg": None,
+    }
+
+
+def test_a_queue_that_does_not_take_a_clip_fails_the_batch_which_is_tried_again() -> None:
+    settings = Settings(clip_queue="https://queue")
+    with pytest.raises(PhotosUnavailable, match="queue of clips did not take 1"):
+        work(batch("a.mp4"), FakeS3(), lambda: FakeEstimator(1), settings, FakeQueue(refuses=1))
+
+
+def test_a_stack_without_a_worker_of_clips_says_so_in_the_clips_line() -> None:
+    s3 = FakeS3()
+    run(s3, batch("a.mp4"))
+    assert "deploy it again" in lines(s3)[0]["problem"]["detail"]
+
+
+@pytest.mark.parametrize("body", ["", "[]", '{"clip": 1}', '{"clip": {"bucket": "b"}}', '{"Records": []}'])
+def test_other_messages_are_no_clip_of_a_batch(body: str) -> None:
+    assert task_of(body) is None

@@ -28,6 +28,11 @@ def maps(resources: Any) -> dict[str, Any]:
 def may(resources: Any, role: str) -> set[tuple[str, str]]:
     """(action, resource) of everything that a role may do."""
     (policy,) = resources[role]["Properties"]["Policies"]
+    return of_policy(policy)
+
+
+def of_policy(policy: Any) -> set[tuple[str, str]]:
+    """(action, resource) of everything that a policy allows."""
     found = set()
     for statement in policy["PolicyDocument"]["Statement"]:
         assert statement["Effect"] == "Allow"
@@ -46,6 +51,20 @@ def test_function_reads_the_given_buckets_and_writes_the_output_alone(resources:
     assert found == {
         ("s3:GetObject", "arn:${AWS::Partition}:s3:::photos/*"),
         ("s3:GetObject", "arn:${AWS::Partition}:s3:::more-photos/*"),
+        ("s3:PutObject", f"{OUT}/*"),
+    }
+
+
+def test_clips_go_to_their_own_worker_which_may_read_and_write_what_the_function_may(resources: Any) -> None:
+    assert ("sqs:SendMessage", "ClipQueue.Arn") in may(resources, "BatchRole")
+    variables = resources["BatchLambdaFunction"]["Properties"]["Environment"]["Variables"]
+    assert variables["HPE_CLIP_QUEUE"] == {"Ref": "ClipQueue"}
+    policy = resources["BatchClipsPolicy"]["Properties"]
+    assert policy["Roles"] == [{"Ref": "VideoRole"}]
+    assert of_policy(policy) == {
+        ("s3:GetObject", "arn:${AWS::Partition}:s3:::photos/*"),
+        ("s3:GetObject", "arn:${AWS::Partition}:s3:::more-photos/*"),
+        ("s3:GetObject", f"{OUT}/done/*"),
         ("s3:PutObject", f"{OUT}/*"),
     }
 
