@@ -37,7 +37,7 @@ KINDS = ("shards", "people", "mpii", "lsp", "coco")
 )
 @click.option("--steadiness", is_flag=True, help="Whole photos: also saved, shifted and scaled otherwise.")
 @click.option("--turned", is_flag=True, help="Whole photos: also turned by 90, 180 and 270 degrees.")
-@click.option("--video", is_flag=True, help="Whole photos: clips made of them, as many as --limit [25]; tracking.")
+@click.option("--video", is_flag=True, help="Whole photos: clips made of them, as many as --limit [40]; tracking.")
 @click.option("--every", type=click.IntRange(0, 1000), default=0, help="With --video: detect in every Nth frame [5].")
 @click.option(
     "--states", is_flag=True, help="Whole photos: what is said of joints, also in photos cut through a person."

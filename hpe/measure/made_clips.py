@@ -15,7 +15,8 @@ from hpe.train.data.people import Photo
 
 FRAMES: Final = 45
 FPS: Final = 30.0
-KINDS: Final = ("pan", "zoom", "turn", "rest", "crossing")
+MOVES: Final = ("pan", "zoom", "turn", "rest")
+KINDS: Final = (*MOVES, "crossing")
 _HEIGHT: Final = 360
 # Standard deviation of a camera's noise, grey levels: new in every frame, it is what makes joints tremble.
 _NOISE: Final = 4.0
@@ -51,24 +52,24 @@ class MadeClip:
 
 
 def made_clips(photos: list[Photo], count: int) -> list[MadeClip]:
-    """At most `count` clips of these photos, of all kinds in turn, without those of crowds and of small people."""
-    crossings = count // len(KINDS)
+    """At most `count` clips of these photos, every other one a crossing; none of crowds or of small people."""
+    crossings = count // 2
     clear: list[Photo] = []
     alone: list[Photo] = []
     for photo in photos:
-        if (len(clear) < count or len(alone) < 2 * crossings) and _is_clear(photo):
+        if (len(clear) < count - crossings or len(alone) < 2 * crossings) and _is_clear(photo):
             clear.append(photo)
             if len(photo.boxes) == 1:
                 alone.append(photo)
     clips: list[MadeClip] = []
     for number in range(count):
-        kind = KINDS[number % len(KINDS)]
-        if kind == "crossing":
-            pair = alone[2 * (number // len(KINDS)) :][:2]
+        half = number // 2
+        if number % 2:
+            pair = alone[2 * half :][:2]
             if len(pair) == 2:
                 clips.append(_crossing(pair[0], pair[1], number))
         elif clear:
-            clips.append(_moving(clear[number % len(clear)], kind, number))
+            clips.append(_moving(clear[half % len(clear)], MOVES[half % len(MOVES)], number))
     return clips
 
 

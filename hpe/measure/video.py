@@ -24,7 +24,7 @@ from hpe.video.result import TrackedFrame, TrackedPose
 from hpe.video.track import EVERY, Tracker, make_follower, raw_frames
 from hpe.video.window import Window
 
-CLIPS: Final = 25
+CLIPS: Final = 40
 # From which overlap of boxes a person is found, for MOTA and IDF1, as in MOTChallenge.
 _SAME: Final = 0.5
 

@@ -20,7 +20,7 @@ from hpe.video.assign import best_pairs
 from hpe.video.cuts import Cuts
 from hpe.video.flow import Grey, carried, grey_of
 from hpe.video.look import look_of
-from hpe.video.match import oks_among, oks_to, one_each, worth_of, worth_of_return
+from hpe.video.match import covered, oks_among, oks_to, one_each, worth_of, worth_of_return
 from hpe.video.tracks import Seen, Track, followed, track_from
 
 Floats = NDArray[np.float64]
@@ -106,6 +106,10 @@ class Follower:
             kept.append(track)
         self.tracks = kept
         self._scene = False
+        seen = [t for t in kept if not t.hidden]
+        boxes = np.array([t.seen.box for t in seen]).reshape(-1, 4)
+        for k, track in enumerate(seen):
+            track.see_in_the_clear(covered(boxes[k], np.delete(boxes, k, axis=0)))
 
     def _see(self, rgb: NDArray[np.uint8], boxes: Floats, located: Floats) -> list[Seen]:
         """(K, 4) px, (K,) the detector's scores -> K people."""
@@ -210,7 +214,8 @@ class Follower:
             columns.add(column)
         new = [k for k in range(len(people)) if k not in columns and sure[k] and fresh[k]]
         if not self._scene:
-            gone = [t for t in waiting if t.id and t.time != time]
+            # and who is seen, but covered: see `worth_of_return`
+            gone = [t for t in self.tracks if t.id and (t.time != time or (t.clear and t.clear.time < time - _CARRY_S))]
             for row, column in best_pairs(worth_of_return(gone, [people[k] for k in new], time), _BACK):
                 gone[row].velocity = np.zeros(2)
                 gone[row].update(people[new[column]], time, detected=True)

@@ -7,12 +7,14 @@ from numpy.typing import NDArray
 
 from hpe.pose.boxes import SAME_PERSON, box_iou
 from hpe.video.look import alike
-from hpe.video.tracks import Seen, Track, oks_between
+from hpe.video.tracks import CLEAR_S, Seen, Track, oks_between
 
 # How far from where they are expected somebody may come back, in their own heights: at once, and for each second.
 _NEAR: Final = 0.5
 _NEAR_PER_S: Final = 1.0
 _BACK_LOOK: Final = 0.5
+# How much nearer to where somebody went a newcomer has to be than what is seen of them while they are covered.
+_NEARER: Final = 0.6
 
 Floats = NDArray[np.float64]
 
@@ -28,19 +30,48 @@ def worth_of(tracks: list[Track], people: list[Seen], time: float, threshold: fl
 
 
 def worth_of_return(gone: list[Track], people: list[Seen], time: float) -> Floats:
-    """-> (M, N) in 0..1: how well each newcomer fits somebody hidden: near enough, as large, and of their colours."""
+    """-> (M, N) in 0..1: how well each newcomer fits somebody hidden: near enough, as large, and of their colours.
+
+    Near where they were last seen or where they went when they were last seen in the clear. Somebody who is seen in
+    this frame, while somebody else covers them, is taken for the newcomer only if that is much nearer to where they
+    went: what is seen of them is not them, then.
+    """
     worth = np.zeros((len(gone), len(people)))
     for m, track in enumerate(gone):
-        box = track.expected(time)[1]
-        height = float(max(box[2:] - box[:2]))
-        reach = height * (_NEAR + _NEAR_PER_S * (time - track.time))
+        clear = track.clear if track.clear is not None and time - track.clear.time <= CLEAR_S else None
         for n, person in enumerate(people):
-            apart = float(np.hypot(*((person.box[:2] + person.box[2:]) - (box[:2] + box[2:])) / 2))
-            ratio = float(max(person.box[2:] - person.box[:2])) / max(height, 1e-6)
-            look = float(alike(_looks([track.look]), _looks([person.look]))[0, 0])
-            if apart < reach and 0.6 < ratio < 1.6 and look >= _BACK_LOOK:
-                worth[m, n] = 0.5 * look + 0.5 * (1 - apart / reach)
+            back = _back(track, track.expected(time)[1], time - track.time, person) if track.time < time else 0.0
+            if clear is not None and clear.time < time:
+                box = clear.expected(time)
+                if track.time < time or _apart(box, person.box) < _NEARER * _apart(box, track.seen.box):
+                    back = max(back, _back(track, box, time - clear.time, person))
+            worth[m, n] = back
     return worth
+
+
+def _back(track: Track, box: Floats, since: float, person: Seen) -> float:
+    """How well a newcomer fits a track that is expected at this box, not having been seen for so long, s."""
+    height = float(max(box[2:] - box[:2]))
+    reach = height * (_NEAR + _NEAR_PER_S * since)
+    apart = _apart(box, person.box)
+    ratio = float(max(person.box[2:] - person.box[:2])) / max(height, 1e-6)
+    look = float(alike(_looks([track.look]), _looks([person.look]))[0, 0])
+    if apart < reach and 0.6 < ratio < 1.6 and look >= _BACK_LOOK:
+        return 0.5 * look + 0.5 * (1 - apart / reach)
+    return 0.0
+
+
+def covered(box: Floats, others: Floats) -> float:
+    """(4,), (K, 4) px -> the largest share of the box that one of the others lies over."""
+    if not len(others):
+        return 0.0
+    common = np.clip(np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2]), 0, None).prod(axis=1)
+    return float(common.max() / max(1e-9, float(np.clip(box[2:] - box[:2], 0, None).prod())))
+
+
+def _apart(a: Floats, b: Floats) -> float:
+    """Two boxes -> px between their middles."""
+    return float(np.hypot(*((a[:2] + a[2:]) - (b[:2] + b[2:])) / 2))
 
 
 def oks_to(tracks: list[Track], people: list[Seen], time: float, threshold: float) -> Floats:

@@ -15,6 +15,11 @@ _GOES_ON_S: Final = 0.6
 # Of a box's sides: how far beyond the outermost sure joint a box reaches at least.
 _ROOM: Final = 0.04
 _COMMON: Final = 4
+# How long the last sight in the clear says where somebody goes, s; how little of a box may be covered in one, and how
+# much lower than the one before it may score.
+CLEAR_S: Final = 1.0
+_COVERED: Final = 0.15
+_WHOLE: Final = 0.8
 
 
 @dataclass(frozen=True)
@@ -33,13 +38,32 @@ class Seen:
     look: NDArray[np.float32] | None = None
 
 
+@dataclass(frozen=True)
+class Clear:
+    """Where somebody was when nobody was before or behind them: time, s; box, (4,) px; velocity, (2,) px/s; score.
+
+    What is seen of them while somebody covers them draws them to the part that shows, and says little of where they
+    go: the last sight in the clear says more (Cao et al., CVPR 2023, arXiv 2203.14360).
+    """
+
+    time: float
+    box: NDArray[np.float64]
+    velocity: NDArray[np.float64]
+    score: float
+
+    def expected(self, time: float) -> NDArray[np.float64]:
+        """(4,) px: the box as they went on since."""
+        return self.box + np.tile(self.velocity * (time - self.time), 2)
+
+
 @dataclass
 class Track:
     """key: its number in the tracker. id: what users see, 0 as long as nobody is sure that it is somebody.
 
     time: s, when it was last seen. velocity: (2,) px/s. hits: frames in which it was seen. base: when the detector last
     saw it: the box then and the joints in it, from which its box follows. hidden: not seen in the last frame. carried:
-    its last pose is not of the network, but of the one before, moved by optical flow.
+    its last pose is not of the network, but of the one before, moved by optical flow. clear: the last sight that nobody
+    covered.
     """
 
     key: int
@@ -53,6 +77,7 @@ class Track:
     velocity: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
     base: Seen | None = None
     look: NDArray[np.float32] | None = None
+    clear: Clear | None = None
 
     def __post_init__(self) -> None:
         self.base = self.base or self.seen
@@ -88,6 +113,16 @@ class Track:
         self.seen, self.time, self.hidden, self.carried = seen, time, False, carried
         self.hits += 1
 
+    def see_in_the_clear(self, share: float) -> None:
+        """Remember this sight, unless more than a little of the box, `share`, lies under somebody else's.
+
+        Or unless it scores so much lower than the one before that it may be of a part that shows beside them.
+        """
+        kept = self.clear
+        alike = kept is None or self.time - kept.time > CLEAR_S or self.seen.score >= _WHOLE * kept.score
+        if share < _COVERED and alike:
+            self.clear = Clear(self.time, self.seen.box, self.velocity, self.seen.score)
+
     def locate(self, box: NDArray[np.float64], located: float) -> None:
         """The detector sees who was found in this frame already: its box counts for half, so that none jumps."""
         self.seen = replace(self.seen, box=(box + self.box_now()) / 2, located=located)
@@ -95,16 +130,24 @@ class Track:
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values; `track_from` is the inverse."""
-        values = {name: value for name, value in vars(self).items() if name not in ("seen", "base")}
+        values = {name: value for name, value in vars(self).items() if name not in ("seen", "base", "clear")}
+        clear = None if self.clear is None else _plain(asdict(self.clear))
         base = None if self.base is None or self.base is self.seen else _plain(asdict(self.base))
-        return {**_plain(values), "seen": _plain(asdict(self.seen)), "base": base}
+        return {**_plain(values), "seen": _plain(asdict(self.seen)), "base": base, "clear": clear}
 
 
 def track_from(values: dict[str, Any]) -> Track:
     """What `Track.to_dict` gave -> the track."""
     arrays = {"velocity": np.array(values["velocity"], np.float64), "look": _look(values["look"])}
     base = None if values["base"] is None else _seen(values["base"])
-    return Track(**{**values, **arrays, "seen": _seen(values["seen"]), "base": base})
+    return Track(**{**values, **arrays, "seen": _seen(values["seen"]), "base": base, "clear": _clear(values["clear"])})
+
+
+def _clear(values: dict[str, Any] | None) -> Clear | None:
+    if values is None:
+        return None
+    arrays = {name: np.array(values[name], np.float64) for name in ("box", "velocity")}
+    return Clear(**{**values, **arrays})
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -29,11 +29,11 @@ def photo(tmp_path, name: str, colour) -> Photo:
 @pytest.fixture
 def clips(tmp_path):
     photos = [photo(tmp_path, f"p{n}", colour) for n, colour in enumerate([(150, 30, 30), (30, 30, 150)])]
-    return {clip.kind: clip for clip in made_clips(photos, 5)}
+    return {clip.kind: clip for clip in made_clips(photos, 8)}
 
 
 def test_there_is_a_clip_of_every_kind(clips):
-    assert tuple(clips) == KINDS
+    assert set(clips) == set(KINDS)
     assert all(len(list(clip.frames())) == FRAMES for clip in clips.values())
 
 

@@ -81,6 +81,19 @@ def test_two_who_cross_do_not_swap():
     assert all((first[id] < 320) != (last[id] < 320) for id in (1, 2))
 
 
+def test_somebody_of_whom_only_the_wrong_side_shows_comes_back_on_the_other_as_themselves():
+    def path(n):
+        near, far = 120 + 6 * n, 520 - 6 * n
+        # behind the other, what shows of them goes along with the one in front
+        return [(near, 250, 220, RED), (near + 50 if 28 <= n < 39 else far, 240, 190, BLUE)]
+
+    seen, _ = follow(World(path, noise=0.5), range(66))
+    assert {id for people in seen for id in people} == {1, 2}
+    first = {id: person.points[:, 0].mean() for id, person in seen[3].items()}
+    last = {id: person.points[:, 0].mean() for id, person in seen[65].items()}
+    assert all((first[id] < 320) != (last[id] < 320) for id in (1, 2))
+
+
 def test_never_two_tracks_on_one_person():
     # two who stood side by side become one: the other has left behind them
     def path(n):
