@@ -36,7 +36,7 @@ class Graph:
     def add_weight(self, name: str, value: NDArray[np.generic]) -> str:
         """Stores a copy under a fresh name like `name` -> that name."""
         fresh = self.fresh(name)
-        self.proto.initializer.append(numpy_helper.from_array(np.ascontiguousarray(value), fresh))
+        self.proto.initializer.append(numpy_helper.from_array(np.array(value, order="C"), fresh))
         return fresh
 
     def fresh(self, stem: str) -> str:

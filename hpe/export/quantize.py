@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from hpe.export.exact import exact_sums
 from hpe.export.graph import Graph
 
 MOVERS: Final[list[str]] = ["Concat", "Reshape", "Transpose"]  # move values, compute nothing
@@ -25,7 +26,7 @@ def quantize(model: onnx.ModelProto, calibration: Sequence[NDArray[np.uint8]]) -
 
     Activations uint8 per tensor, their ranges the least and the most that was seen; weights int8 per output channel,
     of 7 bits, biases int32. On x86 without VNNI two u8 x s8 products are added in 16 bits, and
-    saturate with 8-bit weights: docs/decisions/avx2.md.
+    saturate with 8-bit weights: docs/decisions/avx2.md. Sums are exact, see `hpe.export.exact`.
     """
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
@@ -44,7 +45,7 @@ def quantize(model: onnx.ModelProto, calibration: Sequence[NDArray[np.uint8]]) -
             weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax,
         )
-        return share_scales(quantized_input(onnx.load(target)))
+        return exact_sums(share_scales(quantized_input(onnx.load(target))))
 
 
 def quantized_input(model: onnx.ModelProto) -> onnx.ModelProto:

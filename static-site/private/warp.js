@@ -68,12 +68,20 @@ function smoothed({ data, width, height }, kernel) {
   return { data: out, width, height };
 }
 
-/** For each network px of one axis: the picture px before it, and how near it is to the next. */
-function between(count, scale, shift) {
+const { fround } = Math;
+
+/**
+ * For each network px of one axis: the picture px before it, and how near it is to the next, in float32 as OpenCV's vector code
+ * computes them: along a row with one rounding (a fused multiply-add), down a column with two. With scales such as 0.75 many
+ * samples lie halfway between two bytes, so that the last bit decides.
+ */
+function between(count, scale, shift, fused) {
   const low = new Int32Array(count);
   const part = new Float32Array(count);
+  const step = scale * (1 / (scale * scale));
+  const [by, from] = [fround(step), fround(-step * shift)];
   for (let i = 0; i < count; i++) {
-    const at = (i - shift) / scale;
+    const at = fround((fused ? by * i : fround(by * i)) + from);
     low[i] = Math.floor(at);
     part[i] = at - low[i];
   }
@@ -135,8 +143,8 @@ export function warp(image, map, frame, smooth = 0) {
 
 /** By bilinear interpolation, with black outside; halves go to the even neighbour, as in OpenCV. */
 function sampled({ data, width, height }, map, [rows, columns]) {
-  const across = between(columns, map.scale, map.tx);
-  const down = between(rows, map.scale, map.ty);
+  const across = between(columns, map.scale, map.tx, true);
+  const down = between(rows, map.scale, map.ty, false);
   const out = new Uint8ClampedArray(rows * columns * 3);
   const value = (x, y, c) => (x < 0 || y < 0 || x >= width || y >= height ? 0 : data[(y * width + x) * 4 + c]);
   for (let row = 0, to = 0; row < rows; row++) {
@@ -152,13 +160,15 @@ function sampled({ data, width, height }, map, [rows, columns]) {
         const at = (y * width + x) * 4;
         const under = at + width * 4;
         for (let c = 0; c < 3; c++) {
-          const upper = data[at + c] + fx * (data[at + 4 + c] - data[at + c]);
-          out[to + c] = upper + fy * (data[under + c] + fx * (data[under + 4 + c] - data[under + c]) - upper);
+          const upper = fround(data[at + c] + fx * (data[at + 4 + c] - data[at + c]));
+          const lower = fround(data[under + c] + fx * (data[under + 4 + c] - data[under + c]));
+          out[to + c] = fround(upper + fy * fround(lower - upper));
         }
       } else if (x >= -1 && x < width) {
         for (let c = 0; c < 3; c++) {
-          const upper = value(x, y, c) + fx * (value(x + 1, y, c) - value(x, y, c));
-          out[to + c] = upper + fy * (value(x, y + 1, c) + fx * (value(x + 1, y + 1, c) - value(x, y + 1, c)) - upper);
+          const upper = fround(value(x, y, c) + fx * (value(x + 1, y, c) - value(x, y, c)));
+          const lower = fround(value(x, y + 1, c) + fx * (value(x + 1, y + 1, c) - value(x, y + 1, c)));
+          out[to + c] = fround(upper + fy * fround(lower - upper));
         }
       }
     }

@@ -10,6 +10,7 @@ import pytest
 from networks import SIZE, lively_network, run
 from numpy.typing import NDArray
 
+from hpe.export.exact import ratios, short
 from hpe.export.quantize import quantize
 from hpe.export.rewrite import rewrite
 from hpe.export.to_onnx import to_onnx
@@ -70,3 +71,11 @@ def test_pictures_of_any_sizes_calibrate() -> None:
     of_each_size = [*pictures[:2], np.concatenate([pictures[2], pictures[3]], axis=1)]
     found = run(quantize(fp32, of_each_size), pictures)
     assert np.corrcoef(found.ravel(), run(fp32, pictures).ravel())[0, 1] > 0.95
+
+
+def test_what_is_added_has_a_short_ratio_to_its_sum(models: tuple[onnx.ModelProto, onnx.ModelProto]) -> None:
+    """Then no processor rounds a product, with a fused multiply-add or without: bytes are the same everywhere."""
+    found = ratios(models[1])
+    assert len(found) == 2 * 8
+    assert [short(ratio) for ratio in found] == found
+    assert all(0 <= float(np.float32(255 * ratio)) == 255 * ratio for ratio in found)

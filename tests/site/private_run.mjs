@@ -1,4 +1,4 @@
-// Runs the browser's engine in Node on raw pictures: `node private_run.mjs FOLDER` reads FOLDER/list.json, a list of
+// Runs the browser's engine in Node on raw pictures: `node private_run.mjs FOLDER MANIFEST` reads FOLDER/list.json, a list of
 // {name, width, height} with NAME.rgba beside it, and prints the answers and the ms of each as JSON.
 import { readFile } from "node:fs/promises";
 import path from "node:path";
@@ -8,13 +8,13 @@ import { readCard } from "../../static-site/private/card.js";
 import { createEstimator } from "../../static-site/private/estimator.js";
 
 const folder = process.argv[2];
-const models = new URL("../../models/", import.meta.url);
-const manifest = JSON.parse(await readFile(new URL("pose.json", models)));
+const bundle = process.argv[3];
+const manifest = JSON.parse(await readFile(bundle));
 const card = readCard(manifest);
 ort.env.wasm.numThreads = 1;
 
 async function network(file) {
-  const session = await ort.InferenceSession.create(await readFile(new URL(file, models)));
+  const session = await ort.InferenceSession.create(await readFile(path.join(path.dirname(bundle), file)));
   return async (bytes, [height, width]) => {
     const maps = Object.values(await session.run({ [session.inputNames[0]]: new ort.Tensor("uint8", bytes, [1, height, width, 3]) }))[0];
     return { data: maps.data, height: maps.dims[2], width: maps.dims[3] };

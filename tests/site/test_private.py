@@ -78,8 +78,8 @@ def similarity(a: dict[str, Any], b: dict[str, Any]) -> float:
 def test_browser_and_python_find_the_same_people(root: Path, shared: Path, tmp_path: Path) -> None:
     """In 40 photos nearly the same people, alike by OKS: each by its own boxes, and Python in the browser's boxes.
 
-    WebAssembly has no fused multiply-add: the locator's boxes differ by a step of its 8-bit values, a px or two, and a
-    joint that could be in two places may then be in the other. In the same box both agree.
+    Crops are the same bytes. So are the networks' answers, if what they add has short ratios (hpe/export/exact.py);
+    in other models the last bit of a sum may differ, since WebAssembly has no fused multiply-add.
     """
     if not NODE or not (root / "node_modules" / "onnxruntime-web").is_dir():
         pytest.skip("needs Node and onnxruntime-web: npm ci")
@@ -91,7 +91,9 @@ def test_browser_and_python_find_the_same_people(root: Path, shared: Path, tmp_p
     listed = [{"name": name, "width": rgb.shape[1], "height": rgb.shape[0]} for name, rgb in photos.items()]
     (tmp_path / "list.json").write_text(json.dumps(listed))
     program = str(root / "tests" / "site" / "private_run.mjs")
-    ran = subprocess.run([NODE, program, str(tmp_path)], cwd=root, capture_output=True, text=True, timeout=280)
+    manifest = root / "models" / "pose.json"
+    command = [NODE, program, str(tmp_path), str(manifest)]
+    ran = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=280)
     assert ran.returncode == 0, ran.stderr
     in_browser = json.loads(ran.stdout)
     estimator = PoseEstimator()
@@ -111,5 +113,6 @@ def test_browser_and_python_find_the_same_people(root: Path, shared: Path, tmp_p
     assert total > 60
     assert missed <= 0.1 * total, (missed, total)
     assert np.median(own) >= 0.995, np.median(own)
+    assert np.percentile(own, 5) >= 0.97, np.percentile(own, 5)
     assert np.median(same_box) >= 0.995, np.median(same_box)
     assert np.percentile(same_box, 5) >= 0.97, np.percentile(same_box, 5)
