@@ -30,12 +30,14 @@ from hpe.web.photo_bucket import PhotoStore, id_of_clip
 from hpe.web.problems import INTERNAL, internal, kind_of, problem
 from hpe.web.request_log import LOGGER, Record, note
 
-# As in the queue's redrive policy (deploy/resources/clips.yml); a test compares them.
+# The last delivery in which a clip is worked on. One more tells it that its worker died each time; both are in the
+# redrive policy of the queue (deploy/resources/clips.yml), and a test compares them.
 LAST_TRY: Final = 6
 # s of work from one part to the next: so much is done again at most.
 PART_S: Final = 20.0
 # s that are left for the last part and the rows when a function stops by itself.
 _SPARE_S: Final = 60.0
+_DEADLY: Final = "the worker ended over the clip without a word, each of six times: save it again, as MP4 with H.264"
 _TOO_LONG: Final = "the clip takes longer than this service may: cut it into shorter ones"
 
 
@@ -60,11 +62,15 @@ def failed_clips(
 
 def answer_message(message: dict[str, Any], store: PhotoStore, source: Source, settings: Settings, left: Left) -> bool:
     """Every clip of one message. False if SQS must deliver it again."""
-    last_try = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1)) >= LAST_TRY
+    count = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1))
     try:
         clips = clips_of(message.get("body", ""), store, settings)
     except NOT_UNDERSTOOD:
         LOGGER.exception("message %s is not an S3 notification", message.get("messageId"))
+        return False
+    if count > LAST_TRY:
+        for clip in clips:
+            _tell_of_death(clip)
         return False
     done = True
     for clip in clips:
@@ -74,17 +80,26 @@ def answer_message(message: dict[str, Any], store: PhotoStore, source: Source, s
             record.status = record.status or 200
         except OutOfTime:
             record.status, done = 202, False
-            if last_try:
+            if count == LAST_TRY:
                 _give_up(clip, VideoTooLarge(_TOO_LONG))
         except Exception as error:  # whatever it is, SQS tries again, and keeps it in the end
             LOGGER.exception("a clip could not be answered")
             kind = kind_of(error) if isinstance(error, HpeError) else INTERNAL
             record.status, record.problem, record.detail = kind.status, kind.type, type(error).__name__
             done = False
-            if last_try:
+            if count == LAST_TRY:
                 _give_up(clip, None)
         note(record)
     return done
+
+
+def _tell_of_death(clip: ClipPlace) -> None:
+    """A clip that kills its worker (FFmpeg's crash, memory) is answered by no except clause."""
+    try:
+        if not clip.answered():
+            clip.refuse(problem(BrokenVideo(_DEADLY)).body)
+    except Exception:
+        LOGGER.exception("the problem of a clip could not be written")
 
 
 def _give_up(clip: ClipPlace, error: HpeError | None) -> None:

@@ -133,6 +133,26 @@ def test_a_clip_that_takes_too_long_is_told_so_in_the_end(s3, store, clip):
     assert "cut it" in store.problem(ID)["detail"]
 
 
+def test_a_clip_that_kills_its_worker_each_time_is_told_so_and_kept_as_a_dead_letter(s3, store, clip):
+    s3.objects[f"clips/{ID}"] = clip
+    world = World(path)
+    assert not answer(store, world, count=clip_queue.LAST_TRY + 1)
+    assert not world.crops, "it is not tried again"
+    assert store.state(ID) == FAILED
+    assert (store.problem(ID)["status"], store.problem(ID)["type"]) == (422, "/problems/broken-video")
+
+
+def test_what_was_told_before_stays(s3, store, clip):
+    s3.objects[f"clips/{ID}"] = clip
+    answer(store, World(path), left=lambda: 30.0, count=clip_queue.LAST_TRY)
+    told = store.problem(ID)
+    assert not answer(store, World(path), count=clip_queue.LAST_TRY + 1)
+    assert store.problem(ID) == told
+    s3.objects = {f"results/{ID}.jsonl": b"done"}
+    assert not answer(store, World(path), count=clip_queue.LAST_TRY + 1)
+    assert s3.objects == {f"results/{ID}.jsonl": b"done"}
+
+
 @pytest.mark.parametrize(
     ("content", "status", "slug", "words"),
     [

@@ -87,6 +87,10 @@ class ListedClip:
             raise
         return True
 
+    def answered(self) -> bool:
+        """The same: a clip of a batch has one line, whatever it says."""
+        return self.done()
+
     def fetch(self, path: Path) -> bool:
         """The clip into a file. Raises NotFound or VideoTooLarge, which are its line then, and PhotosUnavailable."""
         from botocore.exceptions import BotoCoreError, ClientError

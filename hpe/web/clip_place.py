@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hpe.video.rows import MEDIA_TYPE
-from hpe.web.photo_bucket import DONE, PhotoStore
+from hpe.web.photo_bucket import DONE, PENDING, PhotoStore
 
 
 class ClipPlace(Protocol):
@@ -19,6 +19,9 @@ class ClipPlace(Protocol):
 
     def done(self) -> bool:
         """Whether its tracks are there."""
+
+    def answered(self) -> bool:
+        """Whether its tracks or its problem are there."""
 
     def fetch(self, path: Path) -> bool:
         """The clip into a file; False if it is gone."""
@@ -50,6 +53,10 @@ class UploadedClip:
     def done(self) -> bool:
         """Whether its tracks are there."""
         return self.store.state(self.id) == DONE
+
+    def answered(self) -> bool:
+        """Whether its tracks or its problem are there, or nobody waits for them any more."""
+        return self.store.state(self.id) != PENDING
 
     def fetch(self, path: Path) -> bool:
         """clips/ID into a file."""

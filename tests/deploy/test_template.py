@@ -98,7 +98,7 @@ def test_clips_have_a_queue_and_a_worker_of_their_own(template: Any) -> None:
     assert queue["VisibilityTimeout"] > worker["Timeout"], "no second worker while one is at it"
     assert queue["RedrivePolicy"] == {
         "deadLetterTargetArn": {"Fn::GetAtt": ["ClipDeadLetters", "Arn"]},
-        "maxReceiveCount": clip_queue.LAST_TRY,
+        "maxReceiveCount": clip_queue.LAST_TRY + 1,
     }
     told = template["Resources"]["PhotoBucket"]["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
     folders = {one["Queue"]["Fn::GetAtt"][0]: one["Filter"]["S3Key"]["Rules"][0]["Value"] for one in told}
