@@ -5,12 +5,13 @@ in the soak, and --quick only checks that everything works.
 """
 
 import argparse
+import dataclasses
 import importlib
 import time
 
 from bench.report import FULL, NORMAL, QUICK, write_section
 
-PARTS = ("latency", "people", "video", "cost", "coldstart", "memory", "folder", "soak", "load", "website")
+PARTS = ("latency", "people", "everyday", "video", "cost", "coldstart", "memory", "folder", "soak", "load", "website")
 
 
 def main() -> None:
@@ -20,14 +21,16 @@ def main() -> None:
     group = parser.add_mutually_exclusive_group()
     group.add_argument("--quick", action="store_const", const=QUICK, dest="effort")
     group.add_argument("--full", action="store_const", const=FULL, dest="effort")
+    parser.add_argument("--beside", metavar="CHECKOUT", default="", help="another version's, for everyday")
     asked = parser.parse_args()
     if unknown := set(asked.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     for name in asked.parts or PARTS:
         begin = time.perf_counter()
-        effort = asked.effort or NORMAL
+        effort = dataclasses.replace(asked.effort or NORMAL, beside=asked.beside)
         body = importlib.import_module(f"bench.{name}").run(effort)
-        write_section(name, PARTS, body, effort.option)
+        beside = "--beside CHECKOUT " if effort.beside and name == "everyday" else ""
+        write_section(name, PARTS, body, effort.option + beside)
         print(f"{body}\n\n({name}: {time.perf_counter() - begin:.0f} s)\n", flush=True)
 
 

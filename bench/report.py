@@ -19,12 +19,13 @@ run, its rows in turn, round by round: on a busy machine the ratios hold where t
 @dataclass(frozen=True)
 class Effort:
     """How long to measure. rounds: of a paired timing. soak: requests of the soak test. load_s: seconds of each of
-    the load test's six steps. option: of the command line."""
+    the load test's six steps. option: of the command line. beside: another version's checkout to compare with."""
 
     rounds: int
     soak: int
     load_s: float
     option: str = ""
+    beside: str = ""
 
 
 QUICK = Effort(rounds=8, soak=200, load_s=2.0, option="--quick ")
