@@ -1,12 +1,16 @@
 // Frames in turn -> who is in each, with an identity: the locator every few frames, between them a crop where each person is
-// expected. The small sister of hpe/video/follow.py: no colours, so that two people who cross may change numbers.
+// expected. The small sister of hpe/video/follow.py.
+import { JOINTS } from "../skeleton.js";
 import { areaOf, iou, oks } from "./boxes.js";
+import { alike, lookOf } from "./look.js";
 import { createFilter } from "./smooth.js";
 
-const PATIENCE_S = 1.5; // how long somebody hidden keeps their number
+const PATIENCE_S = 2; // how long somebody hidden keeps their number
 const FOLLOWED = 0.6; // of the least score of a person who is reported: who is followed may fall so low
 const FITS = 0.25;
 const SAME = 0.7;
+// somebody hidden is believed to be who appears near enough (own heights: at once, and for each second), as large, in their colours
+const [NEAR, NEAR_PER_S, BACK_LOOK, BACK] = [0.5, 1, 0.5, 0.35];
 const GOES_ON_S = 0.3; // how long a motion is believed to go on
 const SPEED_S = 0.15;
 const COMMON = 3; // keypoints sure in both frames from which a motion is read
@@ -36,7 +40,7 @@ export function followedBox(base, seen, threshold) {
 
 /** estimator: see estimator.js. Returns step(image, time s) -> {people: [{id, points, scores, box, score}], located}. */
 export function createTracker({ everybody, person, sigmas, card }, { every = 5, most = 20, smooth = true } = {}) {
-  const { threshold, personThreshold } = card.pose;
+  const { threshold, personThreshold, keypoints: names = JOINTS } = card.pose;
   let tracks = [];
   let ids = 0;
   let since = Infinity;
@@ -55,6 +59,7 @@ export function createTracker({ everybody, person, sigmas, card }, { every = 5, 
       track.velocity = track.velocity.map((v, axis) => v + g * (median(both.map((j) => seen.points[j][axis] - track.seen.points[j][axis])) / passed - v));
     }
     if (located) track.base = seen;
+    if (seen.look) track.look = track.look ? track.look.map((v, i) => 0.8 * v + 0.2 * seen.look[i]) : seen.look;
     Object.assign(track, { seen, time, box: located ? seen.box : followedBox(track.base, seen, threshold) });
     const size = Math.sqrt((seen.box[2] - seen.box[0]) * (seen.box[3] - seen.box[1]));
     track.shown = { ...seen, id: track.id, raw: seen.points, points: smooth ? track.filter(seen.points, seen.scores, size, time) : seen.points };
@@ -71,22 +76,42 @@ export function createTracker({ everybody, person, sigmas, card }, { every = 5, 
     return tracks.every((track) => track.time === time || track.time !== last);
   }
 
-  async function locate(image, time) {
-    const pairs = [];
-    const people = await everybody(image, most);
-    for (const track of tracks) {
-      const there = expected(track, time);
-      for (const seen of people) pairs.push({ track, seen, worth: 0.6 * oks(known(there), known(seen), sigmas) + 0.4 * iou(there.box, seen.box) });
-    }
+  const fit = (track, seen, time) => {
+    const there = expected(track, time);
+    const overlap = iou(there.box, seen.box);
+    return 0.5 * oks(known(there), known(seen), sigmas) + 0.3 * overlap + (overlap > 0 ? 0.2 * alike(track.look, seen.look) : 0);
+  };
+
+  /** How well a newcomer fits somebody who was hidden for some time. */
+  function back(track, seen, time) {
+    const { box } = expected(track, time);
+    const middle = ([x0, y0, x1, y1]) => [(x0 + x1) / 2, (y0 + y1) / 2];
+    const size = ([x0, y0, x1, y1]) => Math.max(x1 - x0, y1 - y0);
+    const [from, to] = [middle(box), middle(seen.box)];
+    const apart = Math.hypot(from[0] - to[0], from[1] - to[1]) / (size(box) * (NEAR + NEAR_PER_S * (time - track.time)));
+    const ratio = size(seen.box) / size(box);
+    const look = alike(track.look, seen.look);
+    return apart < 1 && ratio > 0.6 && ratio < 1.6 && look >= BACK_LOOK ? 0.5 * look + 0.5 * (1 - apart) : 0;
+  }
+
+  /** Pairs of those tracks and people, best first, none twice; those that fit less than `least` stay apart. */
+  function pair(some, people, worth, least, time) {
+    const pairs = some.flatMap((track) => people.map((seen) => ({ track, seen, worth: worth(track, seen, time) })));
     const [taken, met] = [new Set(), new Set()];
-    for (const { track, seen, worth } of pairs.sort((a, b) => b.worth - a.worth)) {
-      if (worth < FITS || taken.has(track) || met.has(seen)) continue;
+    for (const { track, seen, worth: value } of pairs.sort((a, b) => b.worth - a.worth)) {
+      if (value < least || taken.has(track) || met.has(seen)) continue;
       taken.add(track);
       met.add(seen);
       update(track, seen, time, true);
     }
-    for (const seen of people) {
-      if (met.has(seen)) continue;
+    return people.filter((seen) => !met.has(seen));
+  }
+
+  async function locate(image, time) {
+    const people = (await everybody(image, most)).map((seen) => ({ ...seen, look: image.data ? lookOf(image, seen, names, threshold) : null }));
+    const left = pair(tracks, people, fit, FITS, time);
+    const strangers = pair(tracks.filter((track) => track.time !== time), left, back, BACK, time);
+    for (const seen of strangers) {
       const track = { id: ++ids, seen, base: seen, box: seen.box, time, velocity: [0, 0], filter: createFilter() };
       update(track, seen, time, true);
       tracks.push(track);

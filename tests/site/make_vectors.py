@@ -24,6 +24,7 @@ from hpe.pose.heatmaps import decode_joints, encode_joints
 from hpe.pose.logistic import sigmoid
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import JOINTS, KEYPOINTS, LIMB_JOINTS
+from hpe.video.look import look_of
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from engine.stand_ins import encode_boxes
@@ -245,6 +246,26 @@ def people() -> list[dict[str, Any]]:
     return out
 
 
+def colours() -> list[dict[str, Any]]:
+    """Trunks' colours: by shoulders and hips, by the box, from the side, beyond the edge."""
+    image = picture(90, 70)
+    image[20:60, 30:60] = image[20:60, 30:60] // 2 + np.array([90, 20, 10], np.uint8)
+    out = []
+    for corners, scores in (
+        ([[58, 22], [32, 22], [34, 55], [56, 55]], 0.9),
+        ([[58, 22], [32, 22], [34, 55], [56, 55]], 0.1),
+        ([[44, 20], [43, 21], [44, 50], [45, 51]], 0.9),
+        ([[95, 40], [70, 40], [72, 80], [94, 80]], 0.9),
+    ):
+        points = np.full((len(KEYPOINTS), 2), 45.0)
+        points[[13, 12, 2, 3]] = corners
+        box = np.array([25.0, 5, 65, 68])
+        values = np.full(len(KEYPOINTS), scores)
+        look = look_of(image, points, values >= 0.4, box)
+        out.append({"points": points.tolist(), "scores": values.tolist(), "box": box.tolist(), "look": look.tolist()})
+    return [{"image": packed(image), "cases": out}]
+
+
 def both_looks() -> dict[str, Any]:
     """Scores of people seen in both looks."""
     fine = (np.array([[0, 0, 50, 100], [60, 0, 90, 90.0]]), np.array([0.8, 0.7]))
@@ -263,6 +284,7 @@ def vectors() -> dict[str, Any]:
     return {
         "frames": frames(), "warps": warps(), "located": located(), "looks": looks(), "keypoints": keypoints(),
         "turned": turned(), "scores": scores(), "alike": alike(), "together": both_looks(), "people": people(),
+        "colours": colours(),
     }  # fmt: skip
 
 

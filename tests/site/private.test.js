@@ -9,10 +9,12 @@ import { readCard } from "../../static-site/private/card.js";
 import { cropMap, fitLonger, fitPixels, undo } from "../../static-site/private/frames.js";
 import { decodeJoints } from "../../static-site/private/heatmaps.js";
 import { createEstimator } from "../../static-site/private/estimator.js";
+import { alike, lookOf } from "../../static-site/private/look.js";
 import { createLocator, together } from "../../static-site/private/locator.js";
 import { jointScore, personScore } from "../../static-site/private/scores.js";
 import { turnedBack, turnedPicture } from "../../static-site/private/turned.js";
 import { warp } from "../../static-site/private/warp.js";
+import { KEYPOINTS } from "../../static-site/skeleton.js";
 import { statesOf } from "../../static-site/states.js";
 
 const vectors = JSON.parse(readFileSync(new URL("vectors.json", import.meta.url)));
@@ -193,6 +195,15 @@ test("states and angles are Python's, of people whole, cut off and small", () =>
     }
   }
   assert.deepEqual([...seen].sort(), ["hidden", "outside", "unsure", "visible"]);
+});
+
+test("a trunk's colours are Python's", () => {
+  const [{ image, cases }] = vectors.colours;
+  for (const { look, ...seen } of cases) {
+    const got = lookOf(rgba(image), seen, KEYPOINTS, 0.4);
+    near(got.reduce((a, b) => a + b), 1, 1e-5);
+    assert.ok(alike(got, look) > 0.95, `${alike(got, look)}`);
+  }
 });
 
 test("manifests of other kinds are refused", () => {

@@ -80,3 +80,24 @@ test("smoothing takes most of the tremble and follows a motion", () => {
   for (let i = 0; i < 30; i++) [[at]] = smooth([[100 + 20 * i, 50]], scores, 200, 2 + i / 30);
   assert.ok(at > 100 + 20 * 26, `${at} is less than three frames late`);
 });
+
+test("whoever comes back elsewhere has their number by their colours, a stranger there has not", async () => {
+  const [RED, BLUE, GREEN] = [[200, 40, 40], [40, 40, 200], [30, 160, 60]];
+  const paint = (people) => {
+    const image = { width: 640, height: 360, data: new Uint8ClampedArray(640 * 360 * 4).fill(128) };
+    for (const [[x0, y0, x1, y1], colour] of people) for (let y = y0; y < y1; y++) for (let x = x0; x < x1; x++) image.data.set(colour, (y * 640 + x) * 4);
+    return image;
+  };
+  const [early, late, other] = [[60, 60, 140, 300], [210, 60, 290, 300], [500, 50, 580, 300]];
+  for (const [colour, id] of [[RED, 2], [GREEN, 3]]) {
+    const world = (t) => [[other, BLUE], ...(t < 0.4 ? [[early, RED]] : t < 0.9 ? [] : [[late, colour]])];
+    const made = engine((t) => world(t).map(([box]) => box));
+    const step = createTracker(made);
+    let last;
+    for (let i = 0; i < 45; i++) {
+      made.at.time = i / 30;
+      last = await step(paint(world(made.at.time)), made.at.time);
+    }
+    assert.deepEqual(last.people.map((one) => [one.id, one.box[0]]), [[1, other[0]], [id, late[0]]]);
+  }
+});
