@@ -2,15 +2,13 @@
 
 Joint and person scores become probabilities by logistic regression (Platt 1999), so that a joint of 0.5 is as likely
 right as wrong: that is the joint threshold. A person is shown from the score on at which somebody is as likely there as
-not. The photo threshold, for the best person
-in a photo, is the lowest that keeps enough photos without people empty. The two are a hysteresis (Canny 1986). Each box
-costs a crop, so the locator's thresholds, for a box and for the photo's best one, are the highest that lose hardly
-anyone.
+not. The photo threshold, for the best person in a photo, is the lowest that keeps enough photos without people empty.
+The two are a hysteresis (Canny 1986). Each box costs a crop, so the locator's thresholds, for a box and for the photo's
+best one, are the highest that lose hardly anyone.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -19,69 +17,22 @@ from numpy.typing import NDArray
 
 from hpe.engine.estimator import PoseEstimator
 from hpe.engine.manifest import Calibration, ModelCard, PersonCalibration, read_manifest, write_manifest
-from hpe.engine.scores import joint_scores, person_evidence, person_scores, sizes_in
+from hpe.engine.scores import person_scores
 from hpe.errors import BadSettings
-from hpe.measure.found import LEAST_SCORE, Found, find_all
+from hpe.measure.evidence import Evidence, Looks, gather, scores_of
+from hpe.measure.found import LEAST_SCORE
 from hpe.measure.report import grid
-from hpe.measure.shown import scored_joints
-from hpe.measure.worth import quality, who_is_there
-from hpe.pose.boxes import box_iou
 from hpe.pose.logistic import logit, sigmoid
-from hpe.pose.skeleton import INDEX
-from hpe.score.matching import SAME, pairs
 from hpe.train.data.files import spread
 from hpe.train.data.people import Photo
 from hpe.train.data.readers import in_part, read_empty
 
-Scores = NDArray[np.floating]
-LEAST_PX: Final[float] = 48  # people smaller than this say little about joints
-EDGE_PX: Final[float] = 3
 # Calibrated: as likely right as wrong.
 SURE: Final[float] = 0.5
 WRITTEN: Final = ("calibration", "threshold", "person", "person_threshold", "photo_threshold")
 # Share of the people found, and of the photos with some, that the locator's thresholds may cost. The networks know
 # these photos: others lose more.
 LOST: Final[float] = 0.005
-
-
-@dataclass(frozen=True)
-class Looks:
-    """(K,) the locator's scores, (K, J) the heatmaps' peaks, and (K,) sizes (`sizes_in`) of who is found."""
-
-    located: Scores
-    peaks: Scores
-    sizes: Scores
-
-    @classmethod
-    def of(cls, one: Found, rgb: NDArray[np.uint8], counted: NDArray[np.bool_]) -> "Looks":
-        return cls(one.scores[counted], one.joint_scores[counted], sizes_in(one.boxes[counted], rgb.shape))
-
-    @classmethod
-    def together(cls, several: Sequence["Looks"]) -> "Looks":
-        parts = zip(*((one.located, one.peaks, one.sizes) for one in several), strict=True)
-        return cls(*(np.concatenate(part) for part in parts))
-
-    def evidence(self, joint: Calibration) -> NDArray[np.float64]:
-        """-> (K, 4), as of `person_evidence`."""
-        return person_evidence(self.located, _scores(self.peaks, joint), self.sizes)
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Everybody found in training photos, however unsure, with the locator's own score as the person's.
-
-    right, joints: (M,) whether each joint is in its place, and its peak. people: (K,) whether a person is there. worth:
-    (K,) how right the skeleton is (`quality`), nan if nobody knows. seen: their locator's scores, peaks and sizes.
-    empty, full: the same for each photo without people and with some.
-    """
-
-    right: NDArray[np.bool_]
-    joints: Scores
-    people: NDArray[np.bool_]
-    worth: NDArray[np.float64]
-    seen: Looks
-    empty: list[Looks]
-    full: list[Looks]
 
 
 def logistic(values: NDArray[np.floating], right: NDArray[np.bool_] | NDArray[np.floating]) -> NDArray[np.float64]:
@@ -107,70 +58,6 @@ def logistic(values: NDArray[np.floating], right: NDArray[np.bool_] | NDArray[np
     return found
 
 
-def cut_off(photo: Photo, person: int, height: int) -> list[int]:
-    """Legs' joints below the photo's lower edge: the box ends there, and neither they nor those after are labelled."""
-    if photo.boxes[person, 3] < height - EDGE_PX:
-        return []
-    known = photo.joints[person, :, 2] > 0
-    joints = []
-    for side in ("left", "right"):
-        knee, ankle = INDEX[f"{side}_knee"], INDEX[f"{side}_ankle"]
-        joints += [ankle] if known[knee] and not known[ankle] else []
-        joints += [knee, ankle] if not known[knee] and not known[ankle] else []
-    return joints
-
-
-def gather(estimator: PoseEstimator, photos: list[Photo], negatives: Sequence[NDArray[np.uint8]]) -> Evidence:
-    """Runs the model, without thresholds or calibration, over training photos."""
-    locate = estimator.card.locate
-    if locate is None:
-        raise BadSettings(f"{estimator.card.name} has no locator: its one person needs no calibration")
-    # locator * 1 + joints * 0: the person's score is then the locator's
-    raw = PoseEstimator(
-        estimator.networks.with_card(
-            calibration=None,
-            person=PersonCalibration(1.0, 0.0, 0.0),
-            person_threshold=0.0,
-            photo_threshold=0.0,
-            locate=replace(locate, threshold=LEAST_SCORE, photo_threshold=0.0),
-        )
-    )
-    images = [photo.image() for photo in photos]
-    found = find_all(raw, images, "training photos")
-    joints, right = scored_joints(found, photos, LEAST_PX)
-    absent: list[float] = []
-    people: list[NDArray[np.bool_]] = []
-    worth: list[NDArray[np.float64]] = []
-    empty: list[Looks] = []
-    full: list[Looks] = []
-    every: list[Looks] = []
-    for one, photo, image in zip(found, photos, images, strict=True):
-        there, counted = who_is_there(one, photo)
-        right_by, known = quality(one, photo)
-        people.append(there[counted])
-        worth.append(np.where(known, right_by, np.nan)[counted])
-        every.append(Looks.of(one, image, counted))
-        for p, k in pairs(box_iou(one.boxes, photo.boxes), SAME).items():
-            side = float(max(photo.boxes[p, 2:] - photo.boxes[p, :2]))
-            if not photo.ignore[p] and side >= LEAST_PX and photo.joints[p, :, 2].sum() >= 3:
-                absent += [float(one.joint_scores[k, j]) for j in cut_off(photo, p, image.shape[0])]
-        (empty if photo.ignore.all() else full).append(every[-1])
-    for one, image in zip(find_all(raw, negatives, "photos without people"), negatives, strict=True):
-        people.append(np.zeros(len(one.scores), np.bool_))
-        worth.append(np.zeros(len(one.scores)))
-        every.append(Looks.of(one, image, np.ones(len(one.scores), np.bool_)))
-        empty.append(every[-1])
-    return Evidence(
-        np.concatenate([right, np.zeros(len(absent), np.bool_)]),
-        np.concatenate([joints, absent]),
-        np.concatenate(people),
-        np.concatenate(worth),
-        Looks.together(every),
-        empty,
-        full,
-    )
-
-
 def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
     """The card with calibrations and thresholds. silent: share of photos without people on which nobody is found."""
     slope, intercept = logistic(evidence.joints[:, None], evidence.right)
@@ -181,7 +68,7 @@ def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
     )
 
     def likely(looks: Looks) -> NDArray[np.float64]:
-        return person_scores(looks.located, _scores(looks.peaks, joint), person, looks.sizes)
+        return person_scores(looks.located, scores_of(looks.peaks, joint), person, looks.sizes)
 
     scores = likely(evidence.seen)
     shown = _as_likely_as_not(scores, evidence.people)
@@ -194,11 +81,6 @@ def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
     locate = card.locate and replace(card.locate, threshold=max(least, LEAST_SCORE), photo_threshold=at_best)
     chosen = replace(card, threshold=SURE, person_threshold=shown, photo_threshold=photo)
     return replace(chosen, calibration=joint, person=person, locate=locate)
-
-
-def _scores(peaks: Scores, joint: Calibration) -> NDArray[np.float64]:
-    """(K, J) peaks -> scores; a peak of 0 is outside the picture."""
-    return np.where(peaks > 0, joint_scores(np.asarray(peaks, np.float32), joint), 0).astype(np.float64)
 
 
 def _ranking(evidence: Evidence, joint: Calibration) -> NDArray[np.float64]:

@@ -9,7 +9,8 @@ import pytest
 from hpe.engine.manifest import LocatorCard, ModelCard, PersonCalibration, parse_manifest, write_manifest
 from hpe.engine.scores import joint_scores, person_score
 from hpe.errors import BadSettings
-from hpe.measure.calibrate import Evidence, Looks, choose, cut_off, logistic
+from hpe.measure.calibrate import choose, logistic
+from hpe.measure.evidence import Evidence, Looks, cut_off
 from hpe.pose.skeleton import INDEX
 from hpe.train.data.people import Photo
 
