@@ -1,10 +1,12 @@
 """What the tables of bench/ are made of."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
-from bench import cost
+from bench import cost, everyday
 from bench.photos import crowd
 
 
@@ -30,3 +32,17 @@ def test_cost_follows_memory_threads_and_price(monkeypatch: pytest.MonkeyPatch) 
     assert cost.milliseconds(1, 3008, 9) == pytest.approx(60 / 0.85, rel=0.01)
     # 1.7275 GB for 0.1 s at $1 a GB-second, a thousand times, and $1.20 a million requests
     assert cost.dollars(1, 1769, 1.0, 9) == pytest.approx(1769 / 1024 * 100 + 0.0012)
+
+
+def test_a_photo_counts_with_its_fastest_round() -> None:
+    rounds = [[(12.0, 1), (40.0, 3)], [(15.0, 1), (31.0, 3)]]
+    assert everyday.fastest(rounds) == [(12.0, 1), (31.0, 3)]
+
+
+def test_every_photo_of_a_folder_is_timed_by_the_version_on_the_path(tmp_path: Path, root: Path) -> None:
+    photo = np.full((96, 128, 3), 90, np.uint8)
+    for name in ("a.jpg", "b.jpg"):
+        cv2.imwrite(str(tmp_path / name), photo)
+    rows = everyday.timed(root, tmp_path)
+    assert [people for _, people in rows] == [0, 0]
+    assert all(ms > 0 for ms, _ in rows)
