@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,13 +45,14 @@ class FfmpegWriter:
         width, height = size
         picture, audio = ENCODERS[suffix]
         rate = f"{fps:.6g}"
-        raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", rate, "-i", "pipe:0"]
+        # sides are made even, as nearly all players want them; OpenCV turns RGB into YUV in half of ffmpeg's time
+        self._odd = (height % 2, width % 2)
+        size_of = f"{width + width % 2}x{height + height % 2}"
+        raw = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", size_of, "-r", rate, "-i", "pipe:0"]
         other = ["-ss", f"{start:.3f}", "-i", str(sound.resolve())]
-        # sides are made even, as nearly all players want them
-        even = ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p"]
         container = {".webm": "webm", ".mkv": "matroska", ".mov": "mov"}.get(suffix, "mp4")
         command = [program, "-y", "-nostdin", "-loglevel", "error", *raw, *other, "-map", "0:v", "-map", "1:a:0?"]
-        command += [*picture, *even, *audio, "-shortest", "-f", container, str(path.resolve())]
+        command += [*picture, "-pix_fmt", "yuv420p", *audio, "-shortest", "-f", container, str(path.resolve())]
         self._told: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the program)
         self._process: subprocess.Popen[bytes] = subprocess.Popen(  # nosec B603  # noqa: S603 (no shell; options of our own)
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._told
@@ -60,9 +62,14 @@ class FfmpegWriter:
         """(H, W, 3) uint8 RGB. Raises HpeError with ffmpeg's own words if it has stopped."""
         assert self._process.stdin is not None  # nosec B101  # noqa: S101 (for type checkers: it is a pipe)
         try:
-            self._process.stdin.write(np.ascontiguousarray(rgb).data)
+            self._process.stdin.write(np.ascontiguousarray(self._yuv(rgb)).data)
         except OSError as error:
             raise self._failed() from error
+
+    def _yuv(self, rgb: NDArray[np.uint8]) -> NDArray[Any]:
+        if any(self._odd):
+            rgb = np.asarray(cv2.copyMakeBorder(rgb, 0, self._odd[0], 0, self._odd[1], cv2.BORDER_REPLICATE), np.uint8)
+        return cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420)
 
     def close(self) -> None:
         """The last frame is in. Raises HpeError if the file could not be finished."""

@@ -16,6 +16,7 @@ import hpe.commands.video.live
 import hpe.commands.video.run  # noqa: F401 (before stand-ins take the estimator's place)
 from hpe.cli import main
 from hpe.video.decode import Clip
+from hpe.video.write import ClipWriter
 
 RED, BLUE = (200, 40, 40), (40, 40, 200)
 FRAMES = 60
@@ -74,6 +75,23 @@ def test_with_ffmpeg_mp4_is_h264(world, clip, tmp_path):
     capture = cv2.VideoCapture(str(tmp_path / "drawn.mp4"))
     assert int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little") in (b"h264", b"avc1")
     assert len(frames_of(tmp_path / "drawn.mp4")) == FRAMES
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs an ffmpeg")
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_with_ffmpeg_odd_sides_are_made_even_and_colours_stay(clip, tmp_path, suffix):
+    rgb = np.full((49, 65, 3), 90, np.uint8)
+    rgb[:, :30] = RED
+    rgb[:, 50:] = BLUE
+    writer = ClipWriter(tmp_path / "a", suffix, (65, 49), 30.0, clip)
+    for number in range(5):
+        writer.write(rgb, number / 30)
+    writer.close()
+    frames = frames_of(tmp_path / "a")
+    assert len(frames) == 5
+    assert frames[2].rgb.shape == (50, 66, 3)
+    for x, colour in ((10, RED), (40, (90, 90, 90)), (60, BLUE)):
+        assert np.abs(frames[2].rgb[25, x].astype(int) - colour).max() < 12
 
 
 def test_tracks_are_a_row_for_each_person_in_each_frame(world, clip, tmp_path):

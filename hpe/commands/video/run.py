@@ -59,7 +59,8 @@ def run(name: str, results: list[Path], estimator: PoseEstimator, asked: Asked) 
         count, people = 0, set()
         bar = stack.enter_context(_bar(clip, asked, journal.known))
         try:
-            for frame in window(_frames(clip, follower, journal, asked, any(map(draws, results)), bar)):
+            found = window(_frames(clip, follower, journal, asked, any(map(draws, results)), bar))
+            for frame in ahead(found):  # drawn and written while the next ones are analysed
                 for sink in sinks:
                     sink.take(frame)
                 people |= {pose.id for pose in frame.poses}
