@@ -62,11 +62,12 @@ const sizeText = ({ width, height }) => `${width} × ${height} px`;
 function facts({ sample, answered, photo, result, seconds }) {
   if (sample && !seconds) return `This answer was stored with the sample (model ${result.model?.name}).`;
   const inside = Object.entries(result.timings_ms ?? {}).map(([name, ms]) => `${name} ${Math.round(ms)} ms`);
-  if (photo.here) return `Processed on this device, nothing was sent: ${[`${seconds.toFixed(1)} s in all`, ...inside].join(" · ")}`;
+  const times = [`${seconds.toFixed(1)} s in all`, ...inside, ...(answered.box && !answered.guess ? ["in the box you drew"] : [])].join(" · ");
+  if (photo.here) return `Processed on this device, nothing was sent: ${times}`;
   const sent = photo.sent === "smaller"
     ? `Your photo has ${megabytes(photo.size)}, more than can be sent: your browser sent a smaller JPEG of ${megabytes(photo.blob.size)}. The numbers are px of your photo.`
     : `Sent as it is${photo.clean ? ", without place, date and camera" : ", with everything the camera wrote into it"}: ${megabytes(photo.blob.size)}.`;
-  return `${sent} ${[`${seconds.toFixed(1)} s in all`, ...inside].join(" · ")}${answered.box && !answered.guess ? " · in the box you drew" : ""}`;
+  return `${sent} ${times}`;
 }
 
 const chosen = () => Math.max(0, view.person);

@@ -149,7 +149,7 @@ def test_several_files_are_processed_in_order_and_each_is_kept(
     buttons[3].click()
     site.until_view("done")
     assert site.text("summary").startswith("2 people")
-    assert site.js("return document.getElementById('photo').naturalWidth") == 512
+    site.until(lambda: site.js("return document.getElementById('photo').naturalWidth") == 512)
 
 
 def test_photo_only_the_api_can_read_is_sent_as_it_is(site: Any, stub: Stub, photo: Path, tmp_path: Path) -> None:

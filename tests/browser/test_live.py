@@ -7,17 +7,18 @@ from browser.host import READY_S, Host
 from PIL import Image
 
 
-@pytest.fixture
-def live(page: Any, host: Host) -> Any:
-    """The live page, watching."""
-    page.cdp("Browser.setPermission", permission={"name": "camera"}, setting="granted", origin=host.url)
-    page.open(host.url + "live.html")
-    page.until(lambda: page.id("start").is_enabled(), 20)
-    page.id("start").click()
-    page.until(lambda: page.text("live-count"), READY_S)
-    yield page
-    page.js("document.querySelector('video').srcObject?.getTracks().forEach((t) => t.stop())")
-    page.cdp("Browser.resetPermissions")
+@pytest.fixture(scope="module")
+def live(chrome: Any, host: Host) -> Any:
+    """The live page, watching: for all tests here, since the networks take long to start."""
+    chrome.cdp("Browser.setPermission", permission={"name": "camera"}, setting="granted", origin=host.url)
+    chrome.open(host.url + "live.html")
+    chrome.until(lambda: chrome.id("start").is_enabled(), 20)
+    chrome.id("start").click()
+    chrome.until(lambda: chrome.text("live-count"), READY_S)
+    yield chrome
+    assert chrome.violations() == []
+    chrome.js("document.querySelector('video').srcObject?.getTracks().forEach((t) => t.stop())")
+    chrome.cdp("Browser.resetPermissions")
 
 
 def test_person_is_followed_counted_and_drawn(live: Any, host: Host) -> None:

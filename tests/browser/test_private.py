@@ -32,6 +32,12 @@ def test_people_are_found_without_any_api_and_nothing_is_asked_meanwhile(private
     before = list(host.asked)
     people_found(private, photo)
     assert host.asked == before, "while a photo is processed, nothing is asked for at all"
+    private.id("fix").click()
+    private.until_view("crop")
+    private.id("crop-ask").click()
+    private.until(lambda: "in the box you drew" in private.text("facts"))
+    assert "on this device" in private.text("facts")
+    assert host.asked == before, "nor for a box"
     assert "never leave this device" in private.text("privacy")
     assert private.log() == []
 
@@ -48,17 +54,6 @@ def test_page_works_offline_once_it_was_used(private: Any, host: Host, photo: Pa
         assert private.text("summary").startswith("1 person")
     finally:
         host.down = False
-
-
-def test_box_drawn_in_private_mode_is_processed_here(private: Any, host: Host, photo: Path) -> None:
-    people_found(private, photo, READY_S)
-    private.id("fix").click()
-    private.until_view("crop")
-    before = list(host.asked)
-    private.id("crop-ask").click()
-    private.until_view("done")
-    private.until(lambda: "on this device" in private.text("facts"))
-    assert host.asked == before
 
 
 def test_damaged_file_is_refused_by_its_sha256_and_said_so(page: Any, host: Host, photo: Path) -> None:

@@ -228,7 +228,7 @@ def test_tiff_which_browsers_cannot_read_is_shown_as_the_api_reads_it(
     page.open(served)
     page.choose(tmp_path / "scan.tif")
     page.until_view("done", 60)
-    assert page.js("return document.getElementById('photo').naturalWidth") == 512
+    page.until(lambda: page.js("return document.getElementById('photo').naturalWidth") == 512)
     assert len(page.all("#overlay circle.dot")) >= 6
 
 

@@ -521,4 +521,4 @@ def test_large_photo_takes_the_upload_road(page: Any, stub: Stub, photo: Path, t
     form = posted["/bucket"]
     assert form.index(b'name="key"') < form.index(b'name="policy"') < form.index(b'name="file"')
     assert heic in form
-    assert page.js("return document.getElementById('photo').naturalWidth") == 512
+    page.until(lambda: page.js("return document.getElementById('photo').naturalWidth") == 512)

@@ -63,7 +63,7 @@ def test_photo_given_while_another_is_processed_waits_its_turn(
     assert site.text("wait") == "Waiting for one photo before this one…"
     site.until_view("done")
     assert site.text("summary").startswith("2 people")
-    assert site.js("return document.getElementById('photo').naturalWidth") == 300
+    site.until(lambda: site.js("return document.getElementById('photo').naturalWidth") == 300)
     site.all("#own button:not(.away)")[0].click()
     assert site.text("summary").startswith("1 person"), "the first is kept"
 
