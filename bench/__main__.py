@@ -11,7 +11,10 @@ import time
 
 from bench.report import FULL, NORMAL, QUICK, write_section
 
-PARTS = ("latency", "people", "everyday", "video", "cost", "coldstart", "memory", "folder", "soak", "load", "website")
+PARTS = (
+    *("latency", "people", "everyday", "video", "cost", "coldstart", "memory", "folder", "soak", "load"),
+    *("website", "private"),
+)
 
 
 def main() -> None:
