@@ -111,6 +111,8 @@ async function play(stream) {
     say("The camera was switched off.");
   });
   $("live-frame").classList.toggle("mirrored", track.getSettings().facingMode !== "environment"); // the front camera is a mirror
+  $("live-frame").hidden = false;
+  $("live-empty").hidden = true;
   $("live-frame").style.setProperty("--ratio", video.videoWidth / video.videoHeight);
   const cameras = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === "videoinput");
   $("turn").hidden = cameras.length < 2;

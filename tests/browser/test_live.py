@@ -52,7 +52,7 @@ def test_pause_stops_and_a_snapshot_is_what_is_seen(live: Any) -> None:
     assert live.js(frame) == before
     live.id("snapshot").click()
     live.until(lambda: live.text("live-note").startswith("Saved as live-"))
-    (saved,) = (live.home / "downloads").glob("live-*.png")
+    (saved,) = live.until(lambda: list((live.home / "downloads").glob("live-*.png")))
     live.downloaded(saved.name)
     assert Image.open(saved).size == (640, 480)
 

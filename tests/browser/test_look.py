@@ -34,7 +34,7 @@ def test_screens_for_eyes(name: str, page: Any, stub: Stub, photo: Path, root: P
     page.open(stub.url, **screen)
     page.until(lambda: page.all("#overlay circle.dot"))
     assert page.js("return shift") < 0.01, "nothing moves while the page loads"
-    assert too_wide(page) == 0
+    assert too_wide(page) <= 0
     assert on_screen(page, "choose"), "the first thing to do is in sight"
     assert on_screen(page, "photo"), "and so is what comes of it"
     both("first")
@@ -42,14 +42,14 @@ def test_screens_for_eyes(name: str, page: Any, stub: Stub, photo: Path, root: P
     page.until_view("done")
     assert on_screen(page, "choose"), "a second photo can be given from where one is"
     page.id("show-names").click()
-    assert too_wide(page) == 0
+    assert too_wide(page) <= 0
     both("done", whole=True)
     box = page.js("const b = document.getElementById('photo').getBoundingClientRect(); return [b.width, b.height]")
     assert box[0] == pytest.approx(box[1], abs=1), "a square photo stays square"
     assert box[0] > 250
     page.id("show-compare").click()
     page.js("document.getElementById('curl-box').open = true")
-    assert too_wide(page) == 0
+    assert too_wide(page) <= 0
 
 
 def too_wide(page: Any) -> int:
