@@ -1,6 +1,7 @@
 """`hpe eval --video`: tracking measured on made clips: identities, AP beside frame-by-frame, tremble and lag."""
 
-from dataclasses import dataclass, field
+import warnings
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -63,6 +64,8 @@ def video_figures(report: Report, estimator: PoseEstimator, photos: list[Photo],
         switches = motmetrics.metrics.create().compute(accumulator, metrics=["num_switches"], name="clip")
         tallies.switches.setdefault(clip.kind, []).append(int(switches["num_switches"].iloc[0]))
         _motion(tallies, clip, one)
+        # pictures of forty clips would be a gigabyte
+        one.truth = [replace(truth, rgb=truth.rgb[:0].copy()) for truth in one.truth]
         for name in vars(ways):
             getattr(ways, name).extend(getattr(one, name))
     measures = motmetrics.metrics.create().compute_many(accumulators, metrics=["mota", "idf1"], generate_overall=True)
@@ -149,7 +152,9 @@ def _tremble(points: NDArray[np.float64]) -> float:
 def _lag(seen: NDArray[np.float64], shown: NDArray[np.float64]) -> tuple[float, float]:
     """(T, J, 2) twice -> how far behind along the motion, and the motion's square: their ratio is in frames."""
     both = np.where(np.isfinite(seen), seen, np.nan)
-    middle, after = np.nanmedian(both, axis=1), np.nanmedian(np.where(np.isfinite(seen), shown, np.nan), axis=1)
+    with warnings.catch_warnings():  # frames without a sure joint have no middle, and are left out below
+        warnings.simplefilter("ignore", RuntimeWarning)
+        middle, after = np.nanmedian(both, axis=1), np.nanmedian(np.where(np.isfinite(seen), shown, np.nan), axis=1)
     width = 7
     kernel = np.ones(width) / width
     smooth = np.stack([np.convolve(middle[:, axis], kernel, "valid") for axis in (0, 1)], axis=1)
