@@ -3,8 +3,8 @@ import { logit, sigmoid } from "./private/scores.js";
 import { isLimb } from "./skeleton.js";
 
 const TOUCHES = 0.01;
-const OUTSIDE = [-2.41, -1.06, -4.73, -0.97];
-const HIDDEN = [-0.39, 0.21, -0.08, 1.76, 1.24, 0.32, -3.55];
+const OUTSIDE = [-2.73, -1.22, -2.65, -1.3];
+const HIDDEN = [-0.55, 0.15, -0.2, 1.39, 0.59, 0.5, -3.01];
 const SURELY_OUTSIDE = 0.5;
 const MAYBE_HIDDEN = 0.45;
 const MOST_GAP = 2;

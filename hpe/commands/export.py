@@ -25,7 +25,7 @@ THRESHOLD, PERSON_THRESHOLD, LOCATE_THRESHOLD = 0.2, 0.2, 0.3
 # Longer side, px, of the frame of the locator's one look, and the look at a photo that may be on its side: docs/runs.md
 # has what others cost and find.
 LOCATE_SIZE = 384
-TURNED = TurnedLook(pixels=20_480, score=0.5, person_threshold=0.6)
+TURNED = TurnedLook(pixels=16_384, score=0.5, person_threshold=0.6)
 
 
 @click.command()

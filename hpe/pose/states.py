@@ -24,8 +24,8 @@ TOUCHES: Final[float] = 0.01
 LEAST: Final[float] = 0.01
 MOST: Final[float] = 0.995
 # Weights of the figures, and an intercept.
-OUTSIDE: Final[tuple[float, ...]] = (-2.41, -1.06, -4.73, -0.97)
-HIDDEN: Final[tuple[float, ...]] = (-0.39, 0.21, -0.08, 1.76, 1.24, 0.32, -3.55)
+OUTSIDE: Final[tuple[float, ...]] = (-2.73, -1.22, -2.65, -1.3)
+HIDDEN: Final[tuple[float, ...]] = (-0.55, 0.15, -0.2, 1.39, 0.59, 0.5, -3.01)
 # From these probabilities on it is said. Of the joints called hidden at 0.45, half are.
 SURELY_OUTSIDE: Final[float] = 0.5
 MAYBE_HIDDEN: Final[float] = 0.45
