@@ -45,7 +45,7 @@ lint: $(DEV)  ## ruff, mypy and bandit
 	$(BIN)/bandit -q -r deploy -c deploy/bandit.yml
 
 test-python: $(DEV) $(if $(shell command -v npm),$(NODE))  ## pytest, and what took longest; browser and deploy tests run where Chromium and Node are (TESTS=)
-	$(BIN)/pytest -n 2 --dist loadgroup --durations=20 --durations-min=1 $(TESTS)
+	$(BIN)/pytest -n 2 --durations=20 --durations-min=1 $(TESTS)
 
 test-site: $(if $(shell command -v npm),$(NODE))  ## The site's JavaScript: eslint and node's own test runner
 	@if command -v npm >/dev/null; then npm run --silent lint && npm run --silent test; \

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,13 +23,18 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Of several processes (`pytest -n`) one has all tests of a file, of the browser or of the deployment."""
-    for item in items:
-        file = item.path.relative_to(ROOT / "tests")
-        together = file.parts[0] if file.parts[0] in ("browser", "deploy") else str(file)
-        item.add_marker(pytest.mark.xdist_group(together))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            folder = file.split("/")[1]
+            return folder if folder in ("browser", "deploy") else file
+
+    return Together(config, log)
 
 
 @pytest.fixture(autouse=True)
