@@ -2,7 +2,7 @@
 const SITE = "hpe-site";
 
 async function keep() {
-  const newest = (name) => new Request(name, { cache: "no-cache" }); // not what the browser took for fresh
+  const newest = (name) => new Request(name, { cache: "reload" }); // not what the browser took for fresh
   const { site = [] } = await (await fetch(newest("private/files.json"))).json();
   const cache = await caches.open(SITE);
   await Promise.all(["./", "private/files.json", ...site].map((name) => cache.add(newest(name)).catch(() => {})));

@@ -8,7 +8,7 @@ export const ANALYSED_SIDE = 1600; // px, as the API's own
 export async function listFiles() {
   try {
     // asked for again each time: a browser may take a plain host's copy for fresh, and miss that the model changed
-    const answer = await fetch("private/files.json", { cache: "no-cache" });
+    const answer = await fetch("private/files.json", { cache: "no-store" });
     if (answer.ok) return await answer.json();
   } catch {
     // told below, as where a plain host has no such file
