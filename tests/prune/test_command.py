@@ -26,7 +26,6 @@ train: [{{kind: shards, path: {people}}}]
 val: [{{kind: shards, path: {people}}}]
 stages: [{{start: 0.0, size: 64, batch: 4}}]
 steps: 1
-workers: 1
 cache: {tmp_path / "cache"}
 """
     (tmp_path / "tiny.yaml").write_text(text)
