@@ -37,14 +37,7 @@ def train(config_path: Path, out: Path | None, device: str, hours: float | None,
     from hpe.train.loop import Trainer
 
     check_files(config, config_path)
-    teacher = None
-    if config.teacher:
-        import torch
-
-        from hpe.measure.models import open_network
-
-        teacher = open_network(config.teacher, config.task, torch.get_num_threads()).run
-    trainer = Trainer(config, folder, checked_device(device), teacher)
+    trainer = Trainer(config, folder, checked_device(device))
     trainer.run()
     click.echo(f"{folder / 'best.pt'}: best validation {trainer.best:.1f} after {trainer.step:,} steps")
 

@@ -69,4 +69,4 @@ def _measures(task: Task, network: PoseResNet, stage: Stage) -> dict[str, float]
 
 def examples_only(config: TrainConfig) -> TrainConfig:
     """The configuration without what only training needs."""
-    return dataclasses.replace(config, init="", teacher="")
+    return dataclasses.replace(config, init="")

@@ -107,6 +107,15 @@ def read_network(path: Path) -> tuple[PoseResNet, dict[str, Any]]:
     return model.eval(), saved
 
 
+def pruned_network(path: Path) -> PoseResNet | None:
+    """The network of a checkpoint that `hpe prune` made, or that was trained on from such a one; None for others."""
+    state = plain_state(read_checkpoint(path)["state_dict"])
+    inner = [len(v) for k, v in state.items() if re.fullmatch(r"layer\d\.\d+\.conv1\.weight", k)]
+    deconvolutions = {v.shape[1] for k, v in state.items() if re.fullmatch(r"deconv_layers\.[036]\.weight", k)}
+    whole = PoseResNet.widths(_depth(state, path), len(state["conv1.weight"])) if inner else ()
+    return None if tuple(inner) == whole and len(deconvolutions) <= 1 else read_network(path)[0]
+
+
 def same_keypoints(found: int, wanted: int) -> bool:
     """Whether a network of `found` outputs does what one of `wanted` does: the joints alone, or with the face."""
     return found == wanted or {found, wanted} == {NUM_JOINTS, NUM_KEYPOINTS}

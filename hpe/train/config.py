@@ -85,9 +85,8 @@ class TrainConfig:
     """Everything that shapes a run. Give `steps` (exactly reproducible) or `hours` (fits a time budget).
 
     task: "pose" or "locate" (`hpe.train.tasks`). depth, deconv_channels, width: of the PoseResNet. init: a checkpoint
-    to start from, its first convolution turned round where `init_channels` is "bgr". teacher: a model, a manifest or a
-    checkpoint, whose answers are learnt instead of labels, with the statistics of batch norm frozen; the network is
-    then that of `init`, which may be pruned (`hpe prune`). lr falls from `lr` to `lr_end` as half a cosine after
+    to start from, its first convolution turned round where `init_channels` is "bgr"; a pruned one (`hpe prune`) stays
+    pruned. lr falls from `lr` to `lr_end` as half a cosine after
     `warmup_steps`. ema: decay of the averaged weights that are validated and kept. size_unit: px of the frame that a
     box side of 1 stands for; 0 takes the longer side of the largest stage. freeze: so many of the first stages learn
     nothing, 1 the first convolution and 2 layer1 as well, which saves a fifth of a step. cache: where people cut out of
@@ -103,7 +102,6 @@ class TrainConfig:
     width: int = 64
     init: str = ""
     init_channels: str = "rgb"
-    teacher: str = ""
     stages: tuple[Stage, ...] = (Stage(0.0, 256, 32),)
     sigma: float = 2.0
     size_unit: int = 0
@@ -149,7 +147,7 @@ def check_files(config: TrainConfig, path: Path, labels: bool = True) -> None:
     """Raises BadData, in one message for all that the run needs and that is not here. labels: those files as well."""
     data = {s.path: Path(s.path).expanduser() for s in (*config.train, *config.val)}
     made_here = {s.labels: Path(s.labels).expanduser() for s in config.train if s.labels and labels}
-    weights = {name: Path(name).expanduser() for name in (config.init, config.teacher) if name}
+    weights = {config.init: Path(config.init).expanduser()} if config.init else {}
     missing = [name for name, file in (data | weights).items() if not file.exists()]
     if missing:
         raise BadData(

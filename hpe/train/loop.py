@@ -16,14 +16,13 @@ from tqdm import tqdm
 from hpe.errors import BadModel, BadSettings
 from hpe.train.checkpoint import (
     is_finite,
+    pruned_network,
     read_checkpoint,
-    read_network,
     same_keypoints,
     take_initial_weights,
     write_checkpoint,
 )
 from hpe.train.config import Stage, TrainConfig, as_dict
-from hpe.train.distil import Network, Teacher, distance
 from hpe.train.network import PoseResNet, describe, is_trimmed, normalise, trimmed
 from hpe.train.runlog import append_row, draw_curve, drop_rows_after
 from hpe.train.tasks import open_task
@@ -53,8 +52,7 @@ def has_bf16(device: torch.device) -> bool:
 class Trainer:
     """One run in one folder: checkpoint `last.pt`, best weights `best.pt`, `log.csv`, `curve.png`."""
 
-    def __init__(self, config: TrainConfig, folder: Path, device: str = "cpu", teacher: Network | None = None) -> None:
-        """teacher: whose answers are learnt, instead of the labels."""
+    def __init__(self, config: TrainConfig, folder: Path, device: str = "cpu") -> None:
         self.config, self.folder, self.device = config, folder, torch.device(device)
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
@@ -62,11 +60,7 @@ class Trainer:
             torch.backends.cudnn.benchmark = True
         self.task = open_task(config, self.device)
         last = folder / "last.pt"
-        self.model = self.task.network()
-        if config.teacher and config.init:
-            self.model = self._student(last if last.exists() else Path(config.init).expanduser())
-        elif config.init and not last.exists():
-            print(take_initial_weights(self.model, Path(config.init).expanduser(), config.init_channels), flush=True)
+        self.model = self._network(last)
         if is_trimmed(self.model.conv1):
             # stays so: AdamW leaves a zero without a gradient alone
             self.model.conv1.weight.register_hook(trimmed)  # type: ignore[no-untyped-call]
@@ -74,7 +68,6 @@ class Trainer:
         self.frozen = frozen[: config.freeze and config.freeze + 1]
         for part in self.frozen:
             part.requires_grad_(False)
-        self.teacher = None if teacher is None else Teacher(teacher, self.task)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.bf16 = has_bf16(self.device)
@@ -86,11 +79,19 @@ class Trainer:
         if last.exists():
             self._resume(last)
 
-    def _student(self, path: Path) -> PoseResNet:
-        """The network of a checkpoint, which may be pruned."""
-        network, _ = read_network(path)
-        if not same_keypoints(network.joints, self.model.joints):
-            raise BadModel(f"{path} gives {network.joints} maps: the task {self.config.task} has {self.model.joints}")
+    def _network(self, last: Path) -> PoseResNet:
+        """The task's network with the weights to start from; it has the widths of a pruned one's."""
+        network, config = self.task.network(), self.config
+        if not config.init:
+            return network
+        start = last if last.exists() else Path(config.init).expanduser()
+        pruned = pruned_network(start)
+        if pruned is not None:
+            if not same_keypoints(pruned.joints, network.joints):
+                raise BadModel(f"{start} gives {pruned.joints} maps: the task {config.task} has {network.joints}")
+            return pruned
+        if start != last:
+            print(take_initial_weights(network, start, config.init_channels), flush=True)
         return network
 
     def progress(self) -> float:
@@ -135,17 +136,13 @@ class Trainer:
         rate = learning_rate(self.config, self.step, self.progress())
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        self.model.train(self.teacher is None)  # batch norm as it is: its statistics are those of the teacher
+        self.model.train()
         for part in self.frozen:
             part.eval()
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             predicted = self.model(normalise(images))
-        if self.teacher is None:
-            loss = self.task.loss(predicted.float(), targets)
-        else:
-            wanted = self.teacher(images)
-            loss = distance(predicted.float(), wanted, self.task.weight(wanted))
+        loss = self.task.loss(predicted.float(), targets)
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
         self.optimizer.step()

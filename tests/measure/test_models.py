@@ -1,4 +1,4 @@
-"""A network by the name of its model and by its task, as a teacher is opened."""
+"""A network by the name of its model and by its task."""
 
 import json
 import shutil

@@ -94,9 +94,6 @@ class LocateTask:
         sizes = score / (outputs[:, 1:].clamp(min=0) + 0.05) ** 2
         return torch.cat([LOGIT_SLOPE**2 * (score + 0.02), SIZE_WEIGHT * sizes], dim=1)
 
-    def mirrored(self, outputs: Tensor) -> Tensor:
-        return outputs.flip(3)
-
     @torch.no_grad()
     def validate(self, network: PoseResNet, stage: Stage) -> dict[str, float]:
         """Box AP50 on the validation photos, of people from 32 and 96 px up, and of all."""

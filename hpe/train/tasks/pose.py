@@ -159,9 +159,6 @@ class PoseTask:
         """Peaks six times as much as where nothing is: their place and height are what is read."""
         return 0.2 + outputs.clamp(0, 1)
 
-    def mirrored(self, outputs: Tensor) -> Tensor:
-        return outputs.flip(3)[:, self._flip[: outputs.shape[1]]]
-
     def validate(self, network: PoseResNet, stage: Stage) -> dict[str, float]:
         """PCK on crops round the given boxes: @0.2 of the torso for LSP, @0.1 of the box's longer side elsewhere.
 

@@ -26,11 +26,7 @@ class Task(Protocol):
         ...
 
     def weight(self, outputs: Tensor) -> Tensor:
-        """(N, C, h, w) of a teacher -> how much each of these values matters to a student: of the same shape."""
-        ...
-
-    def mirrored(self, outputs: Tensor) -> Tensor:
-        """(N, C, h, w) of pictures -> what a perfect network answers to their mirror images."""
+        """(N, C, h, w) of a whole network -> (N, C, h, w): how much each of these values matters to a pruned one."""
         ...
 
     def validate(self, network: PoseResNet, stage: Stage) -> dict[str, float]:
