@@ -7,12 +7,17 @@ import { createMode } from "./mode.js";
 import { paintFrame } from "./paint.js";
 import { make } from "./panel.js";
 import { analysedBitmap } from "./private/engine.js";
+import { createMotion } from "./private/motion.js";
 import { label } from "./skeleton.js";
 import { $, announce } from "./stage.js";
 
 const SIDE = 512; // px: what is analysed of a frame; people who fill a camera's picture need no more
+const FLOW_SIDE = 320; // px: what carries people from one frame to the next
+const EVERY = 10; // frames of those that the networks see, between looks for everybody
 const mode = createMode(readConfig(window.HPE_CONFIG), () => {});
-const state = { stream: null, running: false, frame: null, facing: "user", starts: 0, fps: 0, people: -1, fresh: true };
+const state = { stream: null, running: false, frame: null, shown: null, facing: "user", starts: 0, people: -1, fresh: true };
+const motion = createMotion();
+const small = document.createElement("canvas");
 
 const say = (text) => ($("live-note").textContent = text);
 
@@ -21,41 +26,82 @@ function ready(on) {
   for (const id of ["pause", "snapshot"]) $(id).hidden = !on;
 }
 
-/** Sees, follows and paints one frame after the other until paused. */
+/** What the camera shows now, small: {data: RGBA, width, height}. */
+function glimpse(video) {
+  const scale = Math.min(1, FLOW_SIDE / Math.max(video.videoWidth, video.videoHeight));
+  const [width, height] = [video.videoWidth, video.videoHeight].map((side) => Math.round(side * scale));
+  if (small.width !== width || small.height !== height) Object.assign(small, { width, height });
+  const context = small.getContext("2d", { willReadFrequently: true });
+  context.drawImage(video, 0, 0, width, height);
+  return context.getImageData(0, 0, width, height);
+}
+
+const nextFrame = (video) => new Promise((seen) => (video.requestVideoFrameCallback ? video.requestVideoFrameCallback(seen) : requestAnimationFrame(seen)));
+
+/** Frames a second from the times between them, smoothed. */
+function rateOf() {
+  let [rate, before] = [0, 0];
+  return () => {
+    const now = performance.now();
+    const one = 1000 / Math.max(now - before, 1);
+    if (before) rate = rate ? 0.9 * rate + 0.1 * one : one;
+    before = now;
+    return rate;
+  };
+}
+
+/** Who is in the camera's frame now, by the networks: late by a few frames, which `motion` makes up for. */
+async function ask(engine, video, size, rate) {
+  const time = performance.now() / 1000;
+  const mark = motion.mark();
+  const bitmap = await analysedBitmap(video, size.width, size.height, SIDE, "medium");
+  const frame = await engine.track(bitmap, { photo: size, time, fresh: state.fresh, options: { every: EVERY } });
+  state.fresh = false;
+  return () => {
+    motion.correct(frame, mark, time);
+    state.frame = frame;
+    $("live-fps").dataset.networks = rate().toFixed(1);
+    if ($("angles").open) showAngles(frame.people);
+  };
+}
+
+/** Every frame of the camera: its people carried on and painted, while the networks work on one of the last. */
 async function watch(engine) {
   const video = $("live-video");
   const own = state.starts;
-  let before = performance.now();
-  while (state.running && own === state.starts) {
-    const { videoWidth: width, videoHeight: height } = video;
-    const bitmap = await analysedBitmap(video, width, height, SIDE);
-    const frame = await engine.track(bitmap, { photo: { width, height }, time: performance.now() / 1000, fresh: state.fresh, options: { every: 5 } });
+  const [drawn, asked] = [rateOf(), rateOf()];
+  let [pending, failed] = [false, null];
+  motion.forget();
+  for (;;) {
+    await nextFrame(video);
     if (!state.running || own !== state.starts) return;
-    state.fresh = false;
-    const now = performance.now();
-    state.fps = state.fps ? 0.9 * state.fps + 0.1 * (1000 / (now - before)) : 1000 / (now - before);
-    before = now;
-    state.frame = frame;
-    show();
+    if (failed) throw failed;
+    const size = { width: video.videoWidth, height: video.videoHeight };
+    motion.see(glimpse(video), size.width);
+    if (!pending) {
+      pending = true;
+      ask(engine, video, size, asked).then((settle) => state.running && own === state.starts && settle(), (error) => (failed = error))
+        .finally(() => (pending = false));
+    }
+    if (state.frame) show({ ...state.frame, people: motion.people() }, drawn());
   }
 }
 
-function show() {
+function show(frame, rate) {
   const canvas = $("live-canvas");
-  const { width, height } = state.frame;
+  const { width, height, people } = frame;
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
   context.clearRect(0, 0, width, height);
   if ($("live-skeleton").checked) {
     const mirrored = $("live-frame").classList.contains("mirrored");
-    paintFrame(context, state.frame, { byPerson: $("live-colours").checked, numbers: state.frame.people.length > 1, mirrored });
+    paintFrame(context, frame, { byPerson: $("live-colours").checked, numbers: people.length > 1, mirrored });
   }
-  const { people } = state.frame;
+  state.shown = frame;
   $("live-count").textContent = people.length === 1 ? "1 person" : `${people.length} people`;
-  $("live-fps").textContent = `${state.fps.toFixed(state.fps < 10 ? 1 : 0)} frames a second`;
+  $("live-fps").textContent = `${rate.toFixed(rate < 10 ? 1 : 0)} frames a second`;
   if (people.length !== state.people) announce($("live-count").textContent); // changes only: not every frame
   state.people = people.length;
-  if ($("angles").open) showAngles(people);
 }
 
 function showAngles(people) {
@@ -99,8 +145,7 @@ async function start() {
 }
 
 async function play(stream) {
-  state.stream = stream;
-  state.fresh = true;
+  Object.assign(state, { stream, fresh: true, frame: null, shown: null });
   const video = $("live-video");
   video.srcObject = stream;
   await video.play();
@@ -139,7 +184,7 @@ async function snapshot() {
   const canvas = Object.assign(document.createElement("canvas"), { width: video.videoWidth, height: video.videoHeight });
   const context = canvas.getContext("2d");
   context.drawImage(video, 0, 0);
-  paintFrame(context, state.frame, { byPerson: $("live-colours").checked, numbers: state.frame?.people.length > 1, mirrored: false });
+  paintFrame(context, state.shown, { byPerson: $("live-colours").checked, numbers: state.shown?.people.length > 1, mirrored: false });
   const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
   const name = `live-${new Date().toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-")}.png`;
   saveBlob(blob, name);

@@ -16,12 +16,12 @@ export async function listFiles() {
   return { missing: "this copy of the site came without the files for it" };
 }
 
-/** A picture in a size that the networks gain from: an ImageBitmap of at most `side`. */
-export function analysedBitmap(picture, width, height, side = ANALYSED_SIDE) {
+/** A picture in a size that the networks gain from: an ImageBitmap of at most `side`. quality: of its shrinking, as canvases know it. */
+export function analysedBitmap(picture, width, height, side = ANALYSED_SIDE, quality = "high") {
   const scale = Math.min(1, side / Math.max(width, height));
   if (scale === 1) return createImageBitmap(picture);
   return createImageBitmap(picture, {
-    resizeWidth: Math.max(1, Math.round(width * scale)), resizeHeight: Math.max(1, Math.round(height * scale)), resizeQuality: "high",
+    resizeWidth: Math.max(1, Math.round(width * scale)), resizeHeight: Math.max(1, Math.round(height * scale)), resizeQuality: quality,
   });
 }
 

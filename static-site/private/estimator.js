@@ -12,7 +12,7 @@ export const MAX_PEOPLE = 20;
 
 /**
  * card: see card.js. networks: {locate, pose}, each run(bytes RGB, [height, width]) -> {data, height, width}.
- * Returns {find(image, {people}), everybody(image, people), inBox(image, box), person(image, box, located),
+ * Returns {find(image, {people}), inBox(image, box), person(image, box, located), credible(people, best),
  * locate(image, most), sigmas, card}; image: {data: RGBA, width, height}.
  */
 export function createEstimator(card, networks) {
@@ -38,13 +38,18 @@ export function createEstimator(card, networks) {
     return { ...pose, box, score, located };
   }
 
-  async function everybody(image, people) {
-    const found = [];
-    for (const { box, score } of await locator.find(image, people)) found.push(await person(image, box, score));
-    if (Math.max(0, ...found.map(({ score }) => score)) < card.pose.photoThreshold) return [];
+  /** Of what crops show, those who are people, once each, best first. best: the score of somebody who is there already. */
+  function credible(found, best = 0) {
+    if (Math.max(best, ...found.map(({ score }) => score)) < card.pose.photoThreshold) return [];
     const kept = found.filter(({ score }) => score >= card.pose.personThreshold)
       .map((one) => ({ ...one, known: one.scores.map((score) => score >= card.pose.threshold) }));
     return oneEach(kept, sigmas);
+  }
+
+  async function everybody(image, people) {
+    const found = [];
+    for (const { box, score } of await locator.find(image, people)) found.push(await person(image, box, score));
+    return credible(found);
   }
 
   /** Who is there in a picture that lies on its side or upside down, in px of the picture as it is. */
@@ -73,5 +78,5 @@ export function createEstimator(card, networks) {
   /** One person in a box that is given, whatever the locator says. */
   const inBox = (image, box) => person(image, box, null);
 
-  return { find, everybody, inBox, person, locate: locator.find, sigmas, card };
+  return { find, inBox, person, credible, locate: locator.find, sigmas, card };
 }

@@ -11,13 +11,16 @@ const gain = (cutoff, passed) => {
 };
 const weightOf = (score) => Math.max((score ** 2 / (score ** 2 + HALF ** 2)) * (1 + HALF ** 2), LEAST);
 
-/** Returns smooth(points [[x, y]], scores, size (root of the box's area, px), time s) -> points; times rise. */
+/**
+ * Returns smooth(points [[x, y]], scores, size (root of the box's area, px), time s) -> points; times rise. smooth.carry(shifts):
+ * it is known that the points moved so far, px, in between.
+ */
 export function createFilter({ cutoff, beta, speedCutoff } = LIVE) {
   let at = null;
   let speed;
   let last;
   let before;
-  return (points, scores, size, time) => {
+  const smooth = (points, scores, size, time) => {
     if (!at) {
       [at, last, before] = [points.map((p) => [...p]), points, time];
       speed = points.map(() => [0, 0]);
@@ -35,4 +38,9 @@ export function createFilter({ cutoff, beta, speedCutoff } = LIVE) {
     [last, before] = [points, time];
     return at;
   };
+  const shifted = (points, shifts) => points.map(([x, y], j) => [x + shifts[j][0], y + shifts[j][1]]);
+  smooth.carry = (shifts) => {
+    if (at) [at, last] = [shifted(at, shifts), shifted(last, shifts)];
+  };
+  return smooth;
 }

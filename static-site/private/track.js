@@ -15,6 +15,9 @@ const GOES_ON_S = 0.3; // how long a motion is believed to go on
 const SPEED_S = 0.15;
 const COMMON = 3; // keypoints sure in both frames from which a motion is read
 const ROOM = 0.05; // round sure keypoints, of the box's sides
+const SAME_BOX = 0.5; // IoU from which the locator means somebody who is followed
+// what was taken for a person and is none, at a place: IoU from which it is the same, and for how long it is not looked at again
+const [DULL, DULL_S] = [0.8, 2];
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 const moved = (box, [dx, dy]) => box.map((v, i) => v + (i % 2 ? dy : dx));
@@ -39,12 +42,14 @@ export function followedBox(base, seen, threshold) {
 }
 
 /** estimator: see estimator.js. Returns step(image, time s) -> {people: [{id, points, scores, box, score}], located}. */
-export function createTracker({ everybody, person, sigmas, card }, { every = 5, most = 20, smooth = true } = {}) {
+export function createTracker({ locate, person, credible, sigmas, card }, { every = 5, most = 20, smooth = true } = {}) {
   const { threshold, personThreshold, keypoints: names = JOINTS } = card.pose;
   let tracks = [];
   let ids = 0;
   let since = Infinity;
+  let dull = []; // {box, time}
 
+  const mixed = (before, look) => (before && look ? before.map((v, i) => 0.8 * v + 0.2 * look[i]) : look ?? before);
   const known = (seen) => ({ points: seen.points, known: seen.scores.map((score) => score >= threshold), area: areaOf(seen.box) });
   const expected = (track, time) => {
     const shift = track.velocity.map((v) => v * Math.min(Math.max(time - track.time, 0), GOES_ON_S));
@@ -59,7 +64,7 @@ export function createTracker({ everybody, person, sigmas, card }, { every = 5, 
       track.velocity = track.velocity.map((v, axis) => v + g * (median(both.map((j) => seen.points[j][axis] - track.seen.points[j][axis])) / passed - v));
     }
     if (located) track.base = seen;
-    if (seen.look) track.look = track.look ? track.look.map((v, i) => 0.8 * v + 0.2 * seen.look[i]) : seen.look;
+    track.look = mixed(track.look, seen.look);
     Object.assign(track, { seen, time, box: located ? seen.box : followedBox(track.base, seen, threshold) });
     const size = Math.sqrt((seen.box[2] - seen.box[0]) * (seen.box[3] - seen.box[1]));
     track.shown = { ...seen, id: track.id, raw: seen.points, points: smooth ? track.filter(seen.points, seen.scores, size, time) : seen.points };
@@ -107,9 +112,30 @@ export function createTracker({ everybody, person, sigmas, card }, { every = 5, 
     return people.filter((seen) => !met.has(seen));
   }
 
-  async function locate(image, time) {
-    const people = (await everybody(image, most)).map((seen) => ({ ...seen, look: image.data ? lookOf(image, seen, names, threshold) : null }));
-    const left = pair(tracks, people, fit, FITS, time);
+  const lookOfSeen = (image, seen) => (image.data ? lookOf(image, seen, names, threshold) : null);
+
+  /** Boxes of those who are followed in this frame keep their tracks in place; the rest -> who is there and is not followed. */
+  async function newcomers(image, boxes, held, time) {
+    for (const track of held) {
+      const [best] = boxes.filter(({ box }) => iou(box, track.box) >= SAME_BOX).toSorted((a, b) => iou(b.box, track.box) - iou(a.box, track.box));
+      if (!best) continue;
+      track.seen = { ...track.seen, located: best.score };
+      Object.assign(track, { base: { ...track.seen, box: best.box }, box: best.box, look: mixed(track.look, lookOfSeen(image, track.seen)) });
+    }
+    dull = dull.filter((one) => time - one.time <= DULL_S);
+    const fresh = boxes.filter(({ box }) => !held.some((track) => iou(box, track.box) >= SAME_BOX) && !dull.some((one) => iou(box, one.box) >= DULL));
+    const found = [];
+    for (const { box, score } of fresh) found.push(await person(image, box, score));
+    const people = credible(found, Math.max(0, ...held.map(({ seen }) => seen.score)))
+      .filter((seen) => !held.some((track) => oks(known(seen), known(track.seen), sigmas) >= SAME));
+    dull.push(...fresh.filter(({ box }) => !people.some((seen) => seen.box === box)).map(({ box }) => ({ box, time })));
+    return people.map((seen) => ({ ...seen, look: lookOfSeen(image, seen) }));
+  }
+
+  async function lookRound(image, time) {
+    const held = tracks.filter((track) => track.time === time);
+    const people = await newcomers(image, await locate(image, most), held, time);
+    const left = pair(tracks.filter((track) => track.time !== time), people, fit, FITS, time);
     const strangers = pair(tracks.filter((track) => track.time !== time), left, back, BACK, time);
     for (const seen of strangers) {
       const track = { id: ++ids, seen, base: seen, box: seen.box, time, velocity: [0, 0], filter: createFilter() };
@@ -122,9 +148,10 @@ export function createTracker({ everybody, person, sigmas, card }, { every = 5, 
   return async (image, time) => {
     tracks = tracks.filter((track) => track.time === last || time - track.time <= PATIENCE_S); // however slow the frames come
     since += 1;
-    const located = since >= every || !tracks.length || !(await follow(image, time, last));
+    const kept = await follow(image, time, last);
+    const located = since >= every || !tracks.length || !kept;
     if (located) {
-      await locate(image, time);
+      await lookRound(image, time);
       since = 0;
     }
     last = time;
