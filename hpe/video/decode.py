@@ -184,11 +184,12 @@ class Clip:
 
     def _time(self, before: float) -> float:
         """The time of the frame that was grabbed, s; later than `before`."""
-        time = float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
+        # the stream counts in ms or finer; without the noise of a division
+        time = round(float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000, 6)
         if before == -math.inf:
             return time if math.isfinite(time) and 0 <= time < 60 else 0.0
         if not math.isfinite(time) or not before < time < before + 3600:
-            return before + 1 / self.fps
+            return round(before + 1 / self.fps, 6)
         return time
 
     def close(self) -> None:

@@ -26,6 +26,7 @@ def test_every_frame_comes_with_its_time(tmp_path, name, codec):
     frames = read(write_clip(tmp_path / name, plain(20), 25, codec))
     assert [frame.index for frame in frames] == list(range(20))
     assert np.allclose([frame.time for frame in frames], np.arange(20) / 25, atol=2e-3)
+    assert all(frame.time == round(frame.time, 6) for frame in frames)  # 1.9 s, not 1.9000000000000001
     assert all(frame.rgb.shape == (48, 64, 3) and frame.rgb.dtype == np.uint8 for frame in frames)
     assert [round(float(frame.rgb.mean())) for frame in frames] == pytest.approx([40 + 4 * n for n in range(20)], abs=4)
 
