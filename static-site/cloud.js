@@ -31,11 +31,53 @@ function progressOf({ progress }) {
   return [`Followed ${frame}${frames ? ` of ${frames}` : ""} frames: ${seen} so far.`, frames ? frame / frames : null];
 }
 
+const KEY = "hpe-clip";
+const DAY_MS = 86_400_000;
+
+/** The clip that was sent last, where its tracks may still be: {name, bytes, size, result, at}; null if there is none. */
+export function keptClip({ base, photoDays }) {
+  try {
+    const kept = JSON.parse(localStorage.getItem(KEY));
+    return kept?.base === base && Date.now() - kept.at < photoDays * DAY_MS ? kept : null;
+  } catch {
+    return null; // a browser that forbids storage
+  }
+}
+
+/** null: it is not waited for any more. */
+export function keepClip(kept) {
+  try {
+    if (kept) localStorage.setItem(KEY, JSON.stringify(kept));
+    else localStorage.removeItem(KEY);
+  } catch {
+    // then a reload does not find it again
+  }
+}
+
+const isGone = ({ status }) => status === 404 || status === 410;
+
+/** What became of a clip that was sent -> frames with people, once they are there. */
+export async function tracksOf(config, kept, { signal, tell }) {
+  try {
+    const done = await untilDone(config, kept, { signal, giveUpS: PATIENCE_S, patient: true, onPending: (body) => tell(...progressOf(body)) });
+    tell("Fetching the tracks…", null);
+    return framesOf(await textAt(config, done.jsonl, { signal }), kept.size);
+  } catch (error) {
+    if (isGone(error)) keepClip(null);
+    throw error;
+  }
+}
+
 /**
  * A file -> frames with people (see tracks.js). seconds: how long it is, if that is known; size: {width, height} in px of the
- * upright frame. tell(text, share): what goes on.
+ * upright frame. tell(text, share): what goes on. The same file is not sent twice while its tracks are kept.
  */
 export async function followedThere(config, file, { seconds, size, signal, tell }) {
+  const kept = keptClip(config);
+  if (kept?.name === file.name && kept.bytes === file.size) {
+    const frames = await tracksOf(config, { ...kept, size }, { signal, tell }).catch((error) => (isGone(error) ? null : Promise.reject(error)));
+    if (frames) return frames;
+  }
   tell("Asking whether it fits…", null);
   const wish = { content_type: typeOf(file), size: file.size, ...(seconds ? { seconds: Math.round(seconds * 100) / 100 } : {}) };
   const ticket = await ticketOf(config, wish, signal);
@@ -44,7 +86,7 @@ export async function followedThere(config, file, { seconds, size, signal, tell 
   const sending = `Sending ${megabytes(file.size)}…${then}`;
   tell(sending, 0);
   await put(config, ticket, file, { signal, onProgress: (share) => tell(sending, share), onSent: () => tell(`Sent.${then}`, null) });
-  const done = await untilDone(config, ticket, { signal, giveUpS: PATIENCE_S, patient: true, onPending: (body) => tell(...progressOf(body)) });
-  tell("Fetching the tracks…", null);
-  return framesOf(await textAt(config, done.jsonl, { signal }), size);
+  const sent = { base: config.base, name: file.name, bytes: file.size, size, result: ticket.result, at: Date.now() };
+  keepClip(sent);
+  return tracksOf(config, sent, { signal, tell });
 }

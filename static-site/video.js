@@ -95,31 +95,56 @@ async function here(run, plays) {
   if (run === state.run && (await analyse(engine, run))) finish("Done. Nothing left this device.");
 }
 
+const teller = (run) => (text, share) => {
+  if (run !== state.run) return;
+  say(text);
+  if (share === null) $("video-progress").removeAttribute("value");
+  else $("video-progress").value = share;
+};
+
 async function inCloud(file, run, plays) {
   const { followedThere } = await import("./cloud.js");
-  const tell = (text, share) => {
-    if (run !== state.run) return;
-    say(text);
-    if (share === null) $("video-progress").removeAttribute("value");
-    else $("video-progress").value = share;
-  };
   const size = { width: clip.videoWidth, height: clip.videoHeight };
-  const frames = await followedThere(config, file, { seconds: plays ? clip.duration : 0, size, signal: state.stop.signal, tell });
+  const frames = await followedThere(config, file, { seconds: plays ? clip.duration : 0, size, signal: state.stop.signal, tell: teller(run) });
   if (run !== state.run) return;
   state.frames = frames;
   finish(plays || !frames.length ? "Done, in your cloud." : "Done, in your cloud. This browser can’t play the clip: save its tracks.");
 }
 
-async function open(file) {
+/** What is there goes, what `name` is begins. Returns its number. */
+function startOver(name) {
   state.stop.abort();
-  const run = (state.run += 1);
-  Object.assign(state, { frames: [], name: file.name.replace(/\.[^.]*$/, "") || "clip", stop: new AbortController() });
+  Object.assign(state, { frames: [], name: name.replace(/\.[^.]*$/, "") || "clip", stop: new AbortController() });
   $("player").hidden = true;
-  $("video-empty").hidden = true;
   $("cancel").hidden = false;
   $("video-progress").hidden = false;
   $("video-found").textContent = "";
   $("where").disabled = true;
+  return (state.run += 1);
+}
+
+/** A clip that was sent before this page was loaded anew is waited for again. */
+async function resume() {
+  const { keptClip, tracksOf } = await import("./cloud.js");
+  const kept = keptClip(config);
+  if (!kept) return;
+  $("in-cloud").checked = true;
+  await sayWhere();
+  const run = startOver(kept.name);
+  const tell = teller(run);
+  try {
+    const frames = await tracksOf(config, kept, { signal: state.stop.signal, tell: (text, share) => tell(`“${kept.name}”: ${text}`, share) });
+    if (run !== state.run) return;
+    state.frames = frames;
+    finish(frames.length ? `Done, in your cloud. Choose “${kept.name}” again to watch it with its people, or save its tracks.` : `Done, in your cloud: nobody was found in “${kept.name}”.`);
+  } catch (error) {
+    if (run === state.run) fail(error, {});
+  }
+}
+
+async function open(file) {
+  const run = startOver(file.name);
+  $("video-empty").hidden = true;
   try {
     const plays = await load(file);
     if (run !== state.run) return;
@@ -216,6 +241,7 @@ function wire() {
   $("cancel").addEventListener("click", () => {
     state.run += 1;
     state.stop.abort();
+    if ($("in-cloud").checked) import("./cloud.js").then(({ keepClip }) => keepClip(null));
     finish(state.frames.length ? "Stopped: what was processed so far can be watched." : "Stopped.");
   });
   $("play").addEventListener("click", () => (clip.paused ? clip.play() : clip.pause()));
@@ -244,6 +270,7 @@ async function begin() {
   $("in-cloud").checked = offered && !can;
   $("on-device").disabled = !can;
   if (can || offered) await sayWhere();
+  if (offered && !state.run) await resume();
   else say(`Not here: ${mode.why()}. On your own machine, hpe video does the same.`);
 }
 

@@ -16,8 +16,8 @@ const SPEED_S = 0.15;
 const COMMON = 3; // keypoints sure in both frames from which a motion is read
 const ROOM = 0.05; // round sure keypoints, of the box's sides
 const SAME_BOX = 0.5; // IoU from which the locator means somebody who is followed
-// what was taken for a person and is none, at a place: IoU from which it is the same, and for how long it is not looked at again
-const [DULL, DULL_S] = [0.8, 2];
+// what was taken for a person and is none, at a place: IoU from which it is the same, and in how many looks it is left out then
+const [DULL, DULL_LOOKS] = [0.8, 4];
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 const moved = (box, [dx, dy]) => box.map((v, i) => v + (i % 2 ? dy : dx));
@@ -47,7 +47,7 @@ export function createTracker({ locate, person, credible, sigmas, card }, { ever
   let tracks = [];
   let ids = 0;
   let since = Infinity;
-  let dull = []; // {box, time}
+  let dull = []; // {box, looks: how often to leave it out}
 
   const mixed = (before, look) => (before && look ? before.map((v, i) => 0.8 * v + 0.2 * look[i]) : look ?? before);
   const known = (seen) => ({ points: seen.points, known: seen.scores.map((score) => score >= threshold), area: areaOf(seen.box) });
@@ -115,26 +115,26 @@ export function createTracker({ locate, person, credible, sigmas, card }, { ever
   const lookOfSeen = (image, seen) => (image.data ? lookOf(image, seen, names, threshold) : null);
 
   /** Boxes of those who are followed in this frame keep their tracks in place; the rest -> who is there and is not followed. */
-  async function newcomers(image, boxes, held, time) {
+  async function newcomers(image, boxes, held) {
     for (const track of held) {
       const [best] = boxes.filter(({ box }) => iou(box, track.box) >= SAME_BOX).toSorted((a, b) => iou(b.box, track.box) - iou(a.box, track.box));
       if (!best) continue;
       track.seen = { ...track.seen, located: best.score };
       Object.assign(track, { base: { ...track.seen, box: best.box }, box: best.box, look: mixed(track.look, lookOfSeen(image, track.seen)) });
     }
-    dull = dull.filter((one) => time - one.time <= DULL_S);
     const fresh = boxes.filter(({ box }) => !held.some((track) => iou(box, track.box) >= SAME_BOX) && !dull.some((one) => iou(box, one.box) >= DULL));
     const found = [];
     for (const { box, score } of fresh) found.push(await person(image, box, score));
     const people = credible(found, Math.max(0, ...held.map(({ seen }) => seen.score)))
       .filter((seen) => !held.some((track) => oks(known(seen), known(track.seen), sigmas) >= SAME));
-    dull.push(...fresh.filter(({ box }) => !people.some((seen) => seen.box === box)).map(({ box }) => ({ box, time })));
+    const none = fresh.filter(({ box }) => !people.some((seen) => seen.box === box)).map(({ box }) => ({ box, looks: DULL_LOOKS }));
+    dull = [...dull.map(({ box, looks }) => ({ box, looks: looks - 1 })).filter(({ looks }) => looks), ...none];
     return people.map((seen) => ({ ...seen, look: lookOfSeen(image, seen) }));
   }
 
   async function lookRound(image, time) {
     const held = tracks.filter((track) => track.time === time);
-    const people = await newcomers(image, await locate(image, most), held, time);
+    const people = await newcomers(image, await locate(image, most), held);
     const left = pair(tracks.filter((track) => track.time !== time), people, fit, FITS, time);
     const strangers = pair(tracks.filter((track) => track.time !== time), left, back, BACK, time);
     for (const seen of strangers) {

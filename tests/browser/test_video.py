@@ -128,7 +128,38 @@ def test_clip_goes_to_the_api_and_its_tracks_come_back_over_it(cloud: Any, stub:
     saved = cloud.downloaded("walk-tracks.jsonl").read_text().splitlines()
     theirs = [json.loads(line) for line in tracks().decode().splitlines()]
     assert [{**json.loads(line), "angles": {}} for line in saved] == [{**row, "angles": {}} for row in theirs]
-    assert [line for line in cloud.log() if "willReadFrequently" not in line] == [], "the test alone reads the canvas"
+    # the test alone reads the canvas, and whether there is private mode here was asked
+    assert [line for line in cloud.log() if "willReadFrequently" not in line and "files.json" not in line] == []
+
+
+def posted(stub: Stub) -> int:
+    """How many clips went to the bucket."""
+    return len([path for path, _ in stub.seen if path == "/bucket"])
+
+
+def test_clip_that_is_worked_on_is_found_again_after_a_reload(cloud: Any, stub: Stub, clip: Path) -> None:
+    cloud.choose(clip)
+    cloud.until(lambda: "Waiting for a worker" in cloud.text("video-note"))
+    cloud.open(f"{stub.url}/video.html")
+    cloud.until(lambda: cloud.text("video-note") == "\u201cwalk.webm\u201d: Waiting for a worker\u2026")
+    stub.other["GET", "/results/a1"] = Answer(body={"id": "a1", "jsonl": f"{stub.url}/done.jsonl"})
+    cloud.until(lambda: cloud.id("player").is_displayed())
+    assert cloud.text("video-found") == "1 person found"
+    assert "Choose \u201cwalk.webm\u201d again to watch it" in cloud.text("video-note")
+    assert not cloud.id("play").is_displayed()
+    cloud.choose(clip)
+    cloud.until(lambda: cloud.id("play").is_displayed())
+    assert posted(stub) == 1, "what is there already is not sent again"
+    stub.other["GET", "/results/a1"] = problem(404, "there is no such result")
+    stub.other["GET", "/results/a2"] = Answer(202, {}, {"Retry-After": "1"})
+    stub.other["POST", "/uploads"] = Answer(201, {**TICKET, "url": f"{stub.url}/bucket", "result": "/results/a2"})
+    cloud.choose(clip)
+    cloud.until(lambda: "Waiting for a worker" in cloud.text("video-note"))
+    assert posted(stub) == 2
+    cloud.id("cancel").click()
+    cloud.open(f"{stub.url}/video.html")
+    cloud.until(lambda: "up to 500 MB" in cloud.text("video-note"))
+    assert not cloud.id("cancel").is_displayed(), "what was stopped is not waited for any more"
 
 
 def test_clip_that_does_not_fit_is_not_sent(cloud: Any, stub: Stub, clip: Path) -> None:
