@@ -210,7 +210,7 @@ async function begin() {
   $("boot").remove();
   if (mode.available()) {
     $("start").disabled = false;
-    say(`Nothing leaves your device. The networks, ${Math.round(mode.megabytes())} MB, are fetched once.`);
+    say(`Nothing leaves your device. The networks and what runs them, ${Math.round(mode.megabytes())} MB, are fetched once.`);
   } else say(`Not here: ${mode.why()}. The camera is only watched on your own device.`);
 }
 

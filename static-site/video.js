@@ -183,7 +183,7 @@ function fail(error, { name, size }) {
 async function sayWhere() {
   const cloud = $("in-cloud").checked;
   $("video-where").textContent = cloud ? "in your own cloud, at every frame." : "on this device: it never leaves it.";
-  if (!cloud) return say(`Clips of up to ${MOST_S / 60} minutes. The networks, ${Math.round(mode.megabytes())} MB, are fetched once.`);
+  if (!cloud) return say(`Clips of up to ${MOST_S / 60} minutes. The networks and what runs them, ${Math.round(mode.megabytes())} MB, are fetched once.`);
   const host = new URL(config.base || location.origin, location.href).host;
   say(`Asking ${host} what fits…`);
   try {
@@ -271,7 +271,7 @@ async function begin() {
   $("on-device").disabled = !can;
   if (can || offered) await sayWhere();
   if (offered && !state.run) await resume();
-  else say(`Not here: ${mode.why()}. On your own machine, hpe video does the same.`);
+  if (!can && !offered) say(`Not here: ${mode.why()}. On your own machine, hpe video does the same.`);
 }
 
 begin();

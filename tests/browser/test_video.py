@@ -30,6 +30,7 @@ def clip(astronaut_jpeg: bytes, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def test_clip_is_processed_watched_and_saved_here(page: Any, host: Host, clip: Path) -> None:
     page.open(host.url + "video.html")
     page.until(lambda: page.id("choose").is_enabled(), 20)
+    page.until(lambda: page.text("video-note").startswith("Clips of up to 10 minutes"))
     page.choose(clip)
     page.until(lambda: page.id("player").is_displayed(), 2 * READY_S)
     assert "found" in page.text("video-found")
