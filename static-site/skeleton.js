@@ -43,6 +43,9 @@ export const personColour = (number) => PEOPLE[(number - 1) % PEOPLE.length];
 /** Whether it is one of the arms and legs, hips and shoulders included. */
 export const isLimb = (name) => /_(shoulder|elbow|wrist|hip|knee|ankle)$/.test(name);
 
+/** The keypoint that this one becomes when the picture is mirrored. */
+export const partnerOf = (name) => name.replace(/^(left|right)_/, (_, one) => (one === "left" ? "right_" : "left_"));
+
 export const side = (name) => /^(left|right)_/.exec(name)?.[1] ?? "middle";
 
 /** A limb takes the side of whichever end has one. */

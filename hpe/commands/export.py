@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hpe.engine.manifest import LocatorCard, ModelCard, TurnedLook, read_manifest
+from hpe.engine.manifest import FlipTest, LocatorCard, ModelCard, TurnedLook, read_manifest
 from hpe.errors import BadModel, BadSettings
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ Forms = dict[str, Any]
 FILE = click.Path(path_type=Path, dir_okay=False)
 # Until thresholds are measured for a new model: `hpe thresholds` fits them.
 THRESHOLD, PERSON_THRESHOLD, LOCATE_THRESHOLD = 0.2, 0.2, 0.3
+# The crops that are also processed mirrored: docs/runs.md has what more and fewer of them cost and gain.
+FLIP_TEST = FlipTest(above=0.3, below=0.7)
 # Longer side, px, of the frame of the locator's one look, and the look at a photo that may be on its side: docs/runs.md
 # has what others cost and find.
 LOCATE_SIZE = 384
@@ -135,6 +137,7 @@ def _pose(
         person_threshold=PERSON_THRESHOLD,
         sigma=float(saved.get("sigma", 2.0)),
         keypoints=KEYPOINTS[: network.joints],
+        flip_test=FLIP_TEST,
     )
     return card, _forms(network, frame, crops_of(photos, frame, count))
 

@@ -61,11 +61,11 @@ class PoseEstimator:
 
     model: None for the default in `models/`, a path or s3://bucket/key of a manifest (.json) with its networks beside
     it, an opened Bundle, or Networks. threads: per inference, 1 to 256, 0 for all usable cores. threshold: joint score
-    below which a joint is unsure, None for the model's own. flip: also process the mirrored crops and average, slower
-    and a little better. max_people: at most so many are looked for, 1 to 20. providers: onnxruntime's execution
-    providers in the order of preference, like "cuda" or ["coreml", "cpu"], none for the processor. Raises
-    ModelUnavailable or BadModel if the model cannot be had, BadSettings for options of another type or out of their
-    range. It can be pickled: the copy opens the model for itself.
+    below which a joint is unsure, None for the model's own. flip: also process all crops mirrored and average, slower
+    and a little better; without it only the doubtful ones are. max_people: at most so many are looked for, 1 to 20.
+    providers: onnxruntime's execution providers in the order of preference, like "cuda" or ["coreml", "cpu"], none for
+    the processor. Raises ModelUnavailable or BadModel if the model cannot be had, BadSettings for options of another
+    type or out of their range. It can be pickled: the copy opens the model for itself.
     """
 
     def __init__(
@@ -148,7 +148,7 @@ class PoseEstimator:
         return self._everybody([picture_of(image, ANALYSED_SIDE) for image in images], most, mirrored, limit)
 
     def _in_boxes(self, rgb: NDArray[np.uint8], boxes: NDArray[np.float64], flip: bool, threshold: float) -> list[Pose]:
-        points, scores = self.pose_network(rgb, boxes, flip)
+        points, scores = self.pose_network(rgb, boxes, flip or None)
         return [
             make_pose(points[k], scores[k], person_score(None, scores[k]), threshold, _size(rgb), box)
             for k, box in enumerate(boxes)
@@ -175,7 +175,7 @@ class PoseEstimator:
         """Who is there in each (H, W, 3) uint8 RGB, each person once, best first."""
         located = [self.detector(rgb, most) for rgb in pictures]
         boxed = [(rgb, boxes) for rgb, (boxes, _) in zip(pictures, located, strict=True)]
-        joints = self.pose_network.over(boxed, flip)
+        joints = self.pose_network.over(boxed, flip or None)
         sizes = [sizes_in(boxes, rgb.shape) for rgb, boxes in boxed]
         return [self._who(*found, *places, size) for found, places, size in zip(located, joints, sizes, strict=True)]
 
@@ -225,7 +225,9 @@ class PoseEstimator:
 
     def _only_one(self, rgb: NDArray[np.uint8], flip: bool, threshold: float) -> list[Pose]:
         """Without a locator: one person, in the frame of the whole picture."""
-        points, scores = self.pose_network(rgb, whole_image_box(rgb.shape[1], rgb.shape[0])[None], flip, margin=1.0)
+        points, scores = self.pose_network(
+            rgb, whole_image_box(rgb.shape[1], rgb.shape[0])[None], flip or None, margin=1.0
+        )
         score = person_score(None, scores[0])
         least = max(self.card.person_threshold, self.card.photo_threshold)
         return [make_pose(points[0], scores[0], score, threshold, _size(rgb))] if score >= least else []

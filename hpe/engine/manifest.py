@@ -75,6 +75,18 @@ class TurnedLook:
 
 
 @dataclass(frozen=True)
+class FlipTest:
+    """Which crops are also processed mirrored, for the mean of both: those of whose pose the network is in doubt.
+
+    They are those whose 12 limb joints' heatmaps have peaks, cut off to 0..1, with a mean above `above` and below
+    `below`: a lower one shows nobody, a higher one is right without it.
+    """
+
+    above: float
+    below: float
+
+
+@dataclass(frozen=True)
 class LocatorCard:
     """What is known of a locator: sha256: of the .onnx file. input_size: longer side of its frame, px, at most.
 
@@ -108,7 +120,7 @@ class ModelCard:
     figures: what was measured, for people. calibration: of the heatmaps' peaks, None if they are scores as they are.
     person: of people's scores, None for the locator's score times the root of the joints'. locate: the locator, None if
     the model has none: then the whole picture is the one person's box. keypoints: the pose network's outputs, by name:
-    MPII's 16 joints, or these and the five of the face.
+    MPII's 16 joints, or these and the five of the face. flip_test: None if no crop is mirrored unless asked for.
     """
 
     name: str
@@ -125,6 +137,7 @@ class ModelCard:
     locate: LocatorCard | None = None
     photo_threshold: float = 0.0
     keypoints: tuple[str, ...] = JOINTS
+    flip_test: FlipTest | None = None
 
     @property
     def frame(self) -> tuple[int, int]:
@@ -151,6 +164,8 @@ def write_manifest(card: ModelCard) -> bytes:
         pose["calibration"] = vars(card.calibration)
     if card.person is not None:
         pose["person"] = {k: v for k, v in vars(card.person).items() if k not in ("limbs", "size") or v}
+    if card.flip_test is not None:
+        pose["flip_test"] = vars(card.flip_test)
     content: dict[str, Any] = {"schema": SCHEMA, "name": card.name, "figures": card.figures}
     if card.locate is not None:
         locate = asdict(card.locate)
@@ -199,6 +214,7 @@ def parse_manifest(data: bytes, name: str) -> ModelCard:
         locate=_locator(locate) if locate else None,
         photo_threshold=pose.share("photo_threshold", 0.0),
         keypoints=_keypoints(pose),
+        flip_test=_flip_test(pose),
     )
 
 
@@ -212,6 +228,11 @@ def _keypoints(pose: Fields) -> tuple[str, ...]:
             f"their order, alone or followed by {', '.join(FACE)}",
         )
     return names
+
+
+def _flip_test(pose: Fields) -> FlipTest | None:
+    inner = pose.inner("flip_test")
+    return None if inner is None else FlipTest(inner.share("above"), inner.share("below"))
 
 
 def _locator(locate: Fields) -> LocatorCard:

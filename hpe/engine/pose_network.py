@@ -14,7 +14,7 @@ from hpe.engine.scores import joint_scores
 from hpe.engine.session import Session
 from hpe.pose.crops import MARGIN, crop_affine, undo_affine, warp
 from hpe.pose.heatmaps import decode_joints, flip_heatmaps
-from hpe.pose.skeleton import FLIP_ORDER
+from hpe.pose.skeleton import FLIP_ORDER, LIMB_JOINTS
 
 # Crops a run of the network. On one thread it makes no difference; on two, four crops take 0.8 to 0.9 of the time
 # of four runs, since threads wait for each other at every layer, and twenty at once would only take more memory.
@@ -28,19 +28,20 @@ class PoseNetwork:
         self.session, self.card = session, card
 
     def __call__(
-        self, rgb: NDArray[np.uint8], boxes: NDArray[np.floating], flip: bool = False, margin: float = MARGIN
+        self, rgb: NDArray[np.uint8], boxes: NDArray[np.floating], flip: bool | None = None, margin: float = MARGIN
     ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
         """(H, W, 3) uint8 RGB, (K, 4) px -> (K, J, 2) float64 px, (K, J) float32 scores.
 
-        Scores are in 0..1, and 0 for keypoints that lie outside the picture. flip: average with the mirrored crops.
-        margin: how much larger than the box the crop is.
+        Scores are in 0..1, and 0 for keypoints that lie outside the picture. flip: average with the mirrored crops,
+        True for all of them, False for none, None for those that the model's card wants. margin: how much larger than
+        the box the crop is.
         """
         return self.over([(rgb, boxes)], flip, margin)[0]
 
     def over(
         self,
         pictures: Sequence[tuple[NDArray[np.uint8], NDArray[np.floating]]],
-        flip: bool = False,
+        flip: bool | None = None,
         margin: float = MARGIN,
     ) -> list[tuple[NDArray[np.float64], NDArray[np.float32]]]:
         """The same of several pictures, each with its boxes: runs of the network are filled from all of them."""
@@ -62,13 +63,25 @@ class PoseNetwork:
             for (rgb, _), (points, scores) in zip(pictures, found, strict=True)
         ]
 
-    def _heatmaps(self, crops: NDArray[np.uint8], flip: bool) -> NDArray[np.float32]:
-        """(N, h, w, 3) -> (N, J, h/4, w/4); with `flip` the mean of each crop and its mirror image."""
-        if not flip:
-            return self.session.run(crops)
-        both = self.session.run(np.concatenate([crops, crops[:, :, ::-1]]))
-        pairs = zip(both[: len(crops)], both[len(crops) :], strict=True)
-        return np.stack([(seen + flip_heatmaps(mirror, FLIP_ORDER[: len(mirror)])) / 2 for seen, mirror in pairs])
+    def _heatmaps(self, crops: NDArray[np.uint8], flip: bool | None) -> NDArray[np.float32]:
+        """(N, h, w, 3) -> (N, J, h/4, w/4); the mean of the crop's and its mirror image's where `flip` says so."""
+        maps = self.session.run(crops)
+        chosen = np.arange(len(crops)) if flip else self._doubtful(maps) if flip is None else np.arange(0)
+        if not len(chosen):
+            return maps
+        maps = maps.copy()
+        mirrored = self.session.run(np.ascontiguousarray(crops[chosen, :, ::-1]))
+        for n, mirror in zip(chosen, mirrored, strict=True):
+            maps[n] = (maps[n] + flip_heatmaps(mirror, FLIP_ORDER[: len(mirror)])) / 2
+        return maps
+
+    def _doubtful(self, maps: NDArray[np.float32]) -> NDArray[np.intp]:
+        """(N, J, h, w) -> which of the N the card's flip test is for."""
+        test = self.card.flip_test
+        if test is None:
+            return np.arange(0)
+        peaks = np.clip(maps[:, list(LIMB_JOINTS)].max(axis=(2, 3)), 0, 1).mean(axis=1, dtype=np.float64)
+        return np.flatnonzero((peaks > test.above) & (peaks < test.below))
 
 
 def _inside(points: NDArray[np.float64], rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:

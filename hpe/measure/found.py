@@ -91,7 +91,7 @@ def _in_boxes(estimator: PoseEstimator, rgb: NDArray[np.uint8], boxes: NDArray[n
     """The joints in boxes that are known; the score of a person is the mean of the joints'."""
     if not len(boxes):
         return as_found([])
-    points, scores = estimator.pose_network(rgb, boxes, estimator.flip)
+    points, scores = estimator.pose_network(rgb, boxes, estimator.flip or None)
     return Found(boxes, scores.mean(axis=1).astype(np.float64), points.astype(np.float64), scores.astype(np.float64))
 
 

@@ -40,7 +40,7 @@ class Measure:
 def predict_in_boxes(estimator: PoseEstimator, samples: list[Sample], flip: bool = False) -> Predictions:
     """The pose network on the crop round each labelled box: how top-down methods are compared."""
     found = [
-        estimator.pose_network(sample.image(), sample.box[None], flip)
+        estimator.pose_network(sample.image(), sample.box[None], flip or None)
         for sample in tqdm(samples, desc="people", unit="person", leave=False, disable=None)
     ]
     return Predictions(np.concatenate([points for points, _ in found]), np.concatenate([scores for _, scores in found]))

@@ -10,7 +10,7 @@ export function readCard({ schema, name, locate, pose }) {
     name,
     locate: { ...locate, unit: locate.size_unit || locate.input_size, photoThreshold: locate.photo_threshold ?? 0 },
     pose: {
-      ...pose, frame: frameOf(pose.input_size), keypoints: pose.keypoints ?? JOINTS, photoThreshold: pose.photo_threshold ?? 0,
+      ...pose, flipTest: pose.flip_test ?? null, frame: frameOf(pose.input_size), keypoints: pose.keypoints ?? JOINTS, photoThreshold: pose.photo_threshold ?? 0,
       personThreshold: pose.person_threshold,
     },
   };

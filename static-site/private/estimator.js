@@ -1,12 +1,12 @@
 // A picture -> the people in it: the twin of hpe/engine/estimator.py. Knows the networks only as two functions.
-import { isLimb } from "../skeleton.js";
+import { isLimb, partnerOf } from "../skeleton.js";
 import { oneEach, sigmaOf } from "./boxes.js";
 import { cropMap, undo } from "./frames.js";
-import { decodeJoints } from "./heatmaps.js";
+import { addMirrored, decodeJoints, meanPeak } from "./heatmaps.js";
 import { createLocator } from "./locator.js";
 import { jointScore, personScore, sizeIn } from "./scores.js";
 import { boxTurnedBack, turnedBack, turnedPicture } from "./turned.js";
-import { warp } from "./warp.js";
+import { mirrorImage, warp } from "./warp.js";
 
 export const MAX_PEOPLE = 20;
 
@@ -16,15 +16,28 @@ export const MAX_PEOPLE = 20;
  * locate(image, most), sigmas, card}; image: {data: RGBA, width, height}.
  */
 export function createEstimator(card, networks) {
-  const { frame, sigma, calibration, keypoints } = card.pose;
+  const { frame, sigma, calibration, keypoints, flipTest } = card.pose;
   const sigmas = keypoints.map(sigmaOf);
   const limbs = keypoints.flatMap((name, j) => (isLimb(name) ? [j] : []));
+  const partners = keypoints.map((name) => keypoints.indexOf(partnerOf(name)));
   const locator = createLocator(card.locate, networks.locate);
 
-  /** One crop -> {points [[x, y]], scores}; keypoints outside the picture score 0. */
-  async function joints(image, box) {
+  /** A crop's maps; of a doubtful one the mean of its and its mirror image's. */
+  async function heatmaps(crop) {
+    const maps = await networks.pose(crop, frame);
+    const { data, height, width } = maps;
+    const peak = flipTest && meanPeak(data, limbs, height, width);
+    if (!flipTest || peak <= flipTest.above || peak >= flipTest.below) return maps;
+    const seen = data.slice(); // the next run may write over it
+    addMirrored(seen, (await networks.pose(mirrorImage(crop, frame), frame)).data, partners, height, width);
+    return { data: seen, height, width };
+  }
+
+  /** One crop -> {points [[x, y]], scores}; keypoints outside the picture score 0. once: no second look at doubtful ones. */
+  async function joints(image, box, once) {
     const map = cropMap(box, frame);
-    const { data, height, width } = await networks.pose(warp(image, map, frame), frame);
+    const crop = warp(image, map, frame);
+    const { data, height, width } = await (once ? networks.pose(crop, frame) : heatmaps(crop));
     const found = decodeJoints(data, keypoints.length, height, width, sigma);
     const points = found.map(({ x, y }) => undo([x, y], map));
     const inside = ([x, y]) => x >= -0.5 && y >= -0.5 && x <= image.width - 0.5 && y <= image.height - 0.5;
@@ -32,8 +45,8 @@ export function createEstimator(card, networks) {
   }
 
   /** One box -> {points, scores, box, score, located}; located: the locator's score of it, null if it found none there. */
-  async function person(image, box, located) {
-    const pose = await joints(image, box);
+  async function person(image, box, located, once = false) {
+    const pose = await joints(image, box, once);
     const score = personScore(located, pose.scores, located === null ? null : card.pose.person, limbs, sizeIn(box, image));
     return { ...pose, box, score, located };
   }

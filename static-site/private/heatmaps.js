@@ -34,6 +34,32 @@ function step(map, width, height, x, y, smoothing) {
   return [(dyy * dx - dxy * dy) / -det, (dxx * dy - dxy * dx) / -det].map((v) => Math.min(1, Math.max(-1, v)));
 }
 
+/**
+ * Adds half of the mirrored crop's maps to half of the crop's, in place. partners: the keypoint that each is in the mirror.
+ * Mirroring moves cell c to (width - 1) / STRIDE - c, so they are moved by three quarters of a cell, as in Python.
+ */
+export function addMirrored(maps, mirrored, partners, height, width) {
+  const shift = Math.fround((STRIDE - 1) / STRIDE);
+  for (let joint = 0; joint < partners.length; joint++) {
+    for (let y = 0; y < height; y++) {
+      const row = (partners[joint] * height + y) * width + width - 1; // from the right
+      const start = (joint * height + y) * width;
+      for (let x = 0; x < width; x++) {
+        const left = mirrored[row - Math.max(x - 1, 0)];
+        const moved = Math.fround(Math.fround(shift * left) + Math.fround((1 - shift) * mirrored[row - x]));
+        maps[start + x] = Math.fround(maps[start + x] + moved) / 2;
+      }
+    }
+  }
+}
+
+/** The mean of the keypoints' peaks, cut off to 0..1. */
+export function meanPeak(maps, keypoints, height, width) {
+  const size = height * width;
+  const peaks = keypoints.map((joint) => maps.subarray(joint * size, (joint + 1) * size).reduce((a, b) => (b > a ? b : a), -Infinity));
+  return peaks.reduce((sum, peak) => sum + Math.min(1, Math.max(0, peak)), 0) / peaks.length;
+}
+
 /** count maps of height x width floats, one after the other -> [{x, y (network px), peak}]. */
 export function decodeJoints(maps, count, height, width, sigma) {
   const smoothing = kernelOf(sigma);

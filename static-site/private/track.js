@@ -74,7 +74,7 @@ export function createTracker({ locate, person, credible, sigmas, card }, { ever
   async function follow(image, time, last) {
     for (const track of tracks.filter((one) => one.time === last)) {
       const { box } = expected(track, time);
-      const seen = await person(image, box, track.seen.located);
+      const seen = await person(image, box, track.seen.located, true);
       const doubled = tracks.some((other) => other !== track && other.time === time && oks(known(seen), known(other.seen), sigmas) >= SAME);
       if (seen.score >= FOLLOWED * personThreshold && !doubled) update(track, seen, time, false);
     }
@@ -124,7 +124,7 @@ export function createTracker({ locate, person, credible, sigmas, card }, { ever
     }
     const fresh = boxes.filter(({ box }) => !held.some((track) => iou(box, track.box) >= SAME_BOX) && !dull.some((one) => iou(box, one.box) >= DULL));
     const found = [];
-    for (const { box, score } of fresh) found.push(await person(image, box, score));
+    for (const { box, score } of fresh) found.push(await person(image, box, score, true));
     const people = credible(found, Math.max(0, ...held.map(({ seen }) => seen.score)))
       .filter((seen) => !held.some((track) => oks(known(seen), known(track.seen), sigmas) >= SAME));
     const none = fresh.filter(({ box }) => !people.some((seen) => seen.box === box)).map(({ box }) => ({ box, looks: DULL_LOOKS }));

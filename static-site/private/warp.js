@@ -175,3 +175,15 @@ function sampled({ data, width, height }, map, [rows, columns]) {
   }
   return new Uint8Array(out.buffer);
 }
+
+/** Bytes RGB of a frame [height, width] -> those of its mirror image. */
+export function mirrorImage(bytes, [height, width]) {
+  const out = new Uint8Array(bytes.length);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const [from, to] = [3 * (y * width + x), 3 * (y * width + width - 1 - x)];
+      for (let c = 0; c < 3; c++) out[to + c] = bytes[from + c];
+    }
+  }
+  return out;
+}

@@ -8,7 +8,9 @@ from engine.stand_ins import CARD, HEIGHT, WIDTH
 from numpy.typing import NDArray
 
 from hpe import PoseEstimator
+from hpe.engine.manifest import FlipTest
 from hpe.engine.networks import compose
+from hpe.engine.pose_network import PoseNetwork
 from hpe.pose.crops import crop_affine, undo_affine
 from hpe.pose.heatmaps import encode_joints
 from hpe.pose.skeleton import FLIP_ORDER, JOINTS, KEYPOINTS
@@ -22,11 +24,12 @@ class PlacesSession:
     The left half of the picture is the brighter one, which tells the two crops apart.
     """
 
-    def __init__(self, places: NDArray[np.float64]) -> None:
-        self.places = places
+    def __init__(self, places: NDArray[np.float64], peak: float = 1.0) -> None:
+        self.places, self.peak, self.runs = places, peak, 0
 
     def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return np.stack([self._maps(crop) for crop in batch])
+        self.runs += 1
+        return self.peak * np.stack([self._maps(crop) for crop in batch])
 
     def _maps(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
         places = self.places
@@ -52,3 +55,15 @@ def test_a_model_answers_the_keypoints_that_its_manifest_names(keypoints: tuple[
     assert (pose.points.shape, pose.scores.shape) == ((len(keypoints), 2), (len(keypoints),))
     np.testing.assert_allclose(pose.points, undo_affine(places, crop_affine(BOX, card.frame)), atol=1.0)
     assert pose.confident.all()
+
+
+@pytest.mark.parametrize(("peak", "runs"), [(0.2, 1), (0.5, 2), (0.8, 1)])
+def test_a_crop_in_doubt_is_averaged_with_its_mirror_image(peak: float, runs: int) -> None:
+    places = np.random.default_rng(5).uniform([16, 16], [WIDTH - 16, HEIGHT - 16], (len(KEYPOINTS), 2))
+    session = PlacesSession(places, peak)
+    network = PoseNetwork(session, replace(CARD, keypoints=KEYPOINTS, flip_test=FlipTest(0.3, 0.7)))
+    points, _ = network(picture(), BOX[None])
+    assert session.runs == runs
+    np.testing.assert_allclose(points[0], undo_affine(places, crop_affine(BOX, CARD.frame)), atol=1.0)
+    network(picture(), BOX[None], flip=False)
+    assert session.runs == runs + 1  # a clip's frames do without

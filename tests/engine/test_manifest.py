@@ -10,6 +10,7 @@ from hpe.engine.manifest import (
     Calibration,
     CoarseLook,
     FineLook,
+    FlipTest,
     LocatorCard,
     ModelCard,
     parse_manifest,
@@ -91,6 +92,7 @@ def test_a_manifest_that_was_written_is_read_as_it_was() -> None:
         replace(card, calibration=Calibration(4.0, -1.0), locate=locate),
         replace(card, locate=replace(locate, threshold=0.0, size_unit=384, coarse=CoarseLook(50_000, 48, 0.5))),
         replace(card, locate=replace(locate, photo_threshold=0.4)),
+        replace(card, flip_test=FlipTest(0.3, 0.7)),
         replace(card, locate=replace(locate, coarse=CoarseLook(50_000, 48, 0.5), fine=FineLook(80, 768))),
     ):
         assert parse_manifest(write_manifest(wanted), "pose.json") == wanted

@@ -20,10 +20,10 @@ from hpe.engine.turned import turned_back, turned_picture
 from hpe.photo.answer import Answer
 from hpe.pose.boxes import decode_boxes, one_each
 from hpe.pose.crops import SMOOTH, crop_affine, fit_affine, fit_pixels, undo_affine, warp
-from hpe.pose.heatmaps import decode_joints, encode_joints
+from hpe.pose.heatmaps import decode_joints, encode_joints, flip_heatmaps
 from hpe.pose.logistic import sigmoid
 from hpe.pose.result import Pose
-from hpe.pose.skeleton import JOINTS, KEYPOINTS, LIMB_JOINTS
+from hpe.pose.skeleton import FLIP_ORDER, JOINTS, KEYPOINTS, LIMB_JOINTS
 from hpe.video.look import look_of
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -171,6 +171,21 @@ def keypoints() -> dict[str, Any]:
     return {"maps": packed(maps), "sigma": 1.5, "points": found.tolist(), "peaks": peaks.tolist()}
 
 
+def flipped() -> dict[str, Any]:
+    """A crop's heatmaps and its mirror image's, their mean, and the mean of the limb joints' peaks."""
+    rng = np.random.default_rng(9)
+    maps = rng.uniform(-0.1, 1.2, (len(KEYPOINTS), 6, 5)).astype(np.float32)
+    mirrored = rng.uniform(-0.1, 1.2, maps.shape).astype(np.float32)
+    peaks = np.clip(maps[list(LIMB_JOINTS)].max(axis=(1, 2)), 0, 1)
+    return {
+        "maps": packed(maps),
+        "mirrored": packed(mirrored),
+        "mean": packed((maps + flip_heatmaps(mirrored, FLIP_ORDER)) / 2),
+        "peak": float(peaks.mean(dtype=np.float64)),
+        "limbs": list(LIMB_JOINTS),
+    }
+
+
 def scores() -> dict[str, Any]:
     """Joints' and people's scores."""
     peaks = np.array([-0.1, 0.0, 0.2, 0.55, 0.9, 1.3], np.float32)
@@ -283,8 +298,8 @@ def vectors() -> dict[str, Any]:
     """All of them."""
     return {
         "frames": frames(), "warps": warps(), "located": located(), "looks": looks(), "keypoints": keypoints(),
-        "turned": turned(), "scores": scores(), "alike": alike(), "together": both_looks(), "people": people(),
-        "colours": colours(),
+        "flipped": flipped(), "turned": turned(), "scores": scores(), "alike": alike(), "together": both_looks(),
+        "people": people(), "colours": colours(),
     }  # fmt: skip
 
 

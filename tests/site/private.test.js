@@ -7,14 +7,14 @@ import { answerOf } from "../../static-site/private/answer.js";
 import { decodeBoxes, oneEach, sigmaOf } from "../../static-site/private/boxes.js";
 import { readCard } from "../../static-site/private/card.js";
 import { cropMap, fitLonger, fitPixels, undo } from "../../static-site/private/frames.js";
-import { decodeJoints } from "../../static-site/private/heatmaps.js";
+import { addMirrored, decodeJoints, meanPeak } from "../../static-site/private/heatmaps.js";
 import { createEstimator } from "../../static-site/private/estimator.js";
 import { alike, lookOf } from "../../static-site/private/look.js";
 import { createLocator, together } from "../../static-site/private/locator.js";
 import { jointScore, personScore } from "../../static-site/private/scores.js";
 import { turnedBack, turnedPicture } from "../../static-site/private/turned.js";
-import { warp } from "../../static-site/private/warp.js";
-import { KEYPOINTS } from "../../static-site/skeleton.js";
+import { mirrorImage, warp } from "../../static-site/private/warp.js";
+import { KEYPOINTS, partnerOf } from "../../static-site/skeleton.js";
 import { statesOf } from "../../static-site/states.js";
 
 const vectors = JSON.parse(readFileSync(new URL("vectors.json", import.meta.url)));
@@ -132,6 +132,32 @@ test("heatmaps give Python's points to a hundredth of a px", () => {
     allNear([x, y], points[i], 0.01, `point ${i}`);
     near(peak, peaks[i], 1e-6);
   });
+});
+
+test("a doubtful crop's maps are averaged with its mirror image's as in Python", () => {
+  const { maps, mirrored: other, mean, peak, limbs } = vectors.flipped;
+  const [, height, width] = maps.shape;
+  near(meanPeak(floats(maps), limbs, height, width), peak, 1e-9);
+  const got = floats(maps).slice();
+  addMirrored(got, floats(other), KEYPOINTS.map((name) => KEYPOINTS.indexOf(partnerOf(name))), height, width);
+  assert.deepEqual(got, floats(mean).slice());
+  assert.deepEqual(mirrorImage(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), [2, 2]), Uint8Array.of(4, 5, 6, 1, 2, 3, 10, 11, 12, 7, 8, 9));
+});
+
+test("only crops in doubt are processed mirrored too, and none of a clip's", async () => {
+  const image = { data: new Uint8ClampedArray(512 * 384 * 4), width: 512, height: 384 };
+  for (const [peak, once, runs] of [[0.5, false, 2], [0.5, true, 1], [0.2, false, 1], [0.9, false, 1]]) {
+    const card = cardOf(CARDS.one, { flip_test: { above: 0.3, below: 0.7 } });
+    let ran = 0;
+    const pose = async () => {
+      ran++;
+      const data = new Float32Array(16 * 32 * 24);
+      for (let j = 0; j < 16; j++) data[j * 32 * 24 + 16 * 24 + 12] = peak;
+      return { data, height: 32, width: 24 };
+    };
+    await createEstimator(card, { locate: null, pose }).person(image, [100, 40, 200, 340], 0.9, once);
+    assert.equal(ran, runs, `peaks of ${peak}`);
+  }
 });
 
 test("scores are Python's", () => {
