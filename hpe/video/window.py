@@ -1,5 +1,6 @@
 """Frames of a file, some of them held back: each person's joints smoothed by what came before and what follows."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from hpe.errors import BrokenVideo
 from hpe.video.decode import Frame
 from hpe.video.follow import Followed
 from hpe.video.result import TrackedFrame, tracked_pose
@@ -44,16 +46,30 @@ class Window:
         self._filters: dict[int, tuple[OneEuro, float]] = {}
 
     def __call__(self, frames: Iterable[Raw]) -> Iterator[TrackedFrame]:
-        """Frames in order -> the same with poses; at most `2 x ahead` of them are held back."""
-        for raw in frames:
-            if raw.followed.cut:  # never across a cut
-                yield from self._give(len(self._held))
-                self._filters.clear()
-            self._held.append(self._forward(raw))
-            ahead = min(self._ahead, max(1, _BYTES // max(1, 2 * raw.frame.rgb.nbytes)))
-            if len(self._held) >= 2 * ahead:
-                yield from self._give(len(self._held) - ahead)
+        """Frames in order -> the same with poses; at most `2 x ahead` of them are held back.
+
+        Several are smoothed at a time, and given one for each that comes: whoever draws them has something to do all
+        along, and not all of it at once while nobody is looked for.
+        """
+        ready: deque[TrackedFrame] = deque()
+        broken: BrokenVideo | None = None
+        try:
+            for raw in frames:
+                if raw.followed.cut:  # never across a cut
+                    ready.extend(self._give(len(self._held)))
+                    self._filters.clear()
+                self._held.append(self._forward(raw))
+                ahead = min(self._ahead, max(1, _BYTES // max(1, 2 * raw.frame.rgb.nbytes)))
+                if len(self._held) >= 2 * ahead:
+                    ready.extend(self._give(len(self._held) - ahead))
+                if ready:
+                    yield ready.popleft()
+        except BrokenVideo as error:  # what was read before it is given first
+            broken = error
+        yield from ready
         yield from self._give(len(self._held))
+        if broken is not None:
+            raise broken
 
     def _forward(self, raw: Raw) -> Raw:
         if not self._smoothing:
