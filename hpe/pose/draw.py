@@ -2,23 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hpe.errors import BadSettings, UnsupportedImage
 from hpe.pose.skeleton import COLOURS_RGB, KEYPOINTS, LIMBS, NUM_JOINTS, plain_name, side
 from hpe.pose.stature import LIMB_ENDS, stature
+from hpe.pose.strokes import Colour, Floats, Layer, capsules, paint
 
 if TYPE_CHECKING:
     from hpe.pose.result import Pose
-
-Colour = tuple[int, int, int]
-Floats = NDArray[np.float64]
-# Polygons in OpenCV's fixed-point coordinates.
-Outlines = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -74,10 +70,8 @@ MIN_DOT_RADIUS_PX: Final[float] = 1.5
 # person stays visible in a picture shown small, a face that fills the picture is not painted over.
 MIN_STATURE: Final[float] = 0.12
 MAX_STATURE: Final[float] = 0.7
-# Fixed-point coordinates are in 1 / 2**SHIFT px.
-SHIFT: Final[int] = 4
-# How much wider on each side cv2.fillConvexPoly makes a shape with LINE_AA, px (measured, whatever the size).
-AA_SPREAD: Final[float] = 0.64
+_SIDES: Final[tuple[str, ...]] = tuple(side(joint) for joint in range(len(KEYPOINTS)))
+_JOINTS_OF: Final = {which: [j for j in range(NUM_JOINTS) if _SIDES[j] == which] for which in ("left", "right")}
 
 
 def draw_pose(image: NDArray[np.uint8], poses: "Sequence[Pose]", style: DrawStyle = DrawStyle()) -> NDArray[np.uint8]:
@@ -88,6 +82,12 @@ def draw_pose(image: NDArray[np.uint8], poses: "Sequence[Pose]", style: DrawStyl
     """
     check_rgb(image)
     canvas = np.array(image, order="C")
+    draw_onto(canvas, poses, style)
+    return canvas
+
+
+def draw_onto(canvas: NDArray[np.uint8], poses: "Sequence[Pose]", style: DrawStyle = DrawStyle()) -> None:
+    """`draw_pose` in place, on a picture that nobody needs as it was: (H, W, 3) uint8 RGB, C-contiguous."""
     height, width = canvas.shape[:2]
     people = []
     for pose in poses:
@@ -96,7 +96,6 @@ def draw_pose(image: NDArray[np.uint8], poses: "Sequence[Pose]", style: DrawStyl
             people.append((drawn_stature(pose.points, shown, width, height), pose, shown))
     for tall, pose, shown in sorted(people, key=lambda person: person[0]):
         _draw_person(canvas, pose, shown, tall, style)
-    return canvas
 
 
 def check_rgb(image: NDArray[np.uint8]) -> None:
@@ -132,7 +131,7 @@ def drawing_order(scores: NDArray[np.floating]) -> list[list[int]]:
 
     Of a pair of legs or arms the less sure one comes first: it is more often the hidden one.
     """
-    sure = {which: np.mean([scores[j] for j in range(NUM_JOINTS) if side(j) == which]) for which in ("left", "right")}
+    sure = {which: np.mean(scores[_JOINTS_OF[which]]) for which in ("left", "right")}
     far, near = sorted(sure, key=lambda which: sure[which])
     return [_GROUPS[name] for name in ("trunk", f"{far}_leg", f"{near}_leg", "head", f"{far}_arm", f"{near}_arm")]
 
@@ -156,6 +155,10 @@ def limb_side(limb: tuple[int, int]) -> str:
     return side(limb[0]) if side(limb[0]) != "middle" else side(limb[1])
 
 
+_LIMB_COLOURS: Final[list[Colour]] = [COLOURS_RGB[limb_side(limb)] for limb in LIMBS]
+_DOT_COLOURS: Final[list[Colour]] = [MIDDLE_DOT_RGB if name == "middle" else COLOURS_RGB[name] for name in _SIDES]
+
+
 def _draw_person(
     canvas: NDArray[np.uint8], pose: "Pose", shown: NDArray[np.bool_], tall: float, style: DrawStyle
 ) -> None:
@@ -168,61 +171,30 @@ def _draw_person(
     dots = (points, points, radii * DOT, radii * DOT)
     cores = (points, points, radii * DOT * DOT_CORE, radii * DOT * DOT_CORE)
     edges = [(p, q, r + edge, s + edge) for p, q, r, s in (limbs, dots)]
-    # One call for all outlines: numpy's time is in the calls, not in the sizes.
     outlines = capsules(*(np.concatenate(part) for part in zip(limbs, dots, cores, *edges, strict=True)))
-    limb, dot, core, limb_edge, dot_edge = np.split(outlines, np.cumsum([len(a), len(points), len(points), len(a)]))
+    dot, core, limb_edge = len(a), len(a) + len(points), len(a) + 2 * len(points)
+    dot_edge = limb_edge + len(a)
+    stacks = []
     for group in drawing_order(pose.scores):
         seen = [i for i in group if shown[a[i]] and shown[b[i]]]
         if seen:
-            _paint(canvas, limb_edge[seen], [(limb[i], COLOURS_RGB[limb_side(LIMBS[i])]) for i in seen], style)
-    if not style.joints or np.median(radii[:NUM_JOINTS]) * DOT < MIN_DOT_RADIUS_PX:
-        return
+            stacks.append(_stack([limb_edge + i for i in seen], [(i, _LIMB_COLOURS[i]) for i in seen], style))
+    dotted = _dots(pose, shown, radii, unit) if style.joints else []
+    stacks += [_stack([dot_edge + j], [(dot + j, RIM_RGB), (core + j, _DOT_COLOURS[j])], style) for j in dotted]
+    paint(canvas, outlines, stacks)
+
+
+def _stack(edges: list[int], fills: list[tuple[int, Colour]], style: DrawStyle) -> list[Layer]:
+    """Dark edges, and what lies on them."""
+    return [Layer([(edge, OUTLINE_RGB) for edge in edges], style.outline), Layer(fills, style.opacity)]
+
+
+def _dots(pose: "Pose", shown: NDArray[np.bool_], radii: Floats, unit: float) -> list[int]:
+    """Keypoints that get a dot, in the order in which they are drawn; (J,) radii in px."""
+    if median(radii[:NUM_JOINTS].tolist()) * DOT < MIN_DOT_RADIUS_PX:
+        return []
     # A face too small for its five dots would be a smear.
-    dotted = shown & ((RADII[: len(points)] * unit * DOT >= MIN_DOT_RADIUS_PX) | (np.arange(len(points)) < NUM_JOINTS))
+    dotted = shown & ((RADII[: len(shown)] * unit * DOT >= MIN_DOT_RADIUS_PX) | (np.arange(len(shown)) < NUM_JOINTS))
     # The trunk's dots below, so that the pelvis does not hide a hip beside it; then the less sure ones.
-    order = sorted((side(j) != "middle", float(pose.scores[j]), j) for j in np.flatnonzero(dotted).tolist())
-    for *_, j in order:
-        colour = MIDDLE_DOT_RGB if side(j) == "middle" else COLOURS_RGB[side(j)]
-        _paint(canvas, dot_edge[[j]], [(dot[j], RIM_RGB), (core[j], colour)], style)
-
-
-def capsules(a: Floats, b: Floats, radius_a: Floats, radius_b: Floats) -> Outlines:
-    """(N, 2), (N, 2) centres and (N,), (N,) radii in px -> (N, P, 2): convex outlines round each pair of circles."""
-    radius_a, radius_b = np.maximum(radius_a - AA_SPREAD, 0.05), np.maximum(radius_b - AA_SPREAD, 0.05)
-    length = np.hypot(*(b - a).T)
-    # Where one circle holds the other, the outline is the larger circle.
-    inside = length <= abs(radius_a - radius_b)
-    a_holds, b_holds = inside & (radius_a >= radius_b), inside & (radius_a < radius_b)
-    a, b = np.where(b_holds[:, None], b, a), np.where(a_holds[:, None], a, b)
-    radius_a, radius_b = np.where(b_holds, radius_b, radius_a), np.where(a_holds, radius_a, radius_b)
-    heading = np.arctan2(*(b - a).T[::-1])
-    # The angle from the heading to where the common tangents touch both circles.
-    touch = np.arccos((radius_a - radius_b) / np.where(inside, 1.0, length))
-    # A polygon stays within a tenth of a px of the arc: its sagitta is radius * step**2 / 8.
-    turn = np.linspace(-1.0, 1.0, 4 + int(np.pi * np.sqrt(max(radius_a.max(), radius_b.max()) / 0.8)))
-    arc_a = (heading + np.pi)[:, None] + turn * (np.pi - touch)[:, None]
-    arc_b = heading[:, None] + turn * touch[:, None]
-    around_a = a[:, None] + radius_a[:, None, None] * np.stack([np.cos(arc_a), np.sin(arc_a)], axis=2)
-    around_b = b[:, None] + radius_b[:, None, None] * np.stack([np.cos(arc_b), np.sin(arc_b)], axis=2)
-    fixed: Outlines = np.rint(np.concatenate([around_a, around_b], axis=1) * 2**SHIFT).astype(np.int32)
-    return fixed
-
-
-def _paint(canvas: NDArray[np.uint8], edges: Outlines, fills: list[tuple[Outlines, Colour]], style: DrawStyle) -> None:
-    """Convex outlines onto the canvas, in place: (N, P, 2) dark edges, then fills, each layer translucent as one.
-
-    Only the rectangle round the edges is touched: blending the whole of a large photo would take ten times as long.
-    """
-    height, width = canvas.shape[:2]
-    # Two px of room for anti-aliasing.
-    x0, y0 = np.maximum((edges.min(axis=(0, 1)) >> SHIFT) - 2, 0).tolist()
-    x1, y1 = np.minimum((edges.max(axis=(0, 1)) >> SHIFT) + 4, (width, height)).tolist()
-    if x0 >= x1 or y0 >= y1:
-        return
-    region = canvas[y0:y1, x0:x1]
-    corner = np.array([x0, y0], dtype=np.int32) << SHIFT
-    for shapes, opacity in (([(edge, OUTLINE_RGB) for edge in edges], style.outline), (fills, style.opacity)):
-        layer = region.copy()
-        for outline, colour in shapes:
-            cv2.fillConvexPoly(layer, outline - corner, colour, lineType=cv2.LINE_AA, shift=SHIFT)
-        cv2.addWeighted(layer, opacity, region, 1 - opacity, 0.0, dst=region)
+    scores = pose.scores.tolist()
+    return sorted(np.flatnonzero(dotted).tolist(), key=lambda j: (_SIDES[j] != "middle", scores[j], j))

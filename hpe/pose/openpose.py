@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.pose.draw import Colour, drawable
+from hpe.pose.draw import drawable
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import KEYPOINTS
+from hpe.pose.strokes import Colour
 
 # Joints by OpenPose's order. Its neck is the middle of the shoulders, which MPII calls thorax.
 COCO_18: Final[tuple[str, ...]] = (

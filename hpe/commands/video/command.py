@@ -7,7 +7,8 @@ from typing import Final
 import click
 
 from hpe.commands.options import Share
-from hpe.commands.video.outputs import choose_outputs
+from hpe.commands.video.outputs import choose_outputs, draws
+from hpe.cores import usable_cores
 from hpe.errors import HpeError
 from hpe.settings import Settings
 from hpe.stderr import silence_libraries
@@ -95,7 +96,9 @@ def video(
     from hpe.video.decode import BOUNDS
 
     asked = Asked(every, people, threshold, start, last, smooth, overwrite, BOUNDS)
-    estimator = PoseEstimator(model or Settings.from_env(environ()).model or None)
+    configured = Settings.from_env(environ())
+    drawn = any(draws(path) for paths in results for path in paths)
+    estimator = PoseEstimator(model or configured.model or None, threads=configured.threads or _threads(drawn))
     failed = False
     with _stoppable():
         for name, paths in zip(clips, results, strict=True):
@@ -109,6 +112,11 @@ def video(
                 raise
     if failed:
         sys.exit(1)
+
+
+def _threads(drawn: bool) -> int:
+    """Of the networks: all cores, but one where pictures are drawn and encoded beside them, which takes as long."""
+    return max(1, usable_cores() - 1) if drawn else 0
 
 
 def environ() -> dict[str, str]:

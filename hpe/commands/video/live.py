@@ -30,7 +30,8 @@ def live(camera: int, outs: tuple[str, ...], *, model: str | None, people: int |
     try:
         for frame in frames(_open(camera), tracker):
             if window is not None:
-                if not window.show(draw_frame(frame)):
+                draw_frame(frame)
+                if not window.show(frame.rgb):
                     return
             elif file is not None:
                 file.write(json_lines(frame).encode())

@@ -11,7 +11,6 @@ import click
 from hpe.commands.predict.photos import shown
 from hpe.errors import BadSettings, HpeError
 from hpe.photo.formats import MARK
-from hpe.video.paint import draw_frame
 from hpe.video.result import TrackedFrame
 from hpe.video.rows import RowSink, need_pyarrow
 from hpe.video.write import SUFFIXES, ClipWriter
@@ -101,7 +100,7 @@ class Rows:
 
 
 class Drawn:
-    """Frames with skeletons into a clip."""
+    """Frames, drawn already, into a clip."""
 
     def __init__(self, path: Path, clip: Path, fps: float, start: float) -> None:
         self._path, self._clip, self._fps, self._start = path, clip, fps, start
@@ -115,7 +114,7 @@ class Drawn:
             suffix = self._path.suffix
             self._writer = ClipWriter(self._part, suffix, size, self._fps, self._clip, self._start)
             self.told = self._writer.told
-        self._writer.write(draw_frame(frame), frame.time)
+        self._writer.write(frame.rgb, frame.time)
 
     def close(self) -> None:
         if self._writer is None:

@@ -21,6 +21,7 @@ from hpe.video.ahead import ahead
 from hpe.video.decode import Bounds, Clip
 from hpe.video.follow import Follower
 from hpe.video.journal import Known, frames_of
+from hpe.video.paint import draw_frame
 from hpe.video.track import make_follower, raw_frames
 from hpe.video.window import Raw, Window
 
@@ -59,8 +60,11 @@ def run(name: str, results: list[Path], estimator: PoseEstimator, asked: Asked) 
         count, people = 0, set()
         bar = stack.enter_context(_bar(clip, asked, journal.known))
         try:
-            found = window(_frames(clip, follower, journal, asked, any(map(draws, results)), bar))
+            drawn = any(map(draws, results))
+            found = window(_frames(clip, follower, journal, asked, drawn, bar))
             for frame in ahead(found):  # drawn and written while the next ones are analysed
+                if drawn:
+                    draw_frame(frame)
                 for sink in sinks:
                     sink.take(frame)
                 people |= {pose.id for pose in frame.poses}
