@@ -40,13 +40,12 @@ const nextFrame = (video) => new Promise((seen) => (video.requestVideoFrameCallb
 
 /** Frames a second from the times between them, smoothed. */
 function rateOf() {
-  let [rate, before] = [0, 0];
+  let [apart, before] = [0, 0];
   return () => {
     const now = performance.now();
-    const one = 1000 / Math.max(now - before, 1);
-    if (before) rate = rate ? 0.9 * rate + 0.1 * one : one;
+    if (before) apart = apart ? 0.95 * apart + 0.05 * (now - before) : now - before;
     before = now;
-    return rate;
+    return apart ? 1000 / apart : 0;
   };
 }
 

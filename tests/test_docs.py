@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from click.testing import CliRunner
 from PIL import Image
 
 from hpe.cli import main
+from hpe.pose.skeleton import COCO_JOINTS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -122,3 +124,12 @@ def test_the_pages_python_is_typed(tmp_path: Path) -> None:
     env = {**os.environ, "MYPYPATH": str(ROOT)}
     run = subprocess.run([*command, *files], cwd=tmp_path, env=env, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout
+
+
+def test_ultralytics_is_told_of_the_keypoints_that_the_labels_have() -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", section("formats.md", "Ultralytics"), re.S)
+    told = yaml.safe_load(text)
+    swapped = {"left": "right", "right": "left"}
+    mirrored = [re.sub(r"^(left|right)", lambda side: swapped[side[1]], name) for name in COCO_JOINTS]
+    assert told["kpt_shape"] == [len(COCO_JOINTS), 3]
+    assert told["flip_idx"] == [COCO_JOINTS.index(name) for name in mirrored]

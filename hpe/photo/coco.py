@@ -49,7 +49,12 @@ def ids_of(files: Iterable[str]) -> list[int]:
 
 def image(answer: Answer, image_id: int | str) -> dict[str, Any]:
     """An entry of a dataset's "images"."""
-    return {"id": image_id, "file_name": answer.file, "width": answer.width, "height": answer.height}
+    return {"id": image_id, "file_name": _named(answer.file), "width": answer.width, "height": answer.height}
+
+
+def _named(file: str) -> str:
+    """As data sets name a photo, below a folder of images: CVAT finds "./a.jpg" nowhere."""
+    return file.removeprefix("./")
 
 
 def annotations(answer: Answer, image_id: int | str, first_id: int) -> list[dict[str, Any]]:
@@ -100,7 +105,8 @@ def document(lines: Lines, dataset: bool | Images) -> Iterator[str]:
         ids = [dataset.id_of(json.loads(text)[FILE]) for text in lines()]
     parts = ((number, json.loads(text)) for number, text in zip(ids, lines(), strict=True))
     if dataset is not True:
-        found = ({**entry, "image_id": id, "file_name": part[FILE]} for id, part in parts for entry in part["results"])
+        entries = ((number, part[FILE], entry) for number, part in parts for entry in part["results"])
+        found = ({**entry, "image_id": number, "file_name": _named(file)} for number, file, entry in entries)
         yield from _listed("[\n", found if dataset is False else (_as_in(one, dataset) for one in found), "\n]\n")
         return
     yield from _listed('{"images": [\n', ({**part["image"], "id": id} for id, part in parts), "\n],\n")

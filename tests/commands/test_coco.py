@@ -74,6 +74,16 @@ def test_photos_that_are_all_named_by_numbers_keep_them(photos: Path) -> None:
     assert [image["id"] for image in read("people.json")["images"]] == [139, 785]
 
 
+def test_photos_of_the_working_folder_are_named_as_data_sets_name_theirs(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photos / "photos" / "a")
+    assert run(".", "--dataset", "-o", "../people.json").exit_code == 0
+    assert run(".", "-o", "../found.json").exit_code == 0
+    assert [image["file_name"] for image in read("../people.json")["images"]] == ["0001.jpg"]
+    assert ids_by_name(read("../found.json")) == {"0001.jpg": 1}
+
+
 @pytest.mark.parametrize("folder", ["photos", "photos/a"])
 def test_own_results_fit_the_own_data_set(photos: Path, folder: str) -> None:
     assert run(folder, "--dataset", "-o", "people.json").exit_code == 0
