@@ -36,6 +36,9 @@ _FITS: Final = 0.2
 _FITS_UNSURE: Final = 0.4
 # Frames in which somebody new has to be seen before they count; in the first frame of a scene they count at once.
 _BIRTH: Final = 3
+# And how sure of them one of those has to be, of the least score of a person who is reported: in a photo, a tripod with
+# a score of 0.3 is an answer to be doubted; in a clip it would be somebody for minutes.
+_BIRTH_SURE: Final = 1.6
 # How long somebody hidden is waited for, s.
 _PATIENCE_S: Final = 2.0
 # IoU from which a detected box and an expected one are the same person's.
@@ -101,7 +104,8 @@ class Follower:
             track.hidden = track.time != time
             if track.hidden and (not track.id or cut):
                 continue
-            if not track.id and (track.hits >= _BIRTH or self._scene):
+            sure = track.best >= _BIRTH_SURE * self._card.person_threshold
+            if not track.id and (self._scene or (sure and track.hits >= _BIRTH)):
                 track.id = self.ids[track.key] = len(self.ids) + 1
             kept.append(track)
         self.tracks = kept

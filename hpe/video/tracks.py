@@ -72,6 +72,7 @@ class Track:
     threshold: float
     id: int = 0
     hits: int = 1
+    best: float = 0.0
     hidden: bool = False
     carried: bool = False
     velocity: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
@@ -80,7 +81,7 @@ class Track:
     clear: Clear | None = None
 
     def __post_init__(self) -> None:
-        self.base = self.base or self.seen
+        self.base, self.best = self.base or self.seen, max(self.best, self.seen.score)
         self.look = self.seen.look if self.look is None else self.look
 
     def sure(self) -> NDArray[np.bool_]:
@@ -111,7 +112,7 @@ class Track:
         if seen.look is not None:
             self.look = seen.look if self.look is None else 0.8 * self.look + 0.2 * seen.look
         self.seen, self.time, self.hidden, self.carried = seen, time, False, carried
-        self.hits += 1
+        self.hits, self.best = self.hits + 1, max(self.best, seen.score)
 
     def see_in_the_clear(self, share: float) -> None:
         """Remember this sight, unless more than a little of the box, `share`, lies under somebody else's.

@@ -34,6 +34,27 @@ def test_people_who_walk_keep_their_identities():
     assert abs(seen[-1][red].points[:, 0].mean() - (100 + 3 * 59)) < 6
 
 
+class Doubtful(World):
+    """The detector doubts whoever is green, until a frame."""
+
+    until = 0
+
+    def detector(self, rgb, most):
+        boxes, located = super().detector(rgb, most)
+        number = self.number(rgb)
+        return boxes, np.where([p[3] == GREEN and number < self.until for p in self.people(number)], 0.4, located)
+
+
+def test_what_is_never_more_than_doubtful_is_nobody_and_has_its_identity_once_it_is_sure():
+    world = Doubtful(lambda n: [(100, 240, 200, RED), None if n < 8 else (500, 240, 180, GREEN)])
+    for until, at_the_end in ((100, {1}), (30, {1, 2}), (0, {1, 2})):
+        world.until = until
+        seen, follower = follow(world, range(45))
+        assert set(seen[-1]) == at_the_end
+        assert {id for people in seen[:until] for id in people} == ({1} if until else set())
+        assert len(follower.tracks) == 2, "it is followed all the same"
+
+
 def test_the_detector_runs_in_every_fifth_frame_and_one_person_costs_one_crop_between():
     world = World(lambda n: [(200 + n, 240, 200, RED)])
     follow(world, range(20))
