@@ -11,6 +11,7 @@ from hpe.image.decode import LIMITS
 from hpe.image.kinds import KINDS, MAX_PIXELS_OF_CMYK_SCANS, MAX_PIXELS_OF_SEVERAL_SCANS
 from hpe.photo.recipe import OWN_PHOTOS
 from hpe.settings import ANALYSED_SIDE, Settings
+from hpe.video.budget import seconds_of_work
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULTS = Settings()
@@ -161,3 +162,24 @@ def test_worst_month_is_that_of_the_table() -> None:
         "S3, uploads kept until they expire": uploads,
     }
     assert said == {name: pytest.approx(lines[name], abs=6) for name in said}
+
+
+def clips_by_people() -> dict[int, list[float]]:
+    """people -> ms a frame: frame by frame, N = 1, 5, 10, and what N = 5 gains."""
+    found = [row for row in rows(results("video")) if len(row) == 6]
+    return {int(row[0]): [number(cell) for cell in row[1:]] for row in found}
+
+
+def test_speed_of_clips() -> None:
+    gained = [times[4] for _, times in sorted(clips_by_people().items())]
+    said = quoted(
+        r"followed at ([\d.]+) times the frames .* fifth frame, three at ([\d.]+) times, ten at ([\d.]+) times",
+        (ROOT / "docs" / "video.md").read_text(),
+    )
+    assert [said] == [pytest.approx(gained, abs=0.05)]
+
+
+def test_what_is_promised_of_a_clip_is_more_than_was_measured_and_not_absurdly_more() -> None:
+    for people, times in clips_by_people().items():
+        promised = 1000 * seconds_of_work(1 / 30, 30, people)
+        assert 1.3 * times[2] < promised < 6 * times[2], people

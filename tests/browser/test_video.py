@@ -62,7 +62,7 @@ def test_file_that_is_no_clip_is_told(page: Any, host: Host, tmp_path: Path) -> 
 
 TICKET = {
     **{"id": "a1", "fields": {"key": "clips/a1", "policy": "p"}, "expires_in_s": 600, "result": "/results/a1"},
-    "clip": {"max_bytes": 500_000_000, "max_seconds": 1473, "fps": 30, "expected_s": 1.7},
+    "clip": {"max_bytes": 500_000_000, "max_seconds": 1200, "fps": 30, "expected_s": 1.4},
 }
 
 
@@ -103,7 +103,7 @@ def drawn(page: Any) -> bool:
 def test_clip_goes_to_the_api_and_its_tracks_come_back_over_it(cloud: Any, stub: Stub, clip: Path) -> None:
     assert cloud.id("in-cloud").is_selected()
     assert not cloud.id("on-device").is_enabled(), "this copy of the site has no private mode"
-    cloud.until(lambda: "up to 500 MB, and 25 min at 30 frames a second" in cloud.text("video-note"))
+    cloud.until(lambda: "up to 500 MB, and 20 min at 30 frames a second" in cloud.text("video-note"))
     cloud.choose(clip)
     cloud.until(lambda: "Waiting for a worker" in cloud.text("video-note"))
     wish = json.loads(next(body for path, body in reversed(stub.seen) if path == "/uploads"))
@@ -164,7 +164,7 @@ def test_clip_that_is_worked_on_is_found_again_after_a_reload(cloud: Any, stub: 
 
 
 def test_clip_that_does_not_fit_is_not_sent(cloud: Any, stub: Stub, clip: Path) -> None:
-    words = "4000 s at 30 frames a second; the limit is 1473 s at that rate: cut it into shorter clips"
+    words = "4000 s at 30 frames a second; the limit is 1200 s at that rate: cut it into shorter clips"
     stub.other["POST", "/uploads"] = problem(413, words)
     cloud.choose(clip)
     cloud.until(lambda: cloud.text("video-note") == words + ".")
