@@ -62,6 +62,15 @@ def test_the_detector_runs_in_every_fifth_frame_and_one_person_costs_one_crop_be
     assert world.crops == [1] * 20
 
 
+def test_below_25_frames_a_second_the_detector_runs_by_time_and_in_every_other_frame_at_most():
+    for fps, every, expected in ((12.5, 5, 3), (10, 5, 2), (1, 5, 2), (10, 10, 4), (24, 5, 5), (60, 5, 5), (10, 1, 1)):
+        world = World(lambda n: [(200, 240, 200, RED)])
+        follower = Follower(world.detector, world.pose_network, CARD, every, 20)
+        for number in range(21):
+            follower(world.frame(number), number / fps)
+        assert set(np.diff(world.detections)) == {expected}, fps
+
+
 def test_who_is_lost_is_looked_for_in_the_same_frame():
     # a jump that no crop can follow
     world = World(lambda n: [(150 if n < 7 else 240, 240, 200, RED)])
