@@ -8,7 +8,7 @@ export const ANGLES = {
   ...both("elbow", "shoulder", "wrist"), ...both("shoulder", "hip", "elbow"), ...both("hip", "shoulder", "knee"), ...both("knee", "hip", "ankle"),
   trunk: ["thorax", "pelvis", ""], neck: ["pelvis", "thorax", "head_top"],
 };
-const AT_HALF = -2.9; // a joint's expected distance from its place: exp(AT_HALF + SLOPE logit(score)) of the box's side
+const AT_HALF = -3.0; // a joint's expected distance from its place: exp(AT_HALF + SLOPE logit(score)) of the box's side
 const SLOPE = -0.52;
 const MOST = 90;
 

@@ -285,4 +285,4 @@ def _turned(locate: Fields) -> TurnedLook | None:
     inner = locate.inner("turned")
     if inner is None:
         return None
-    return TurnedLook(inner.whole("pixels", 128 * 128, 4096**2), inner.share("score"), inner.share("person_threshold"))
+    return TurnedLook(inner.whole("pixels", 64 * 64, 4096**2), inner.share("score"), inner.share("person_threshold"))

@@ -34,7 +34,7 @@ ANGLES: Final[dict[str, tuple[str, str, str]]] = {
 }
 # How far a joint of a score is from its place, as a share of the box's longer side: exp(AT_HALF + SLOPE logit(score)).
 # Fitted on labelled people by `python -m hpe.measure.fit_joints`.
-AT_HALF: Final[float] = -2.9
+AT_HALF: Final[float] = -3.0
 SLOPE: Final[float] = -0.52
 # An angle of which nothing is known is 90 degrees off at most on average, whatever it is.
 MOST: Final[float] = 90.0
