@@ -143,5 +143,5 @@ def make_follower(estimator: PoseEstimator, every: int = EVERY, max_people: int 
     if isinstance(every, bool) or not isinstance(every, int | np.integer) or not 1 <= every <= _MOST_EVERY:
         raise BadSettings(f"every={every!r}: give a whole number of frames from 1 to {_MOST_EVERY}, like {EVERY}")
     most = estimator.max_people if max_people is None else checked_max_people(max_people)
-    find = functools.partial(estimator.pose_network, flip=estimator.flip)
+    find = functools.partial(estimator.pose_network, flip=estimator.flip or None)
     return Follower(estimator.detector, find, estimator.card, int(every), most)

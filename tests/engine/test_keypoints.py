@@ -66,4 +66,4 @@ def test_a_crop_in_doubt_is_averaged_with_its_mirror_image(peak: float, runs: in
     assert session.runs == runs
     np.testing.assert_allclose(points[0], undo_affine(places, crop_affine(BOX, CARD.frame)), atol=1.0)
     network(picture(), BOX[None], flip=False)
-    assert session.runs == runs + 1  # a clip's frames do without
+    assert session.runs == runs + 1
