@@ -49,13 +49,13 @@ def default_nets() -> list[Net]:
     from hpe.train.network import describe
 
     card = read_manifest(ROOT / "models" / "pose.json")
-    in_use = (card.architecture, card.locate.architecture if card.locate else "")
     found = []
     for path in sorted((ROOT / "models" / "checkpoints").glob("*.pt")):
         network = read_network(path)[0]
-        if not any(what.startswith(f"{describe(network)},") for what in in_use):
-            continue
         pose = network.joints != LOCATOR_OUTPUTS
+        in_use = card.architecture if pose else card.locate and card.locate.architecture
+        if not (in_use or "").startswith(f"{describe(network)},"):
+            continue  # the model's was pruned
         frame = (
             card.frame if pose or card.locate is None else fit_affine(4000, 3000, card.locate.input_size)[1]
         )  # of a 4:3 photo
