@@ -59,6 +59,17 @@ class Fields:
             raise self.wrong(key, f"{value} must be above {above} and at most {most}")
         return value
 
+    def weights(self, key: str, count: int, above: float, most: float) -> tuple[float, ...]:
+        """A list of `count` numbers; one number stands for the weight of their mean, nothing for zeros."""
+        value = self._content.get(key, 0)
+        if type(value) in (int, float):
+            value = [value / count] * count
+        if not isinstance(value, list) or len(value) != count or not all(type(v) in (int, float) for v in value):
+            raise self.wrong(key, f"is {value!r}, it must be a number or {count} numbers")
+        if not all(above < v <= most for v in value):
+            raise self.wrong(key, f"{value} must be above {above} and at most {most}")
+        return tuple(float(v) for v in value)
+
     def whole(self, key: str, least: int, most: int) -> int:
         value: int = self.get(key, int)
         if not least <= value <= most:

@@ -20,19 +20,24 @@ class Calibration:
     intercept: float
 
 
+# A person's limb joints, sorted by their scores, have weights in so many groups: the least sure two, and so on.
+LIMB_GROUPS: Final[int] = 6
+
+
 @dataclass(frozen=True)
 class PersonCalibration:
     """How likely it is that a person is there and right: the logistic function of evidence, weighted.
 
-    locator weighs the logit of the locator's score of the box, joints and limbs the mean logits of the scores of the
-    five best keypoints in it and of the 12 limb joints, size the log2 of the root of the box's area as a share
-    of the picture's longer side.
+    locator weighs the logit of the locator's score of the box, joints the mean logit of the scores of the five best
+    keypoints in it, limbs the mean logits of its two least sure limb joints, of the next two, and so on (in a manifest
+    one number is the weight of all 12), size the log2 of the root of the box's area as a share of the picture's longer
+    side.
     """
 
     locator: float
     joints: float
     intercept: float
-    limbs: float = 0.0
+    limbs: tuple[float, ...] = (0.0,) * LIMB_GROUPS
     size: float = 0.0
 
 
@@ -163,7 +168,7 @@ def write_manifest(card: ModelCard) -> bytes:
     if card.calibration is not None:
         pose["calibration"] = vars(card.calibration)
     if card.person is not None:
-        pose["person"] = {k: v for k, v in vars(card.person).items() if k not in ("limbs", "size") or v}
+        pose["person"] = vars(card.person) | {"limbs": list(card.person.limbs)}
     if card.flip_test is not None:
         pose["flip_test"] = vars(card.flip_test)
     content: dict[str, Any] = {"schema": SCHEMA, "name": card.name, "figures": card.figures}
@@ -262,9 +267,9 @@ def _person(pose: Fields) -> PersonCalibration | None:
     inner = pose.inner("person")
     if inner is None:
         return None
-    known = [key for key in ("limbs", "size") if inner.has(key)]
-    keys = ("locator", "joints", "intercept", *known)
-    return PersonCalibration(**{key: inner.number(key, -1e6, 1e6) for key in keys})
+    keys = ("locator", "joints", "intercept", *(("size",) if inner.has("size") else ()))
+    weights = {key: inner.number(key, -1e6, 1e6) for key in keys}
+    return PersonCalibration(**weights, limbs=inner.weights("limbs", LIMB_GROUPS, -1e6, 1e6))
 
 
 def _coarse(locate: Fields) -> CoarseLook | None:

@@ -63,9 +63,8 @@ def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
     slope, intercept = logistic(evidence.joints[:, None], evidence.right)
     joint = Calibration(round(float(slope), 3), round(float(intercept), 3))
     weights = _ranking(evidence, joint)
-    person = PersonCalibration(
-        *(round(float(w), 3) for w in (weights[0], weights[1], weights[4], weights[2], weights[3]))
-    )
+    locator, joints, size, *limbs, intercept = (round(float(w), 3) for w in weights)
+    person = PersonCalibration(locator, joints, intercept, tuple(limbs), size)
 
     def likely(looks: Looks) -> NDArray[np.float64]:
         return person_scores(looks.located, scores_of(looks.peaks, joint), person, looks.sizes)

@@ -29,8 +29,19 @@ export function personScore(located, joints, calibration, limbs = [], size = 1) 
   if (!calibration) return located * Math.sqrt(mean(top));
   const evidence = mean(top.map((score) => logit(score, LEAST_JOINT)));
   const { locator, joints: weight, intercept, limbs: ofLimbs = 0, size: ofSize = 0 } = calibration;
-  const more = ofLimbs ? ofLimbs * mean(limbs.map((j) => logit(joints[j], LEAST_LIMB))) : 0;
-  return sigmoid(locator * logit(located) + weight * evidence + more + ofSize * Math.log2(Math.max(size, LEAST_SIZE)) + intercept);
+  return sigmoid(
+    locator * logit(located) + weight * evidence + limbEvidence(ofLimbs, limbs.map((j) => joints[j])) +
+      ofSize * Math.log2(Math.max(size, LEAST_SIZE)) + intercept,
+  );
+}
+
+/** weights: of the limb joints' logits, least sure first, in as many groups; one number weighs their mean. */
+function limbEvidence(weights, scores) {
+  const logits = scores.map((score) => logit(score, LEAST_LIMB));
+  if (typeof weights === "number") return weights && weights * mean(logits);
+  const sorted = logits.sort((a, b) => a - b);
+  const each = sorted.length / weights.length;
+  return weights.reduce((sum, weight, i) => sum + weight * mean(sorted.slice(i * each, (i + 1) * each)), 0);
 }
 
 /** A peak's height -> a score: by the model's calibration, as it is without one. */

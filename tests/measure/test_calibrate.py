@@ -114,6 +114,30 @@ def test_a_calibration_of_words_is_refused_by_name() -> None:
         parse_manifest(json.dumps(content).encode(), "a manifest")
 
 
+@pytest.mark.parametrize("limbs", [[0.1] * 5, [0.1] * 5 + ["much"], [True] * 6, [0.1] * 5 + [1e9], "0.3", {}])
+def test_weights_of_the_limbs_are_six_numbers_or_one(limbs: object) -> None:
+    from hpe.errors import BadModel
+
+    content = json.loads(write_manifest(choose(CARD, evidence(), 0.97)))
+    content["pose"]["person"]["limbs"] = limbs
+    with pytest.raises(BadModel, match=r"pose\.person\.limbs"):
+        parse_manifest(json.dumps(content).encode(), "a manifest")
+
+
+def test_one_number_for_the_limbs_weighs_their_mean_as_in_models_of_before() -> None:
+    content = json.loads(write_manifest(choose(CARD, evidence(), 0.97)))
+    scores = np.linspace(0.1, 0.9, 21)
+    shown = []
+    for limbs in (0.6, 0, [0.1] * 6, [0.0] * 6):
+        content["pose"]["person"]["limbs"] = limbs
+        card = parse_manifest(json.dumps(content).encode(), "a manifest")
+        shown.append(person_score(0.5, scores, card.person))
+    assert shown[:2] == pytest.approx(shown[2:])
+    assert shown[0] != pytest.approx(shown[1])
+    del content["pose"]["person"]["limbs"]
+    assert person_score(0.5, scores, parse_manifest(json.dumps(content).encode(), "a manifest").person) == shown[1]
+
+
 def photo(bottom: float, hidden: tuple[str, ...]) -> Photo:
     joints = np.ones((1, 16, 3), np.float32)
     joints[0, [INDEX[name] for name in hidden], 2] = 0
