@@ -51,8 +51,9 @@ def person_evidence(
 ) -> NDArray[np.float64]:
     """-> (K, 9): the locator's logit, the five best joints' mean logit, the size's log2, the limb joints' logits.
 
-    The limb joints are sorted, the least sure first, and averaged in pairs. By order statistics and not by one mean: an
-    arm that is wrong costs as much OKS whether the other joints are sure or very sure. docs/runs.md has the figures.
+    The limb joints are sorted, the least sure first, and averaged in pairs. By order and not by one mean: the
+    least sure joints are often out of the picture, where they cost a skeleton nothing, while the others being unsure
+    does. docs/runs.md has the figures.
     """
     best = np.sort(joints, axis=1)[:, -_SCORE_JOINTS:].astype(np.float64)
     limbs = np.sort(joints[:, list(LIMB_JOINTS)].astype(np.float64), axis=1)
