@@ -20,8 +20,8 @@ class Calibration:
     intercept: float
 
 
-# A person's limb joints, sorted by their scores, have weights in so many groups: the least sure two, and so on.
-LIMB_GROUPS: Final[int] = 6
+# A person's limb joints, sorted by their scores, have weights in so many groups: the least sure three, and so on.
+LIMB_GROUPS: Final[int] = 4
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class PersonCalibration:
     """How likely it is that a person is there and right: the logistic function of evidence, weighted.
 
     locator weighs the logit of the locator's score of the box, joints the mean logit of the scores of the five best
-    keypoints in it, limbs the mean logits of its two least sure limb joints, of the next two, and so on (in a manifest
-    one number is the weight of all 12), size the log2 of the root of the box's area as a share of the picture's longer
-    side.
+    keypoints in it, limbs the mean logits of its three least sure limb joints, of the next three, and so on (in a
+    manifest one number is the weight of all 12), size the log2 of the root of the box's area as a share of the
+    picture's longer side.
     """
 
     locator: float

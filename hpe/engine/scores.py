@@ -49,9 +49,9 @@ def person_scores(
 def person_evidence(
     located: NDArray[np.floating], joints: NDArray[np.floating], sizes: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """-> (K, 9): the locator's logit, the five best joints' mean logit, the size's log2, the limb joints' logits.
+    """-> (K, 7): the locator's logit, the five best joints' mean logit, the size's log2, the limb joints' logits.
 
-    The limb joints are sorted, the least sure first, and averaged in pairs. By order and not by one mean: the
+    The limb joints are sorted, the least sure first, and averaged in threes. By order and not by one mean: the
     least sure joints are often out of the picture, where they cost a skeleton nothing, while the others being unsure
     does. docs/runs.md has the figures.
     """

@@ -30,32 +30,45 @@ from hpe.train.data.readers import in_part, read_empty
 # Calibrated: as likely right as wrong.
 SURE: Final[float] = 0.5
 WRITTEN: Final = ("calibration", "threshold", "person", "person_threshold", "photo_threshold")
+# Evidence overlaps, and a few hundred photos tell its weights badly apart: without it they alternate in sign.
+RIDGE: Final[float] = 0.01
 # Share of the people found, and of the photos with some, that the locator's thresholds may cost. The networks know
 # these photos: others lose more.
 LOST: Final[float] = 0.005
 
 
-def logistic(values: NDArray[np.floating], right: NDArray[np.bool_] | NDArray[np.floating]) -> NDArray[np.float64]:
+def logistic(
+    values: NDArray[np.floating],
+    right: NDArray[np.bool_] | NDArray[np.floating],
+    ridge: float = 1e-6,
+    least: float | None = None,
+) -> NDArray[np.float64]:
     """(N, D) values, (N,) right or not, or shares -> (D + 1,) weights and intercept of the likeliest logistic function.
 
-    Raises BadSettings if all are right or all are wrong: then there is nothing to tell apart.
+    ridge: the pull of each weight to 0, on its value's own scale; a little of it, so that perfectly separable scores
+    have an answer. least: the least that a weight may be. Raises BadSettings if all are right or all are wrong: then
+    there is nothing to tell apart.
     """
     from scipy.optimize import minimize
     from scipy.special import expit
 
     if (right == 1).all() or not right.any():
         raise BadSettings("all joints or people are right, or all are wrong: give more photos (--limit)")
-    x = np.column_stack([np.asarray(values, np.float64), np.ones(len(values))])
+    values = np.asarray(values, np.float64)
+    scale = np.where(values.std(axis=0) > 0, values.std(axis=0), 1.0)
+    x = np.column_stack([(values - values.mean(axis=0)) / scale, np.ones(len(values))])
     y = np.asarray(right, np.float64)
+    pull = np.append(np.full(values.shape[1], ridge), 0.0)
 
     def cost(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         z = x @ w
         loss = np.logaddexp(0, z) - y * z
-        # a little pull to 0, so that perfectly separable scores have an answer
-        return float(loss.mean() + 1e-6 * (w**2).sum()), x.T @ (expit(z) - y) / len(y) + 2e-6 * w
+        return float(loss.mean() + (pull * w**2).sum()), x.T @ (expit(z) - y) / len(y) + 2 * pull * w
 
-    found: NDArray[np.float64] = minimize(cost, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B").x
-    return found
+    bounds = [(least, None)] * values.shape[1] + [(None, None)]
+    found: NDArray[np.float64] = minimize(cost, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds).x
+    weights = found[:-1] / scale
+    return np.append(weights, found[-1] - weights @ values.mean(axis=0))
 
 
 def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
@@ -85,12 +98,13 @@ def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
 def _ranking(evidence: Evidence, joint: Calibration) -> NDArray[np.float64]:
     """Weights of `person_evidence` and an intercept: they rank as AP does, and say how likely the skeleton is right.
 
-    Fitted to the share of OKS steps at which each is right, which AP averages over; then its scale and intercept to
+    Fitted to the share of OKS steps at which each is right, which AP averages over, with no weight below 0: nobody is
+    less likely right for having a surer joint. Then its scale and intercept to
     whether that is so at all, at an OKS of 0.5 (Platt 1999).
     """
     known = ~np.isnan(evidence.worth)
     values, worth = evidence.seen.evidence(joint)[known], evidence.worth[known]
-    weights = logistic(values, worth)
+    weights = logistic(values, worth, ridge=RIDGE, least=0.0)
     scale, intercept = logistic((values @ weights[:-1])[:, None], worth > 0)
     return np.append(scale * weights[:-1], intercept)
 

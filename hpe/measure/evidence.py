@@ -42,7 +42,7 @@ class Looks:
         return cls(*(np.concatenate(part) for part in parts))
 
     def evidence(self, joint: Calibration) -> NDArray[np.float64]:
-        """-> (K, 9), as of `person_evidence`."""
+        """-> (K, 7), as of `person_evidence`."""
         return person_evidence(self.located, scores_of(self.peaks, joint), self.sizes)
 
 

@@ -190,7 +190,7 @@ def scores() -> dict[str, Any]:
     """Joints' and people's scores."""
     peaks = np.array([-0.1, 0.0, 0.2, 0.55, 0.9, 1.3], np.float32)
     calibration = Calibration(9.069, -1.799)
-    person = PersonCalibration(0.9, 0.518, -0.419, limbs=(0.4, 0.1, 0.0, -0.05, 0.2, 0.3), size=0.27)
+    person = PersonCalibration(0.9, 0.518, -0.419, limbs=(0.4, 0.1, 0.05, 0.3), size=0.27)
     joints = np.linspace(0.02, 0.97, 16)
     return {
         "peaks": peaks.tolist(),
