@@ -6,6 +6,10 @@ import { alike, lookOf } from "./look.js";
 import { createFilter } from "./smooth.js";
 
 const PATIENCE_S = 2; // how long somebody hidden keeps their number
+// somebody new counts after so many frames, one of which has to be so sure of them, of the least score of a person who is
+// reported; in the first frame at once. What flickers, or looks a little like a person, is nobody
+const [BIRTH, BIRTH_SURE] = [3, 1.6];
+const FRAME_S = 0.04; // below 25 frames a second the locator runs as often as at 25: people walk out of their crops
 const FOLLOWED = 0.6; // of the least score of a person who is reported: who is followed may fall so low
 const FITS = 0.25;
 const SAME = 0.7;
@@ -46,10 +50,11 @@ export function createTracker({ locate, person, credible, sigmas, card }, { ever
   const { threshold, personThreshold, keypoints: names = JOINTS } = card.pose;
   let tracks = [];
   let ids = 0;
-  let since = Infinity;
+  let since = Infinity; // frames since everybody was looked for,
+  let lookedAt = -Infinity; // s: when that was
   let dull = []; // {box, looks: how often to leave it out}
 
-  const mixed = (before, look) => (before && look ? before.map((v, i) => 0.8 * v + 0.2 * look[i]) : look ?? before);
+  const mixed = (before, look) => (before && look ? before.map((v, i) => 0.8 * v + 0.2 * look[i]) : look ?? before); // a crop alone has no look
   const known = (seen) => ({ points: seen.points, known: seen.scores.map((score) => score >= threshold), area: areaOf(seen.box) });
   const expected = (track, time) => {
     const shift = track.velocity.map((v) => v * Math.min(Math.max(time - track.time, 0), GOES_ON_S));
@@ -66,15 +71,17 @@ export function createTracker({ locate, person, credible, sigmas, card }, { ever
     if (located) track.base = seen;
     track.look = mixed(track.look, seen.look);
     Object.assign(track, { seen, time, box: located ? seen.box : followedBox(track.base, seen, threshold) });
+    Object.assign(track, { hits: track.hits + 1, best: Math.max(track.best, seen.score) });
     const size = Math.sqrt((seen.box[2] - seen.box[0]) * (seen.box[3] - seen.box[1]));
-    track.shown = { ...seen, id: track.id, raw: seen.points, points: smooth ? track.filter(seen.points, seen.scores, size, time) : seen.points };
+    track.shown = { ...seen, raw: seen.points, points: smooth ? track.filter(seen.points, seen.scores, size, time) : seen.points };
   }
 
-  /** Everybody who was in the last frame, each by a crop where they are expected; false where someone was lost. */
-  async function follow(image, time, last) {
-    for (const track of tracks.filter((one) => one.time === last)) {
+  /** Everybody who was in the last frame, each by a crop where they are expected; false where someone was lost. boxes: the locator's. */
+  async function follow(image, time, last, boxes) {
+    // of two on one person the one who has a number stays
+    for (const track of tracks.filter((one) => one.time === last).toSorted((a, b) => !a.id - !b.id)) {
       const { box } = expected(track, time);
-      const seen = await person(image, box, track.seen.located, true);
+      const seen = await person(image, box, nearest(boxes, box)?.score ?? track.seen.located, true);
       const doubled = tracks.some((other) => other !== track && other.time === time && oks(known(seen), known(other.seen), sigmas) >= SAME);
       if (seen.score >= FOLLOWED * personThreshold && !doubled) update(track, seen, time, false);
     }
@@ -112,49 +119,64 @@ export function createTracker({ locate, person, credible, sigmas, card }, { ever
     return people.filter((seen) => !met.has(seen));
   }
 
-  const lookOfSeen = (image, seen) => (image.data ? lookOf(image, seen, names, threshold) : null);
+  /** Of the locator's boxes the one that means whoever is in this one. */
+  const nearest = (boxes, own) => boxes.filter(({ box }) => iou(box, own) >= SAME_BOX).toSorted((a, b) => iou(b.box, own) - iou(a.box, own))[0];
 
   /** Boxes of those who are followed in this frame keep their tracks in place; the rest -> who is there and is not followed. */
   async function newcomers(image, boxes, held) {
     for (const track of held) {
-      const [best] = boxes.filter(({ box }) => iou(box, track.box) >= SAME_BOX).toSorted((a, b) => iou(b.box, track.box) - iou(a.box, track.box));
+      const best = nearest(boxes, track.box);
       if (!best) continue;
       track.seen = { ...track.seen, located: best.score };
-      Object.assign(track, { base: { ...track.seen, box: best.box }, box: best.box, look: mixed(track.look, lookOfSeen(image, track.seen)) });
+      Object.assign(track, { base: { ...track.seen, box: best.box }, box: best.box, look: mixed(track.look, lookOf(image, track.seen, names, threshold)) });
     }
     const fresh = boxes.filter(({ box }) => !held.some((track) => iou(box, track.box) >= SAME_BOX) && !dull.some((one) => iou(box, one.box) >= DULL));
     const found = [];
     for (const { box, score } of fresh) found.push(await person(image, box, score, true));
-    const people = credible(found, Math.max(0, ...held.map(({ seen }) => seen.score)))
+    const people = credible(found, held.some(({ id }) => id) ? 1 : 0)
       .filter((seen) => !held.some((track) => oks(known(seen), known(track.seen), sigmas) >= SAME));
     const none = fresh.filter(({ box }) => !people.some((seen) => seen.box === box)).map(({ box }) => ({ box, looks: DULL_LOOKS }));
     dull = [...dull.map(({ box, looks }) => ({ box, looks: looks - 1 })).filter(({ looks }) => looks), ...none];
-    return people.map((seen) => ({ ...seen, look: lookOfSeen(image, seen) }));
+    return people.map((seen) => ({ ...seen, look: lookOf(image, seen, names, threshold) }));
   }
 
-  async function lookRound(image, time) {
+  async function lookRound(image, time, last, boxes) {
     const held = tracks.filter((track) => track.time === time);
-    const people = await newcomers(image, await locate(image, most), held);
-    const left = pair(tracks.filter((track) => track.time !== time), people, fit, FITS, time);
-    const strangers = pair(tracks.filter((track) => track.time !== time), left, back, BACK, time);
+    const people = await newcomers(image, boxes, held);
+    const left = pair(tracks.filter((track) => track.time === last), people, fit, FITS, time);
+    const strangers = pair(tracks.filter((track) => track.id && track.time !== time), left, back, BACK, time);
     for (const seen of strangers) {
-      const track = { id: ++ids, seen, base: seen, box: seen.box, time, velocity: [0, 0], filter: createFilter() };
+      const track = { id: 0, seen, base: seen, box: seen.box, time, hits: 0, best: 0, velocity: [0, 0], filter: createFilter() };
       update(track, seen, time, true);
       tracks.push(track);
+    }
+  }
+
+  /** Who is new and was not seen goes; who was seen enough has a number. */
+  function settle(time, first) {
+    tracks = tracks.filter((track) => track.id || track.time === time);
+    for (const track of tracks.filter(({ id }) => !id)) {
+      if (first || (track.hits >= BIRTH && track.best >= BIRTH_SURE * personThreshold)) track.id = ++ids;
     }
   }
 
   let last = -1;
   return async (image, time) => {
     tracks = tracks.filter((track) => track.time === last || time - track.time <= PATIENCE_S); // however slow the frames come
+    const first = since === Infinity;
     since += 1;
-    const kept = await follow(image, time, last);
-    const located = since >= every || !tracks.length || !kept;
+    const late = since > 1 && time - lookedAt >= every * FRAME_S - 1e-3;
+    // in an empty picture whoever comes is seen at once: nothing else costs anything then
+    const due = since >= every || late || !tracks.length;
+    const boxes = due ? await locate(image, most) : [];
+    const kept = await follow(image, time, last, boxes);
+    const located = due || (!kept && since > 1);
     if (located) {
-      await lookRound(image, time);
-      since = 0;
+      await lookRound(image, time, last, due ? boxes : await locate(image, most));
+      [since, lookedAt] = [0, time];
     }
+    settle(time, first);
     last = time;
-    return { people: tracks.filter((track) => track.time === time).map((track) => track.shown), located };
+    return { people: tracks.filter((track) => track.id && track.time === time).map((track) => ({ ...track.shown, id: track.id })), located };
   };
 }

@@ -1,6 +1,7 @@
 """Writes tests/site/vectors.json: what the Python engine says of small made inputs, for its twin in the browser.
 
-`python tests/site/make_vectors.py`, after every change of hpe/pose, hpe/engine/detector.py or hpe/engine/scores.py.
+`python tests/site/make_vectors.py`, after every change of hpe/pose, hpe/engine/detector.py, hpe/engine/scores.py or
+hpe/video/follow.py.
 tests/site/private.test.js holds static-site/private/ to it, tests/site/test_private.py holds the file to Python.
 """
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpe.engine.detector import Detector, together
-from hpe.engine.manifest import Calibration, CoarseLook, FineLook, LocatorCard, PersonCalibration
+from hpe.engine.manifest import Calibration, CoarseLook, FineLook, LocatorCard, ModelCard, PersonCalibration
 from hpe.engine.scores import joint_scores, person_score
 from hpe.engine.turned import turned_back, turned_picture
 from hpe.photo.answer import Answer
@@ -24,6 +25,7 @@ from hpe.pose.heatmaps import decode_joints, encode_joints, flip_heatmaps
 from hpe.pose.logistic import sigmoid
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import FLIP_ORDER, JOINTS, KEYPOINTS, LIMB_JOINTS
+from hpe.video.follow import Follower
 from hpe.video.look import look_of
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -282,6 +284,64 @@ def colours() -> list[dict[str, Any]]:
     return [{"image": packed(image), "cases": out}]
 
 
+class _Clip:
+    """A grey clip and both networks: who is where in each frame, as (box px, the locator's score of it)."""
+
+    def __init__(self, frames: list[list[tuple[list[int], float]]]) -> None:
+        self.frames, self.now = frames, 0
+
+    def locate(self, rgb: NDArray[np.uint8], most: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        there = self.frames[self.now]
+        return np.array([box for box, _ in there], np.float64).reshape(-1, 4), np.array([score for _, score in there])
+
+    def joints(self, rgb: NDArray[np.uint8], boxes: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        """Of whoever is nearest to a crop and 0.3 of their height away at most."""
+        spread = np.column_stack([(np.arange(16) * 7) % 16, np.arange(16)]) / 15
+        points, scores = np.zeros((len(boxes), 16, 2)), np.full((len(boxes), 16), 0.02, np.float32)
+        for k, crop in enumerate(boxes):
+            there = [np.array(box, np.float64) for box, _ in self.frames[self.now]]
+            apart = [float(np.hypot(*(crop[:2] + crop[2:] - box[:2] - box[2:]) / 2)) for box in there]
+            nearest = int(np.argmin(apart)) if there else 0
+            box = crop
+            if there and apart[nearest] < 0.3 * (there[nearest][3] - there[nearest][1]):
+                box, scores[k] = there[nearest], 0.9
+            points[k] = box[:2] + (box[2:] - box[:2]) * spread
+        return points, scores
+
+
+def followed() -> list[dict[str, Any]]:
+    """Who has which number in each frame, and whether everybody was looked for in it: births, rates, somebody lost."""
+    card = ModelCard("f", "f", "0", (224, 192), "a", 0.3, 0.3, 2.0, locate=LocatorCard("f", "0", "a", 384, 0.3))
+    here, there = [60, 40, 120, 220], [300, 60, 360, 230]
+    doubt, sure = 0.4, 0.9
+    cases: list[tuple[str, float, int, list[list[tuple[list[int], float]]]]] = [
+        ("never more than doubtful", 30, 5, [[(here, sure)] + [(there, doubt)] * (n >= 8) for n in range(30)]),
+        ("doubtful, then sure", 30, 5, [[(here, sure), (there, sure if n >= 18 else doubt)] for n in range(30)]),
+        ("new and doubtful, then sure", 30, 5,
+         [[(here, sure)] + [(there, sure if n >= 18 else doubt)] * (n >= 8) for n in range(30)]),
+        ("new and sure", 30, 5, [[(here, sure)] + [(there, sure)] * (n >= 9) for n in range(20)]),
+        ("for one frame", 30, 5, [[(here, sure)] + [(there, sure)] * (n == 10) for n in range(20)]),
+        ("for two frames", 30, 5, [[(here, sure)] + [(there, sure)] * (n in (10, 11)) for n in range(20)]),
+        ("away for a third of a second", 30, 5,
+         [[(here, sure)] + [(there, sure)] * (not 11 <= n < 21) for n in range(35)]),
+        ("away for long", 10, 5, [[(here, sure)] + [(there, sure)] * (not 9 <= n < 33) for n in range(45)]),
+        ("a jump", 30, 5, [[([60 + 70 * (n >= 8), 40, 120 + 70 * (n >= 8), 220], sure)] for n in range(20)]),
+        *((f"{fps:g} frames a second, {every}", fps, every, [[(here, sure)] for _ in range(24)])
+          for fps, every in ((60, 5), (25, 5), (24, 5), (12.5, 5), (10, 5), (10, 10), (7, 3), (1, 5), (10, 1))),
+    ]  # fmt: skip
+    out = []
+    for name, fps, every, frames in cases:
+        clip = _Clip(frames)
+        follower = Follower(clip.locate, clip.joints, card, every, 20)
+        seen = []
+        for clip.now in range(len(frames)):
+            found = follower(np.full((240, 400, 3), 128, np.uint8), clip.now / fps)
+            ids = sorted(follower.ids[key] for key, _ in found.tracks if key in follower.ids)
+            seen.append([ids, found.detected])
+        out.append({"name": name, "fps": fps, "every": every, "frames": frames, "seen": seen})
+    return out
+
+
 def both_looks() -> dict[str, Any]:
     """Scores of people seen in both looks."""
     fine = (np.array([[0, 0, 50, 100], [60, 0, 90, 90.0]]), np.array([0.8, 0.7]))
@@ -300,7 +360,7 @@ def vectors() -> dict[str, Any]:
     return {
         "frames": frames(), "warps": warps(), "located": located(), "looks": looks(), "keypoints": keypoints(),
         "flipped": flipped(), "turned": turned(), "scores": scores(), "alike": alike(), "together": both_looks(),
-        "people": people(), "colours": colours(),
+        "people": people(), "colours": colours(), "followed": followed(),
     }  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 // The tracker of live and video, on people that a script moves.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { personScore } from "../../static-site/private/scores.js";
 import { createFilter } from "../../static-site/private/smooth.js";
 import { createTracker } from "../../static-site/private/track.js";
 
@@ -26,13 +28,15 @@ function engine(world) {
   };
 }
 
+const GREY = { width: 640, height: 360, data: new Uint8ClampedArray(640 * 360 * 4).fill(128) };
+
 async function run(world, frames, options) {
   const made = engine(world);
   const step = createTracker(made, options);
   const out = [];
   for (let i = 0; i < frames; i++) {
     made.at.time = i / 30;
-    out.push(await step({}, made.at.time));
+    out.push(await step(GREY, made.at.time));
   }
   return { ...made, out };
 }
@@ -46,6 +50,37 @@ test("people keep their numbers while they walk, and are looked for every fifth 
   assert.equal(asked.crops, 30 * 2, "each person is looked at once a frame, whether everybody is looked for or not");
 });
 
+// The script of make_vectors.py: who is in each frame, as [box, the locator's score].
+function scripted(frames) {
+  const at = { frame: 0 };
+  const middle = ([x0, y0, x1, y1]) => [(x0 + x1) / 2, (y0 + y1) / 2];
+  const apart = (a, b) => Math.hypot(middle(a)[0] - middle(b)[0], middle(a)[1] - middle(b)[1]);
+  return {
+    at, card: { pose: { threshold: 0.3, personThreshold: 0.3 } }, sigmas: Array(NAMES).fill(0.08),
+    locate: async () => frames[at.frame].map(([box, score]) => ({ box, score })),
+    credible: (people) => people.filter(({ score }) => score >= 0.3),
+    person: async (_, crop, located) => {
+      const [nearest] = frames[at.frame].map(([box]) => box).toSorted((a, b) => apart(a, crop) - apart(b, crop));
+      const there = nearest && apart(nearest, crop) < 0.3 * (nearest[3] - nearest[1]);
+      const scores = Array(NAMES).fill(there ? 0.9 : 0.02);
+      return { points: points(there ? nearest : crop), scores, box: crop, score: personScore(located, scores, null), located };
+    },
+  };
+}
+
+for (const { name, fps, every, frames, seen: expected } of JSON.parse(readFileSync(new URL("vectors.json", import.meta.url))).followed) {
+  test(`who has which number, and when everybody is looked for, is as in Python: ${name}`, async () => {
+    const engine = scripted(frames);
+    const step = createTracker(engine, { every });
+    const got = [];
+    for (engine.at.frame = 0; engine.at.frame < frames.length; engine.at.frame++) {
+      const { people, located } = await step(GREY, engine.at.frame / fps);
+      got.push([people.map(({ id }) => id).sort(), located]);
+    }
+    assert.deepEqual(got, expected);
+  });
+}
+
 test("what was taken for a person and is none is not looked at again at once", async () => {
   const made = engine((t) => walking(t).slice(0, 1));
   const people = made.locate;
@@ -55,7 +90,7 @@ test("what was taken for a person and is none is not looked at again at once", a
   const step = createTracker(made);
   for (let i = 0; i < 90; i++) {
     made.at.time = i / 30;
-    assert.deepEqual((await step({}, made.at.time)).people.map(({ id }) => id), [1]);
+    assert.deepEqual((await step(GREY, made.at.time)).people.map(({ id }) => id), [1]);
   }
   assert.equal(made.asked.coat, 4, "in every fifth of 18 looks");
 });
@@ -77,7 +112,7 @@ test("frames that come slowly lose nobody", async () => {
   const step = createTracker(made);
   for (let time = 0; time < 12; time += 2) {
     made.at.time = time;
-    assert.deepEqual((await step({}, time)).people.map(({ id }) => id), [1]);
+    assert.deepEqual((await step(GREY, time)).people.map(({ id }) => id), [1]);
   }
 });
 
