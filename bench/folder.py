@@ -11,8 +11,9 @@ from pathlib import Path
 from bench.photos import crowd, jpeg
 from bench.processes import ROOT
 from bench.report import Effort, table
-from hpe.commands.predict.outputs import Namer, Targets
+from hpe.commands.predict.names import Namer
 from hpe.commands.predict.photos import find_photos
+from hpe.commands.predict.targets import Targets
 
 _COMMAND = [sys.executable, "-c", "from hpe.cli import main; main()", "predict"]
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hpe.engine.manifest import FlipTest, LocatorCard, ModelCard, TurnedLook, read_manifest
+from hpe.engine.card import FlipTest, LocatorCard, ModelCard, TurnedLook
+from hpe.engine.manifest import read_manifest
 from hpe.errors import BadModel, BadSettings
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from hpe.train.data.people import Photo
+    from hpe.train.data.samples import Photo
     from hpe.train.network import PoseResNet
 
 # name -> one form of a network, a PoseResNet or an onnx.ModelProto

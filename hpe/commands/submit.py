@@ -1,7 +1,6 @@
 """`hpe submit`: photos through an API's upload route, or straight to /pose, and the results back."""
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -14,13 +13,15 @@ import click
 
 from hpe.commands.options import Address, Duration
 from hpe.commands.predict.failures import failures_file
-from hpe.commands.predict.outputs import Namer, Targets, is_folder, write_file, write_stdout
+from hpe.commands.predict.names import Namer
+from hpe.commands.predict.outputs import write_file, write_stdout
 from hpe.commands.predict.photos import STDIN, Photo, find_photos, head_of, media_type, named, shown, sniffed
 from hpe.commands.predict.plan import Plan, Planned, State
 from hpe.commands.predict.record import Options
 from hpe.commands.predict.records import Records
 from hpe.commands.predict.sinks import Sink
 from hpe.commands.predict.tally import COUNTED, Tally
+from hpe.commands.predict.targets import Targets, is_folder
 from hpe.commands.predict.work import OF_ONE_NAME
 from hpe.commands.uploads_client import RemoteApi, SubmitError
 from hpe.errors import HpeError
@@ -93,17 +94,8 @@ def submit(
         tally = Tally(to_do, len(first) > 1, out, left_out, held.enter_context(failures_file(failures, photos)))
         rest = (one for photo in found for one in plan.of([photo]))
         remote = RemoteApi(api, timeout_s, key)
-        try:
+        with tally.told(goes_on=True):
             _submit_all(_open_ones(chain(planned, rest), tally), jobs, remote, tally, records)
-        except KeyboardInterrupt:
-            tally.close("interrupted: run it again to go on")
-            raise
-        except HpeError:
-            tally.stop()
-            raise
-    tally.close()
-    if tally.failed:
-        sys.exit(1)
 
 
 def _joints_of(drawn: str) -> str:
@@ -121,6 +113,8 @@ def _open_ones(photos: Iterable[Planned], tally: Tally) -> Iterator[Planned]:
             tally.skip()
         elif clip_type(photo.name) or media_type(photo.name) or sniffed(head_of(photo.name)):
             yield one
+        elif not Path(photo.name).exists():
+            tally.fail(photo, "No such file or directory")
         else:
             suffix = Path(photo.name).suffix or "no suffix"
             tally.fail(photo, f"{suffix} is not a photo's: one of {', '.join(SUFFIXES)}")

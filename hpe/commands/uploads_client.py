@@ -125,7 +125,7 @@ class RemoteApi:
             except (requests.RequestException, ValueError) as error:  # some odd addresses raise plain UnicodeError
                 if harmless and isinstance(error, requests.ReadTimeout) and time.monotonic() < deadline:
                     continue
-                raise SubmitError(f"{_where(url)} does not answer: {error}") from error
+                raise SubmitError(f"{_where(url)} does not answer: {_cause(error)}") from error
             if response.status_code in _PATIENT:
                 self._pause(deadline, response)
                 continue
@@ -188,6 +188,14 @@ def _reason(response: requests.Response) -> str:
     else:
         words = response.text.partition("<Message>")[2].partition("</Message>")[0]
     return words or f"{_where(response.url)} answers {response.status_code} {response.reason or _kind(response)}"
+
+
+def _cause(error: BaseException) -> str:
+    """What the system says of a request that failed, or the error's own words: three packages are wrapped round it."""
+    words, inner = str(error), error.__context__
+    while inner is not None:
+        words, inner = getattr(inner, "strerror", None) or words, inner.__context__
+    return words
 
 
 def _where(url: str) -> str:

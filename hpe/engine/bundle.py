@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
-from hpe.engine.manifest import ModelCard, parse_manifest
+from hpe.engine.card import ModelCard
+from hpe.engine.manifest import parse_manifest
 from hpe.errors import BadModel, HpeError, ModelUnavailable
 from hpe.places import bundled
 from hpe.store.fetch import TIMEOUT_S, Files, open_files

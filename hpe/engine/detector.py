@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.engine.manifest import Calibration, LocatorCard
+from hpe.engine.card import Calibration, LocatorCard
 from hpe.engine.session import Session
 from hpe.pose.boxes import LOGIT_INTERCEPT, LOGIT_SLOPE, MAX_PEAKS, Boxes, box_iou, decode_boxes
 from hpe.pose.crops import MULTIPLE, SMOOTH, Affine, fit_affine, fit_pixels, scale_of, warp, whole_image_box

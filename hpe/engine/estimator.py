@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpe.engine.bundle import Bundle, open_bundle
+from hpe.engine.card import TurnedLook
 from hpe.engine.detector import Detector
 from hpe.engine.inputs import (
     checked_boxes,
@@ -23,7 +24,6 @@ from hpe.engine.inputs import (
     checked_threads,
     checked_threshold,
 )
-from hpe.engine.manifest import TurnedLook
 from hpe.engine.networks import Networks, load
 from hpe.engine.scores import person_score, person_scores, sizes_in
 from hpe.engine.session import runtime

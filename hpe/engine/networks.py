@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpe.engine.bundle import Bundle, open_bundle
+from hpe.engine.card import ModelCard
 from hpe.engine.detector import Detector, whole_picture
-from hpe.engine.manifest import ModelCard
 from hpe.engine.pose_network import PoseNetwork
 from hpe.engine.session import CPU, OnnxSession, Session, checked_providers
 from hpe.errors import BadModel, BadSettings

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.engine.manifest import ModelCard
+from hpe.engine.card import ModelCard
 from hpe.engine.scores import joint_scores
 from hpe.engine.session import Session
 from hpe.pose.crops import MARGIN, crop_affine, undo_affine, warp

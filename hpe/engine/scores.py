@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.engine.manifest import LIMB_GROUPS, Calibration, PersonCalibration
+from hpe.engine.card import LIMB_GROUPS, Calibration, PersonCalibration
 from hpe.pose.logistic import logit, sigmoid
 from hpe.pose.skeleton import LIMB_JOINTS
 

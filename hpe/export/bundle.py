@@ -6,7 +6,8 @@ from pathlib import Path
 
 import onnx
 
-from hpe.engine.manifest import ModelCard, write_manifest
+from hpe.engine.card import ModelCard
+from hpe.engine.manifest import write_manifest
 
 
 def write_bundle(manifest: Path, card: ModelCard, pose: onnx.ModelProto, locate: onnx.ModelProto | None) -> ModelCard:

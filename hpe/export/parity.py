@@ -9,9 +9,9 @@ import onnx
 from numpy.typing import NDArray
 
 from hpe.cores import usable_cores
+from hpe.engine.card import LocatorCard, ModelCard
 from hpe.engine.detector import Detector
 from hpe.engine.estimator import PoseEstimator
-from hpe.engine.manifest import LocatorCard, ModelCard
 from hpe.engine.networks import compose
 from hpe.measure.protocols import Predictions, labels_of, predict_in_boxes
 from hpe.measure.report import grid
@@ -20,8 +20,7 @@ from hpe.pose.crops import crop_affine, scale_of
 from hpe.pose.skeleton import JOINTS, LSP_JOINTS, NUM_JOINTS
 from hpe.score.box_ap import box_ap
 from hpe.score.pck import pck, torso_px
-from hpe.train.data.people import Photo
-from hpe.train.data.samples import Sample
+from hpe.train.data.samples import Photo, Sample
 
 if TYPE_CHECKING:
     from hpe.train.network import PoseResNet

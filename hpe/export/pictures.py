@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hpe.pose.crops import SMOOTH, Frame, crop_affine, fit_affine, warp
 from hpe.train.data.files import spread
-from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo
 
 Picture = NDArray[np.uint8]
 

@@ -16,7 +16,7 @@ from hpe.label.eager import with_locator_threshold
 from hpe.pose.boxes import box_iou
 from hpe.settings import MAX_PEOPLE
 from hpe.train.data.labels import write_labels
-from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo
 
 LEAST_SCORE: Final[float] = 0.3  # of the locator: on looking at 40 from 0.35 on, 37 held a person
 SAME: Final[float] = 0.5  # IoU from which the set's box and the locator's are one person's

@@ -9,7 +9,8 @@ from tqdm import tqdm
 from hpe.engine.estimator import PoseEstimator
 from hpe.pose.skeleton import INDEX
 from hpe.train.data.labels import write_labels
-from hpe.train.data.people import LEAST_JOINTS, Photo, read_photos
+from hpe.train.data.people import LEAST_JOINTS, read_photos
+from hpe.train.data.samples import Photo
 
 HEAD: Final = (INDEX["upper_neck"], INDEX["head_top"])
 

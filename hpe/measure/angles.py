@@ -21,7 +21,7 @@ from hpe.pose.boxes import box_iou
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import INDEX, JOINTS
 from hpe.score.matching import pairs
-from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo
 
 # Expected errors between two of these, degrees, are looked at together.
 EDGES: Final[tuple[float, ...]] = (0, 5, 10, 15, 20, 30, 90)

@@ -15,8 +15,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from hpe.engine.card import Calibration, ModelCard, PersonCalibration
 from hpe.engine.estimator import PoseEstimator
-from hpe.engine.manifest import Calibration, ModelCard, PersonCalibration, read_manifest, write_manifest
+from hpe.engine.manifest import read_manifest, write_manifest
 from hpe.engine.scores import person_scores
 from hpe.errors import BadSettings
 from hpe.measure.evidence import Evidence, Looks, gather, scores_of
@@ -24,8 +25,8 @@ from hpe.measure.found import LEAST_SCORE
 from hpe.measure.report import grid
 from hpe.pose.logistic import logit, sigmoid
 from hpe.train.data.files import spread
-from hpe.train.data.people import Photo
 from hpe.train.data.readers import in_part, read_empty
+from hpe.train.data.samples import Photo
 
 # Calibrated: as likely right as wrong.
 SURE: Final[float] = 0.5

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from hpe.engine.card import Calibration, PersonCalibration
 from hpe.engine.estimator import PoseEstimator
-from hpe.engine.manifest import Calibration, PersonCalibration
 from hpe.engine.scores import joint_scores, person_evidence, sizes_in
 from hpe.errors import BadSettings
 from hpe.measure.found import LEAST_SCORE, Found, find_all
@@ -17,7 +17,7 @@ from hpe.measure.worth import quality, who_is_there
 from hpe.pose.boxes import box_iou
 from hpe.pose.skeleton import INDEX
 from hpe.score.matching import SAME, pairs
-from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo
 
 Scores = NDArray[np.floating]
 LEAST_PX: Final[float] = 48  # people smaller than this say little about joints

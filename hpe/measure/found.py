@@ -11,8 +11,7 @@ from tqdm import tqdm
 from hpe.engine.estimator import PoseEstimator
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import COCO_JOINTS, INDEX, NUM_JOINTS
-from hpe.train.data.people import Photo
-from hpe.train.data.samples import with_face
+from hpe.train.data.samples import Photo, with_face
 
 # For precision and recall, boxes and people down to this score count.
 LEAST_SCORE: Final[float] = 0.05

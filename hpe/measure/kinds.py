@@ -14,7 +14,7 @@ from hpe.measure.found import Found
 from hpe.measure.shown import LIMBS, NEAR, found_by_box, found_by_joints, is_portrait, longer_sides, near
 from hpe.pose.boxes import box_iou
 from hpe.pose.skeleton import FLIP_ORDER, INDEX
-from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo
 
 Vector = NDArray[np.float64]
 

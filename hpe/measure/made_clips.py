@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpe.measure.found import coco_labels
-from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo
 
 FRAMES: Final = 45
 FPS: Final = 30.0

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from hpe.engine.bundle import open_bundle
+from hpe.engine.card import LocatorCard, ModelCard
 from hpe.engine.estimator import PoseEstimator
-from hpe.engine.manifest import LocatorCard, ModelCard
 from hpe.engine.networks import compose
 from hpe.engine.session import OnnxSession, Session
 from hpe.errors import BadModel

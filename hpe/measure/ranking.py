@@ -10,7 +10,7 @@ from hpe.measure.found import Found, Seen, coco_labels
 from hpe.pose.skeleton import COCO_JOINTS, JOINTS
 from hpe.score.box_ap import box_ap
 from hpe.score.coco_ap import LIMBS, WHOLE, Answer, Truth, keypoint_ap
-from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo
 
 SIZES_PX: Final[tuple[int, ...]] = (32, 96)  # least longer side of the people that count
 

@@ -13,7 +13,7 @@ from hpe.measure.report import Figure, percent
 from hpe.pose.boxes import OKS_SIGMAS, box_iou, overlaps
 from hpe.pose.skeleton import INDEX, LIMB_JOINTS
 from hpe.score.matching import oks_to, pairs
-from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo
 
 LIMBS: Final[list[int]] = list(LIMB_JOINTS)
 NEAR: Final[float] = 0.1  # of the box's longer side: a joint that close is right

@@ -19,7 +19,7 @@ from hpe.measure.shown import NEAR
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import KEYPOINTS, LIMB_JOINTS
 from hpe.pose.states import State, gaps, hidden_figures, outside_figures
-from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo
 
 # Cuts go through people at least so large, with so many labelled joints, in turn at these edges and shares of the box.
 CUT_PX: Final[float] = 48

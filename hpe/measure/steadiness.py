@@ -15,7 +15,7 @@ from hpe.pose.crops import undo_affine
 from hpe.pose.result import Pose
 from hpe.score.matching import pairs
 from hpe.train.data.files import decode_rgb
-from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo
 
 # People of this score or more are counted on their own as well.
 STEADY_SCORE: Final[float] = 0.9

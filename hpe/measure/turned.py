@@ -12,7 +12,7 @@ from hpe.measure.found import Found, as_found
 from hpe.measure.report import Figure, percent
 from hpe.measure.shown import false_people, found_by_joints
 from hpe.pose.result import Pose
-from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo
 
 # Quarter turns counterclockwise -> degrees clockwise.
 TURNS: Final[dict[int, int]] = {3: 90, 2: 180, 1: 270}

@@ -19,7 +19,7 @@ from hpe.pose.result import Pose
 from hpe.pose.skeleton import KEYPOINTS
 from hpe.score.coco_ap import LIMBS, Answer, keypoint_ap
 from hpe.score.coco_ap import Truth as Labels
-from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo
 from hpe.video.decode import Frame
 from hpe.video.result import TrackedFrame, TrackedPose
 from hpe.video.track import EVERY, Tracker, make_follower, raw_frames

@@ -9,7 +9,7 @@ from hpe.measure.found import Found
 from hpe.pose.boxes import OKS_SIGMAS, box_iou, overlaps
 from hpe.pose.skeleton import LIMB_JOINTS
 from hpe.score.matching import SAME, oks_to, pairs
-from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo
 
 LIMBS: Final[list[int]] = list(LIMB_JOINTS)
 # COCO's steps of OKS, over which AP is averaged.

@@ -12,7 +12,7 @@ from hpe.photo.stages import Stages
 from hpe.settings import ANALYSED_SIDE
 
 if TYPE_CHECKING:
-    from hpe.engine.manifest import ModelCard
+    from hpe.engine.card import ModelCard
     from hpe.pose.result import Pose
 
 

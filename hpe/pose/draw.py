@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,22 @@ from hpe.pose.skeleton import COLOURS_RGB, KEYPOINTS, LIMBS, NUM_JOINTS, plain_n
 from hpe.pose.stature import LIMB_ENDS, stature
 from hpe.pose.strokes import Colour, Floats, Layer, capsules, paint
 
-if TYPE_CHECKING:
-    from hpe.pose.result import Pose
+
+class Person(Protocol):
+    """What a drawing needs to know of somebody, as `hpe.pose.result.Pose` has it."""
+
+    @property
+    def points(self) -> NDArray[np.float32]: ...
+    @property
+    def scores(self) -> NDArray[np.float32]: ...
+    @property
+    def confident(self) -> NDArray[np.bool_]: ...
+    @property
+    def box(self) -> NDArray[np.float32]: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def size(self) -> tuple[int, int] | None: ...
 
 
 @dataclass(frozen=True)
@@ -74,7 +88,7 @@ _SIDES: Final[tuple[str, ...]] = tuple(side(joint) for joint in range(len(KEYPOI
 _JOINTS_OF: Final = {which: [j for j in range(NUM_JOINTS) if _SIDES[j] == which] for which in ("left", "right")}
 
 
-def draw_pose(image: NDArray[np.uint8], poses: "Sequence[Pose]", style: DrawStyle = DrawStyle()) -> NDArray[np.uint8]:
+def draw_pose(image: NDArray[np.uint8], poses: Sequence[Person], style: DrawStyle = DrawStyle()) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 RGB -> a new (H, W, 3) uint8 RGB with every person's sure joints and limbs on it.
 
     Joints below the pose's threshold, and limbs that end in one, are left out. Smaller people are drawn first,
@@ -86,7 +100,7 @@ def draw_pose(image: NDArray[np.uint8], poses: "Sequence[Pose]", style: DrawStyl
     return canvas
 
 
-def draw_onto(canvas: NDArray[np.uint8], poses: "Sequence[Pose]", style: DrawStyle = DrawStyle()) -> None:
+def draw_onto(canvas: NDArray[np.uint8], poses: Sequence[Person], style: DrawStyle = DrawStyle()) -> None:
     """`draw_pose` in place, on a picture that nobody needs as it was: (H, W, 3) uint8 RGB, C-contiguous."""
     height, width = canvas.shape[:2]
     people = []
@@ -109,7 +123,7 @@ def check_rgb(image: NDArray[np.uint8]) -> None:
         )
 
 
-def drawable(pose: "Pose", width: int, height: int) -> NDArray[np.bool_]:
+def drawable(pose: Person, width: int, height: int) -> NDArray[np.bool_]:
     """(J,) bool: joints that are sure, finite, and no further outside the picture than its longer side."""
     reach = max(width, height)
     near = (pose.points >= -reach) & (pose.points <= np.array([width, height]) + reach)  # NaN compares False
@@ -160,7 +174,7 @@ _DOT_COLOURS: Final[list[Colour]] = [MIDDLE_DOT_RGB if name == "middle" else COL
 
 
 def _draw_person(
-    canvas: NDArray[np.uint8], pose: "Pose", shown: NDArray[np.bool_], tall: float, style: DrawStyle
+    canvas: NDArray[np.uint8], pose: Person, shown: NDArray[np.bool_], tall: float, style: DrawStyle
 ) -> None:
     points = np.where(shown[:, None], pose.points, 0.0).astype(np.float64)
     unit = tall * style.stroke
@@ -189,7 +203,7 @@ def _stack(edges: list[int], fills: list[tuple[int, Colour]], style: DrawStyle) 
     return [Layer([(edge, OUTLINE_RGB) for edge in edges], style.outline), Layer(fills, style.opacity)]
 
 
-def _dots(pose: "Pose", shown: NDArray[np.bool_], radii: Floats, unit: float) -> list[int]:
+def _dots(pose: Person, shown: NDArray[np.bool_], radii: Floats, unit: float) -> list[int]:
     """Keypoints that get a dot, in the order in which they are drawn; (J,) radii in px."""
     if median(radii[:NUM_JOINTS].tolist()) * DOT < MIN_DOT_RADIUS_PX:
         return []

@@ -1,7 +1,7 @@
 """People as SVG 1.1: limbs as lines and joints as circles, in px of the picture."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from hpe.pose.draw import (
     OUTLINE_RGB,
     RADII,
     RIM_RGB,
+    Person,
     drawable,
     drawing_order,
     drawn_stature,
@@ -22,13 +23,10 @@ from hpe.pose.draw import (
 )
 from hpe.pose.skeleton import COLOURS_RGB, KEYPOINTS, LIMBS, side
 
-if TYPE_CHECKING:
-    from hpe.pose.result import Pose
-
 XMLNS: Final = "http://www.w3.org/2000/svg"
 
 
-def people(poses: "Sequence[Pose]", width: int, height: int) -> list[str]:
+def people(poses: Sequence[Person], width: int, height: int) -> list[str]:
     """Poses in a picture of this size -> a <g> with everybody's sure joints and limbs, smaller people first."""
     shown = [(pose, drawable(pose, width, height)) for pose in poses]
     known = [(drawn_stature(p.points, sure, width, height), p, sure) for p, sure in shown if sure.any()]
@@ -39,7 +37,7 @@ def people(poses: "Sequence[Pose]", width: int, height: int) -> list[str]:
     return [*lines, "</g>"]
 
 
-def picture(poses: "Sequence[Pose]", side_px: int = 240) -> str:
+def picture(poses: Sequence[Person], side_px: int = 240) -> str:
     """Poses of one picture -> an SVG of at most `side_px` px that shows all of it, or what of it the poses fill."""
     corners = np.array([pose.box for pose in poses]).reshape(-1, 2, 2)
     x, y, width, height = 0, 0, 1, 1
@@ -57,7 +55,7 @@ def picture(poses: "Sequence[Pose]", side_px: int = 240) -> str:
     return "\n".join([start, ground, *people(poses, x + width, y + height), "</svg>"])
 
 
-def _person(pose: "Pose", shown: NDArray[np.bool_], tall: float) -> list[str]:
+def _person(pose: Person, shown: NDArray[np.bool_], tall: float) -> list[str]:
     radii = np.maximum(RADII[: len(shown)] * tall, MIN_RADIUS_PX)
     edge = max(EDGE * tall, MIN_RADIUS_PX)
     lines = [f'<g class="person" data-score="{pose.score:.4f}">']

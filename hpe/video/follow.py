@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.engine.manifest import ModelCard
+from hpe.engine.card import ModelCard
 from hpe.engine.scores import person_scores, sizes_in
 from hpe.pose.boxes import SAME_PERSON, box_iou
 from hpe.video.assign import best_pairs

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hpe.commands.predict.outputs import Namer, Targets, write_file
+from hpe.commands.predict.names import Namer
+from hpe.commands.predict.outputs import write_file
 from hpe.commands.predict.photos import Photo, find_photos, head_of, media_type, shown, sniffed
+from hpe.commands.predict.targets import Targets
 from hpe.image.kinds import SUFFIXES
 
 

@@ -21,8 +21,8 @@ from PIL import Image
 
 from hpe.cli import main
 from hpe.commands.predict import work
+from hpe.engine.card import ModelCard
 from hpe.engine.inputs import checked_boxes
-from hpe.engine.manifest import ModelCard
 from hpe.photo import recipe
 from hpe.pose.result import Pose
 

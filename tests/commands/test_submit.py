@@ -207,12 +207,14 @@ def test_folder_without_photos_and_other_files_are_refused(server: tuple[str, di
     assert (empty.exit_code, "no photos in it: looked for .jpg" in empty.stderr) == (1, True)
     text = submit(url, tmp_path / "out", tmp_path / "in" / "notes.txt")
     assert (text.exit_code, ".txt is not a photo's" in text.stderr) == (1, True)
+    nowhere = submit(url, tmp_path / "out", tmp_path / "holiday")
+    assert (nowhere.exit_code, "holiday: No such file or directory" in nowhere.stderr) == (1, True)
 
 
 def test_api_that_is_not_there_is_said_plainly(tmp_path: Path) -> None:
     result = submit("http://127.0.0.1:9", tmp_path / "out", folder(tmp_path / "in", a=b"one"))
     assert result.exit_code == 1
-    assert "http://127.0.0.1:9/uploads does not answer" in result.stderr
+    assert "http://127.0.0.1:9/uploads does not answer: Connection refused\n" in result.stderr
 
 
 def test_results_go_beside_the_photos_if_no_folder_is_named(server: tuple[str, dict[str, Any]], tmp_path: Path) -> None:

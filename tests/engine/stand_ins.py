@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from hpe.engine.card import LocatorCard, ModelCard
 from hpe.engine.estimator import PoseEstimator
-from hpe.engine.manifest import LocatorCard, ModelCard
 from hpe.engine.networks import compose
 from hpe.pose.boxes import MIN_SIGMA, SIGMA
 from hpe.pose.crops import apply_affine, fit_affine

@@ -10,8 +10,8 @@ from engine.stand_ins import CARD, HEIGHT, WIDTH, BoxSession, DotSession, box_of
 from PIL import Image
 
 from hpe import PoseEstimator
+from hpe.engine.card import Calibration, CoarseLook, FineLook
 from hpe.engine.detector import together
-from hpe.engine.manifest import Calibration, CoarseLook, FineLook
 from hpe.engine.networks import compose
 from hpe.engine.pose_network import BATCH
 from hpe.engine.scores import person_score

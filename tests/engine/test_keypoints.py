@@ -8,7 +8,7 @@ from engine.stand_ins import CARD, HEIGHT, WIDTH
 from numpy.typing import NDArray
 
 from hpe import PoseEstimator
-from hpe.engine.manifest import FlipTest
+from hpe.engine.card import FlipTest
 from hpe.engine.networks import compose
 from hpe.engine.pose_network import PoseNetwork
 from hpe.pose.crops import crop_affine, undo_affine

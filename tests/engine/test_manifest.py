@@ -6,17 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hpe.engine.manifest import (
-    Calibration,
-    CoarseLook,
-    FineLook,
-    FlipTest,
-    LocatorCard,
-    ModelCard,
-    parse_manifest,
-    read_manifest,
-    write_manifest,
-)
+from hpe.engine.card import Calibration, CoarseLook, FineLook, FlipTest, LocatorCard, ModelCard
+from hpe.engine.manifest import parse_manifest, read_manifest, write_manifest
 from hpe.errors import BadModel
 from hpe.pose.skeleton import JOINTS, KEYPOINTS
 

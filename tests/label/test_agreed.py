@@ -15,7 +15,8 @@ from hpe.engine.networks import compose
 from hpe.errors import BadData, BadSettings
 from hpe.label.agreed import agreed, write_agreed
 from hpe.train.config import Source
-from hpe.train.data.people import Photo, read_photos
+from hpe.train.data.people import read_photos
+from hpe.train.data.samples import Photo
 from hpe.train.tasks.locate import read_whole_photos
 
 THERE = person(40, 40, 12)

@@ -6,13 +6,14 @@ import json
 import numpy as np
 import pytest
 
-from hpe.engine.manifest import LocatorCard, ModelCard, PersonCalibration, parse_manifest, write_manifest
+from hpe.engine.card import LocatorCard, ModelCard, PersonCalibration
+from hpe.engine.manifest import parse_manifest, write_manifest
 from hpe.engine.scores import joint_scores, person_score
 from hpe.errors import BadSettings
 from hpe.measure.calibrate import choose, logistic
 from hpe.measure.evidence import Evidence, Looks, cut_off
 from hpe.pose.skeleton import INDEX
-from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo
 
 CARD = ModelCard(
     "a", "a.onnx", "0" * 64, (256, 192), "none", 0.2, 0.2, 1.5, locate=LocatorCard("b.onnx", "0" * 64, "none", 416, 0.3)

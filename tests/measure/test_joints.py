@@ -7,7 +7,7 @@ from hpe.measure.angles import Angles
 from hpe.measure.states import CUTS, States, through_somebody
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import INDEX, JOINTS, LIMB_JOINTS
-from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo
 
 BOX = np.array([[40, 10, 160, 290]], np.float32)
 RGB = np.zeros((320, 240, 3), np.uint8)

@@ -9,7 +9,7 @@ from measure.test_people import answer, photo
 from hpe.measure.kinds import MIRROR, by_kind, close, half_hidden, headless, side_seen, tilt
 from hpe.measure.shown import LIMBS
 from hpe.pose.skeleton import FLIP_ORDER, INDEX, JOINTS
-from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo
 
 
 def person(face: bool = True, turn: float = 0.0, behind: bool = False) -> Photo:

@@ -19,7 +19,7 @@ from hpe.measure.turned import TURNS, Turned, back
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import INDEX, JOINTS
 from hpe.score.box_ap import box_ap
-from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo
 
 SIDE = 256
 

@@ -7,7 +7,7 @@ import pytest
 from hpe.measure.made_clips import FRAMES, KINDS, Truth, made_clips
 from hpe.measure.video import _count, _lag, _tremble
 from hpe.pose.skeleton import INDEX, NUM_JOINTS
-from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo
 from hpe.video.result import TrackedPose
 
 

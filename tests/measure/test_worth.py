@@ -4,7 +4,7 @@ import numpy as np
 
 from hpe.measure.found import Found
 from hpe.measure.worth import quality, who_is_there
-from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo
 
 POINTS = np.random.default_rng(0).uniform(20, 180, (16, 2))
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpe.engine.card import Calibration, CoarseLook, FineLook, LocatorCard, ModelCard, PersonCalibration
 from hpe.engine.detector import Detector, together
-from hpe.engine.manifest import Calibration, CoarseLook, FineLook, LocatorCard, ModelCard, PersonCalibration
 from hpe.engine.scores import joint_scores, person_score
 from hpe.engine.turned import turned_back, turned_picture
 from hpe.photo.answer import Answer

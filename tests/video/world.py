@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.engine.manifest import LocatorCard, ModelCard
+from hpe.engine.card import LocatorCard, ModelCard
 from hpe.pose.skeleton import JOINTS
 
 SIZE = (480, 640)

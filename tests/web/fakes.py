@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from hpe.engine.card import ModelCard
 from hpe.engine.inputs import checked_boxes
-from hpe.engine.manifest import ModelCard
 from hpe.errors import ModelUnavailable
 from hpe.image.decode import DecodedImage
 from hpe.pose.result import Pose

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from make_skeleton import HEIGHT, WIDTH, figure
 from web.fakes import BOUNDARY, form, part, photo
 
-from hpe.engine.manifest import ModelCard
+from hpe.engine.card import ModelCard
 from hpe.pose.result import Pose
 from hpe.settings import Settings
 from hpe.web.api import handle

@@ -1,11 +1,8 @@
 """`hpe predict`: photos in; drawn photos, joints, or what other tools read out."""
 
-import functools
-import signal
-import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
@@ -14,16 +11,18 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from hpe.commands.options import BoxText, Share
-from hpe.commands.predict import outputs, work
+from hpe.commands.predict import work
 from hpe.commands.predict.failures import failures_file
+from hpe.commands.predict.names import Namer
 from hpe.commands.predict.photos import STDIN, Photo, find_photos, named, shown
-from hpe.commands.predict.plan import Plan, Planned, State
-from hpe.commands.predict.processes import in_order
-from hpe.commands.predict.record import Options
+from hpe.commands.predict.plan import Plan, State
 from hpe.commands.predict.records import Records
+from hpe.commands.predict.run import Run
 from hpe.commands.predict.sinks import Document, Lines, Sink, Stdout
 from hpe.commands.predict.tally import COUNTED, Tally
-from hpe.commands.predict.work import Asked, Done, Job
+from hpe.commands.predict.targets import Targets, choose_format, choose_targets
+from hpe.commands.predict.work import Asked
+from hpe.commands.stoppable import stoppable
 from hpe.cores import usable_cores
 from hpe.errors import HpeError
 from hpe.photo.coco_images import Images
@@ -99,7 +98,7 @@ def predict(
     is reported, the others are done, and the exit status is then 1.
     """
     silence_libraries()
-    kind = outputs.choose_format(format, out)
+    kind = choose_format(format, out)
     if dataset and not dataset.lower().endswith(".json"):
         photos, dataset = (dataset, *photos), ""  # what follows the bare option is a photo
     if dataset is not None and kind != "coco":
@@ -113,10 +112,10 @@ def predict(
     left_out: Counter[str] = Counter()
     found = _among(find_photos(photos, left_out), images)
     first = list(islice(found, COUNTED))
-    targets = outputs.choose_targets(kind, out, several=len(first) > 1, piped=photos == (STDIN,))
+    targets = choose_targets(kind, out, several=len(first) > 1, piped=photos == (STDIN,))
     asked = Asked(kind, threshold, flip, people, boxes, model, angles=angles, excel=excel)
     with ExitStack() as held:
-        namer = outputs.Namer(targets, photos)
+        namer = Namer(targets, photos)
         namer.records = records = held.enter_context(closing(Records(targets, lasting=not FORMATS[kind].single)))
         sink = held.enter_context(closing(_open_sink(targets, images, overwrite, excel)))
         options = work.terms(asked) if any(not photo.problem for photo in first) and records.needed else {}
@@ -129,36 +128,11 @@ def predict(
         asked = replace(asked, threads=1 if jobs == 1 or processes > 1 else 0)
         tally = Tally(to_do, len(first) > 1, out, left_out, held.enter_context(failures_file(failures, photos)))
         rest = (one for photo in found for one in plan.of([photo]))
-        run = _Run(targets, sink, records, options, tally)
-        try:
-            with _stoppable():
-                run.all(run.jobs(chain(planned, rest)), asked, processes)
-                sink.finish()
-                records.finish(FORMATS[kind].document is not None)
-        except KeyboardInterrupt:
-            goes_on = targets.own or targets.out not in (None, STDIN)
-            tally.close("interrupted: run it again to go on" if goes_on else "interrupted")
-            raise
-        except HpeError:
-            tally.stop()
-            raise
-    tally.close()
-    if tally.failed:
-        sys.exit(1)
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """SIGTERM is as Ctrl-C here: what is done is kept, and no process is left behind."""
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        run = Run(targets, sink, records, options, tally)
+        with tally.told(goes_on=targets.own or targets.out not in (None, STDIN)), stoppable():
+            run.all(run.jobs(chain(planned, rest)), asked, processes)
+            sink.finish()
+            records.finish(FORMATS[kind].document is not None)
 
 
 def _among(photos: Iterator[Photo], images: bool | Images) -> Iterator[Photo]:
@@ -169,7 +143,7 @@ def _among(photos: Iterator[Photo], images: bool | Images) -> Iterator[Photo]:
         yield photo
 
 
-def _open_sink(targets: outputs.Targets, dataset: bool | Images, overwrite: bool, excel: bool) -> Sink:
+def _open_sink(targets: Targets, dataset: bool | Images, overwrite: bool, excel: bool) -> Sink:
     path = Path(targets.out) if targets.out and targets.out != STDIN else None
     try:
         row = FORMATS[targets.format]
@@ -182,83 +156,3 @@ def _open_sink(targets: outputs.Targets, dataset: bool | Images, overwrite: bool
         return Lines(path, targets.format, overwrite, excel) if path else Stdout(targets.format, excel)
     except OSError as error:
         raise HpeError(f"{shown(targets.out or STDIN)}: {work.reason(error)}") from error
-
-
-class _Run:
-    """One call of the command."""
-
-    def __init__(self, targets: outputs.Targets, sink: Sink, records: Records, options: Options, tally: Tally) -> None:
-        self._targets, self._sink, self._records, self._tally = targets, sink, records, tally
-        self._options = options
-
-    def jobs(self, photos: Iterable[Planned]) -> Iterator[Job]:
-        """Photos -> what is to be done, without what is done already and what cannot be."""
-        single = self._targets.own or FORMATS[self._targets.format].single
-        for photo, target, state, stamp in photos:
-            if photo.problem:
-                self._tally.fail(photo, photo.problem)
-                continue
-            if state is State.DONE:
-                self._tally.skip()
-                continue
-            try:
-                data = _standard_input() if photo.name == STDIN else None
-            except OSError as error:
-                self._tally.fail(photo, work.reason(error))
-                continue
-            yield Job(photo, target, single and target != STDIN, data, stamp)
-
-    def all(self, jobs: Iterator[Job], asked: Asked, processes: int) -> None:
-        """Do them, and take what comes of each."""
-        first = next(jobs, None)
-        if first is None:
-            return  # no model is loaded for nothing
-        make = functools.partial(work.Worker, asked)
-        if processes == 1:
-            worker = make()
-            results: Iterator[tuple[Job, Done]] = ((job, worker(job)) for job in chain([first], jobs))
-        else:
-            results = in_order(make, chain([first], jobs), processes, _lost)
-        for job, done in results:
-            self._take(job, done)
-
-    def _take(self, job: Job, done: Done) -> None:
-        if done.problem:
-            self._tally.fail(job.photo, done.problem)
-        if done.stop:
-            raise HpeError("the next ones would fail as well; what was done before is kept")
-        if done.problem:
-            return
-        self._write(job, done.data)
-        if job.own and self._tally.silent and FORMATS[self._targets.format].single:
-            click.echo(f"{shown(job.photo.name)} -> {shown(job.target)}: {_found(done)}", err=True)
-        self._tally.did(done.people)
-
-    def _write(self, job: Job, data: bytes) -> None:
-        try:
-            self._records.begin(job.photo, self._options)
-            if not job.own:
-                self._sink.take(data)
-            self._records.add(job.photo, job.stamp, job.target)
-        except BrokenPipeError:
-            raise  # whoever read has seen enough
-        except OSError as error:
-            where = shown(self._targets.out or "standard output")
-            raise HpeError(f"{where}: {work.reason(error)}: it holds what was done before") from error
-
-
-def _found(done: Done) -> str:
-    if not done.people:
-        return "nobody found"
-    return f"{done.people} {'person' if done.people == 1 else 'people'}, score {done.score:.2f}"
-
-
-def _lost(job: Job) -> Done:
-    return Done(problem="its process died, which too little memory can cause: free some, or give --jobs 1")
-
-
-def _standard_input() -> bytes:
-    """Everything that is piped in. Raises OSError."""
-    if sys.stdin is None:
-        raise OSError("standard input is closed: pipe a photo into it")
-    return click.get_binary_stream("stdin").read()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from hpe.commands.predict.outputs import refuse_overwriting
+from hpe.commands.predict.names import refuse_overwriting
 from hpe.commands.predict.photos import shown
 from hpe.errors import BadSettings
 from hpe.photo.json_lines import FILE, json_line

@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import click
 
-from hpe.commands.predict.outputs import Namer, Targets
+from hpe.commands.predict.names import Namer
 from hpe.commands.predict.photos import STDIN, Photo, identity, shown
 from hpe.commands.predict.record import Options, Record, Stamp, stamp_of
 from hpe.commands.predict.records import Records
 from hpe.commands.predict.resume import REMEDY
 from hpe.commands.predict.sinks import Sink
+from hpe.commands.predict.targets import Targets
 from hpe.errors import BadSettings
 
 

@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from hpe.commands.predict.outputs import Targets
 from hpe.commands.predict.photos import STDIN, Photo, shown
 from hpe.commands.predict.record import Options, Record, Stamp
+from hpe.commands.predict.targets import Targets
 from hpe.errors import HpeError
 from hpe.photo.formats import FORMATS
 

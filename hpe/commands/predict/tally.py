@@ -2,13 +2,15 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import click
 from tqdm import tqdm
 
 from hpe.commands.predict.photos import STDIN, Photo, shown
+from hpe.errors import HpeError
 
 # so many photos are counted before the first is read, in a second; a bar that knows no end is shown for more
 COUNTED: Final = 100_000
@@ -58,11 +60,25 @@ class Tally:
         self._bar.write(f"hpe: {shown(photo.name) or repr('')}: {problem}", file=sys.stderr)
         self._bar.update()
 
-    def stop(self) -> None:
-        """A fault ends the run, and is told after this."""
-        self._bar.close()
-        if self.done:
-            self.close("stopped")
+    @contextmanager
+    def told(self, goes_on: bool) -> Iterator[None]:
+        """The run, inside: what came of it is told at its end, and the exit status is 1 if a photo failed.
+
+        goes_on: whether another run takes up one that is interrupted.
+        """
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.close("interrupted: run it again to go on" if goes_on else "interrupted")
+            raise
+        except HpeError:
+            self._bar.close()
+            if self.done:
+                self.close("stopped")
+            raise  # and is told after this
+        self.close()
+        if self.failed:
+            sys.exit(1)
 
     def close(self, more: str = "") -> None:
         """One line about all of it, unless it was one photo and all is well. more: what else there is to say."""

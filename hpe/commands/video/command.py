@@ -7,6 +7,7 @@ from typing import Final
 import click
 
 from hpe.commands.options import Share
+from hpe.commands.stoppable import stoppable
 from hpe.commands.video.outputs import choose_outputs, draws
 from hpe.cores import usable_cores
 from hpe.errors import HpeError
@@ -90,7 +91,6 @@ def video(
         raise click.UsageError("give a clip, or --camera 0")
     results = choose_outputs(clips, outs)
 
-    from hpe.commands.predict.command import _stoppable
     from hpe.commands.video.run import Asked, explain, run
     from hpe.engine.estimator import PoseEstimator
     from hpe.video.decode import BOUNDS
@@ -100,7 +100,7 @@ def video(
     drawn = any(draws(path) for paths in results for path in paths)
     estimator = PoseEstimator(model or configured.model or None, threads=configured.threads or _threads(drawn))
     failed = False
-    with _stoppable():
+    with stoppable():
         for name, paths in zip(clips, results, strict=True):
             try:
                 run(name, paths, estimator, asked)

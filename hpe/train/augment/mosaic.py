@@ -14,7 +14,7 @@ from hpe.train.augment.chance import Chance
 from hpe.train.augment.degrade import degrade
 from hpe.train.augment.pixels import Draw, Pixels
 from hpe.train.config import Augmentation
-from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo
 
 SLOTS: Final[int] = 9
 LEAST_PX: Final[float] = 8.0  # longer side, of the network's frame; smaller people are ignored

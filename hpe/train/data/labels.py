@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,7 @@ from numpy.typing import NDArray
 from hpe.errors import BadData
 from hpe.pose.skeleton import NUM_JOINTS, NUM_KEYPOINTS
 from hpe.train.data.files import read_json
-from hpe.train.data.samples import Sample, person_box, with_face
-
-if TYPE_CHECKING:
-    from hpe.train.data.people import Photo
+from hpe.train.data.samples import Photo, Sample, person_box, with_face
 
 
 def write_labels(out: Path, rows: Sequence[Any]) -> None:
@@ -61,27 +58,27 @@ def _with_labels(sample: Sample, joints: NDArray[np.float32]) -> Sample:
     return replace(sample, points=points, labelled=labelled, box=box)
 
 
-def add_joints(photos: "list[Photo]", path: Path) -> None:
+def add_joints(photos: list[Photo], path: Path) -> None:
     """Labels joints that the set leaves out, in place. Raises BadData."""
 
-    def add(photo: "Photo", number: int, found: list[tuple[int, float, float]]) -> None:
+    def add(photo: Photo, number: int, found: list[tuple[int, float, float]]) -> None:
         for joint, x, y in found:
             photo.joints[number, joint] = x, y, 1
 
     _apply(photos, path, add)
 
 
-def count_agreed(photos: "list[Photo]", path: Path) -> None:
+def count_agreed(photos: list[Photo], path: Path) -> None:
     """Turns `ignore` boxes that hold a person into people, in place. Raises BadData."""
 
-    def count(photo: "Photo", number: int, box: list[float]) -> None:
+    def count(photo: Photo, number: int, box: list[float]) -> None:
         photo.boxes[number] = box
         photo.ignore[number] = False
 
     _apply(photos, path, count)
 
 
-def _apply(photos: "list[Photo]", path: Path, change: "Callable[[Photo, int, Any], None]") -> None:
+def _apply(photos: list[Photo], path: Path, change: Callable[[Photo, int, Any], None]) -> None:
     """Calls `change` with the photo, the person's number and the rest of each row of a file of labels."""
     named = {photo.id: photo for photo in photos}
     try:

@@ -1,46 +1,21 @@
 """Whole photos with everybody in them boxed: `people.json` beside its tars."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpe.errors import BadData
 from hpe.pose.skeleton import FACE, NUM_JOINTS, NUM_KEYPOINTS, plain_name
-from hpe.train.data.files import decode_rgb, read_json, read_tar
+from hpe.train.data.files import read_json, read_tar
 from hpe.train.data.labels import add_joints
-from hpe.train.data.samples import Sample, with_face
+from hpe.train.data.samples import Photo, Sample, with_face
 
 # One photo of so many is held out where a part is asked for.
 HELD_OUT: Final[int] = 8
 LEAST_JOINTS: Final[int] = 3  # of people worth training the pose network on
-
-
-@dataclass(frozen=True)
-class Photo:
-    """A whole photo and its K people.
-
-    encoded: the image file's bytes, or its path. boxes: (K, 4) float32 x0, y0, x1, y1 px round the whole visible
-    person. ignore: (K,) bool, areas that count neither as a person nor as background. joints: (K, 16, 3) float32 x, y
-    px and 1 where labelled. squashed: the photo was once resized to a square. face: (K, 5, 3) float32, the same for
-    nose, left and right eye, left and right ear. hidden: (K, 16) bool, joints that were placed but could not be seen.
-    """
-
-    id: str
-    encoded: bytes | Path
-    boxes: NDArray[np.float32]
-    ignore: NDArray[np.bool_]
-    joints: NDArray[np.float32]
-    squashed: bool = False
-    face: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, len(FACE), 3), np.float32))
-    hidden: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, NUM_JOINTS), np.bool_))
-
-    def image(self) -> NDArray[np.uint8]:
-        """-> (H, W, 3) uint8 RGB."""
-        return decode_rgb(self.encoded, self.id)
 
 
 def read_photos(path: Path, labels: str = "", without: Sequence[str] = ()) -> list[Photo]:

@@ -1,4 +1,4 @@
-"""Samples: what every reader yields."""
+"""What readers yield: samples of one person, and whole photos."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hpe.pose.skeleton import FACE, INDEX, NUM_KEYPOINTS
+from hpe.pose.skeleton import FACE, INDEX, NUM_JOINTS, NUM_KEYPOINTS
 from hpe.train.data.files import decode_rgb
 
 MIDPOINTS = {"pelvis": ("right_hip", "left_hip"), "thorax": ("right_shoulder", "left_shoulder")}
@@ -40,6 +40,30 @@ class Sample:
     def image(self) -> NDArray[np.uint8]:
         """-> (H, W, 3) uint8 RGB."""
         return decode_rgb(self.encoded, self.id, self.upright)
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A whole photo and its K people.
+
+    encoded: the image file's bytes, or its path. boxes: (K, 4) float32 x0, y0, x1, y1 px round the whole visible
+    person. ignore: (K,) bool, areas that count neither as a person nor as background. joints: (K, 16, 3) float32 x, y
+    px and 1 where labelled. squashed: the photo was once resized to a square. face: (K, 5, 3) float32, the same for
+    nose, left and right eye, left and right ear. hidden: (K, 16) bool, joints that were placed but could not be seen.
+    """
+
+    id: str
+    encoded: bytes | Path
+    boxes: NDArray[np.float32]
+    ignore: NDArray[np.bool_]
+    joints: NDArray[np.float32]
+    squashed: bool = False
+    face: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, len(FACE), 3), np.float32))
+    hidden: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, NUM_JOINTS), np.bool_))
+
+    def image(self) -> NDArray[np.uint8]:
+        """-> (H, W, 3) uint8 RGB."""
+        return decode_rgb(self.encoded, self.id)
 
 
 def tight_box(points: NDArray[np.floating], labelled: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -24,9 +24,9 @@ from hpe.train.augment.mosaic import Photos, mosaics
 from hpe.train.augment.pixels import Draw
 from hpe.train.config import Source, Stage, TrainConfig
 from hpe.train.data.labels import count_agreed
-from hpe.train.data.people import Photo, photos_of, read_photos
+from hpe.train.data.people import photos_of, read_photos
 from hpe.train.data.readers import read_source
-from hpe.train.data.samples import Sample
+from hpe.train.data.samples import Photo, Sample
 from hpe.train.network import PoseResNet, normalise
 from hpe.train.tasks.centres import encode_boxes
 from hpe.train.tasks.task import Targets
