@@ -56,7 +56,8 @@ def logistic(
     if (right == 1).all() or not right.any():
         raise BadSettings("all joints or people are right, or all are wrong: give more photos (--limit)")
     values = np.asarray(values, np.float64)
-    scale = np.where(values.std(axis=0) > 0, values.std(axis=0), 1.0)
+    deviation = values.std(axis=0)  # of a value that is the same everywhere, rounding errors alone
+    scale = np.where(deviation > 1e-9 * (1 + np.abs(values).max(axis=0)), deviation, 1.0)
     x = np.column_stack([(values - values.mean(axis=0)) / scale, np.ones(len(values))])
     y = np.asarray(right, np.float64)
     pull = np.append(np.full(values.shape[1], ridge), 0.0)
