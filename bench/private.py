@@ -1,14 +1,17 @@
-"""Private mode in Chromium: the first answer, ms a photo beside the API, and live frames a second."""
+"""Private mode in Chromium and Firefox: the first answer, ms a photo beside the API, and live frames a second."""
 
 import io
+import json
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
+from bench.firefox import binary, firefox
 from bench.report import Effort, table
 from bench.serving import ROOT, serving
 from bench.website import start_chromium
@@ -16,8 +19,7 @@ from bench.website import start_chromium
 SAMPLES: Final = ROOT / "static-site" / "samples"
 PHOTOS: Final = ("astronaut", "volleyball", "people")
 # Each photo as the page does it, here and through the API: ms, from the file's bytes to the answer.
-EACH: Final = """const [names, rounds, done] = arguments;
-(async () => {
+EACH: Final = """
   const { analysedBitmap, createEngine, listFiles } = await import("/private/engine.js");
   const engine = createEngine(await listFiles());
   await engine.open();
@@ -43,8 +45,7 @@ EACH: Final = """const [names, rounds, done] = arguments;
     }
     found[name] = { size: `${width}x${height}`, people, ...times };
   }
-  return found;
-})().then(done, (error) => done(String(error)));"""
+  return found;"""
 _WAIT_S: Final = 180.0
 _LIVE_S: Final = 10
 
@@ -53,10 +54,11 @@ def run(effort: Effort) -> str:
     """The section of results.md."""
     text = [
         "## Private mode",
-        "In headless Chromium, from the local server, on one thread of WebAssembly. First answer: from the choice of a "
+        "In headless browsers, from the local server, on one thread of WebAssembly. First answer: from the choice of a "
         "photo (astronaut, 512x512 px) to its people on the page; the files come from this machine, uncompressed. API: "
-        "the same photo through POST /pose of the local server, in turn. Live: a fake camera of 640x480 px, one "
-        "person who moves; between the networks' answers optical flow carries them from frame to frame.",
+        "the same photo through POST /pose of the local server, in turn, asked from Chromium. Live: a fake camera of "
+        "640x480 px, one person who moves; between the networks' answers optical flow carries them from frame to "
+        "frame.",
     ]
     binary, driver = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
     if not binary or not driver:
@@ -69,21 +71,72 @@ def run(effort: Effort) -> str:
         try:
             chrome.set_script_timeout(_WAIT_S)
             first, cached = _first_answer(chrome, url), _first_answer(chrome, url)
-            photos = chrome.execute_async_script(EACH, PHOTOS, max(3, effort.rounds // 3))
+            photos = chrome.execute_async_script(
+                f"const done = arguments[0]; (async () => {{ {_each(effort)} }})().then(done, (e) => done(String(e)));"
+            )
             if isinstance(photos, str):
                 raise RuntimeError(photos)
             drawn, asked = _live(chrome, url)
         finally:
             chrome.quit()
+        fox = _firefox(url, effort)
     rows: list[list[object]] = [
-        [f"{name}, {one['size']} px", one["people"], round(median(one["here"])), round(median(one["there"]))]
+        [
+            f"{name}, {one['size']} px",
+            one["people"],
+            round(median(one["here"])),
+            round(median(fox.photos[name]["here"])) if fox else "-",
+            round(median(one["there"])),
+        ]
         for name, one in photos.items()
     ]
-    told = (
-        f"First answer {first:.1f} s, with the files kept {cached:.1f} s. Live: the skeleton is drawn anew {drawn:.1f} "
-        f"times a second, {asked:.1f} of them with a new answer of the networks."
-    )
-    return "\n\n".join([*text, told, table(["", "people", "private, ms", "API, ms"], rows)])
+    told = [
+        f"Chromium: first answer {first:.1f} s, with the files kept {cached:.1f} s.",
+        f"Firefox {fox.version}: first answer {fox.first:.1f} s, with the files kept {fox.cached:.1f} s."
+        if fox
+        else "",
+        f"Live, in Chromium: the skeleton is drawn anew {drawn:.1f} times a second, {asked:.1f} of them with a new "
+        "answer of the networks.",
+    ]
+    heads = ["", "people", "Chromium, ms", "Firefox, ms", "API, ms"]
+    return "\n\n".join([*text, " ".join(filter(None, told)), table(heads, rows)])
+
+
+def _each(effort: Effort) -> str:
+    """EACH with its names and rounds."""
+    return f"const names = {json.dumps(PHOTOS)}, rounds = {max(3, effort.rounds // 3)}; {EACH}"
+
+
+@dataclass(frozen=True)
+class _Fox:
+    """What Firefox took: s to the first answer, cold and with the files kept; photos as EACH gives them."""
+
+    version: str
+    first: float
+    cached: float
+    photos: dict[str, Any]
+
+
+def _firefox(url: str, effort: Effort) -> _Fox | None:
+    """None where there is no Firefox."""
+    program = binary()
+    if not program:
+        return None
+    with firefox(program) as fox:
+        times = []
+        for _ in range(2):
+            fox.open(url)
+            fox.until("return !document.getElementById('private').disabled")
+            fox.js("const s = document.getElementById('private'); if (!s.checked) s.click()")
+            kept = json.dumps(fox.text("facts"))
+            began = time.monotonic()
+            fox.choose(SAMPLES / "astronaut.jpg")
+            fox.until(
+                f"const said = document.getElementById('facts').textContent; "
+                f"return said.includes('on this device') && said !== {kept}"
+            )
+            times.append(time.monotonic() - began)
+        return _Fox(fox.version, times[0], times[1], fox.js(_each(effort)))
 
 
 def _moving() -> Iterator[bytes]:

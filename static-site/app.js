@@ -7,11 +7,11 @@ import { sizeOf } from "./geometry.js";
 import { listen } from "./intake.js";
 import { createKeep } from "./keep.js";
 import { wireMenu } from "./menu.js";
-import { Problem, explain, privacy } from "./messages.js";
+import { Problem, explain, privacy, privateNote } from "./messages.js";
 import { createMode } from "./mode.js";
 import { openPhoto } from "./photo.js";
 import { FAILED, SAMPLES, sampleUrl, storedResult } from "./samples.js";
-import { createShots } from "./shots.js";
+import { createShots, showsNobody } from "./shots.js";
 import { $, announce, keepFocus, setView, showCard, showPhoto, showProblem, showWait } from "./stage.js";
 import { strip } from "./strip.js";
 import { askedThreshold, forget, setZoom, showResult, shownNow, wireViewer } from "./viewer.js";
@@ -93,7 +93,7 @@ function render() {
   } else if (state === "problem") {
     showProblem(problem, seen, Boolean(result), mode.available() && !mode.on());
     keepFocus($("problem-title"));
-  } else if (result.people.length) {
+  } else if (!showsNobody(shot)) {
     setView("done", seen);
     showResult(shot);
     $("whole").hidden = !shot.answered.box;
@@ -213,7 +213,7 @@ function showMode() {
   const [on, there] = [mode.on(), mode.available()];
   $("private").checked = on;
   $("private").disabled = !there;
-  $("private-note").textContent = there ? `Nothing leaves your device. ${Math.round(mode.megabytes())} MB once, then it works offline.` : `Not here: ${mode.why()}.`;
+  $("private-note").textContent = there ? privateNote(on, mode.megabytes()) : `Not here: ${mode.why()}.`;
   $("privacy").textContent = privacy(config, on);
   if (current?.state === "done" && $("main").dataset.view === "setup") render();
 }
@@ -221,7 +221,6 @@ function showMode() {
 function setCompare(on) {
   $("show-compare").checked = on;
   line.set(on);
-  $("compare-row").hidden = !on;
 }
 
 /** Again, for every photo that the same fault stopped. */
@@ -261,6 +260,7 @@ function wire() {
   $("key-form").addEventListener("submit", useKey);
   $("copy-image").hidden = !window.ClipboardItem || !navigator.clipboard?.write;
   $("share").hidden = !navigator.canShare?.({ files: [new File([], "a.png", { type: "image/png" })] });
+  for (const id of ["copy-curl", "curl-box"]) $(id).hidden = config.base === null; // there is nothing to call
   $("privacy").textContent = privacy(config, mode.on());
   $("private").addEventListener("change", ({ target }) => setPrivate(target.checked));
   $("boot").remove();

@@ -1,7 +1,7 @@
 // One photo's way through the service: opened, sent, waited for, answered.
 import { drawnPhoto, findPeople, send, withRetries } from "./api.js";
 import { scaleResult, sizeOf } from "./geometry.js";
-import { Problem, explain, megabytes, waitingText } from "./messages.js";
+import { Problem, explain, fetching, megabytes, waitingText } from "./messages.js";
 import { openPhoto, preparePhoto, thumbnail } from "./photo.js";
 import { analysedBitmap } from "./private/engine.js";
 import { samplePhoto } from "./samples.js";
@@ -35,14 +35,14 @@ export const worker = (config, mode, tell) => async (shot, signal) => {
   if (signal.aborted) return;
   if (shot.result && !shot.answered.box) shot.whole = { result: shot.result, answered: shot.answered, seconds: shot.seconds };
   const own = photo.sent === "smaller" ? scaleResult(result, photo.width, photo.height) : result;
-  Object.assign(shot, { result: own, answered: ask, seconds, png });
+  const how = { here, sent: photo.sent, clean: photo.clean, bytes: photo.blob.size };
+  Object.assign(shot, { result: own, answered: ask, seconds, how, png });
 };
 
 /** The answer of this device: nothing is sent. */
 async function foundHere(mode, { photo, ask }, say) {
-  const fetching = (share) => say(`Fetching private mode, ${Math.round(mode.megabytes())} MB, once…`, share);
   say("Starting private mode…");
-  const engine = await mode.engine(fetching);
+  const engine = await mode.engine((share) => say(...fetching(share, mode.megabytes())));
   say("Looking for people, on this device…");
   const { width, height } = photo;
   const bitmap = await analysedBitmap(photo.blob, width, height);

@@ -1,4 +1,4 @@
-// Before and after: a line over the picture, moved by a range input (keyboard) or by dragging the line itself.
+// Before and after: a line over the picture, dragged by its handle or moved by a range input, which is for keys and screen readers.
 
 /** Returns {set(on)}: switches comparing on or off. */
 export function compare({ range, divider, picture, layer }) {
@@ -18,7 +18,7 @@ export function compare({ range, divider, picture, layer }) {
   });
   return {
     set(on) {
-      divider.hidden = !on;
+      divider.hidden = range.hidden = !on;
       show();
     },
   };

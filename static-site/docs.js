@@ -14,13 +14,13 @@ const SAMPLE = "people.jpg";
 
 const prose = (text) => marked(text).map(([kind, part]) => (kind === "code" ? make("code", {}, part) : part));
 
-function table(caption, heads, rows) {
+function table(caption, heads, rows, kind = "") {
   if (!rows.length) return "";
   const line = (cells) => make("tr", {}, ...cells.map((cell, i) =>
     i ? make("td", {}, ...[cell].flat()) : make("th", { scope: "row" }, make("code", {}, cell))));
   const grid = make("table", {}, make("caption", {}, caption),
     make("thead", {}, make("tr", {}, ...heads.map((h) => make("th", { scope: "col" }, h)))), make("tbody", {}, ...rows.map(line)));
-  return make("div", { className: "wide", tabIndex: 0, role: "region", ariaLabel: caption }, grid);
+  return make("div", { className: `wide ${kind}`.trim(), tabIndex: 0, role: "region", ariaLabel: caption }, grid);
 }
 
 /** A worked example, folded: the request, and what answers it. */
@@ -37,8 +37,9 @@ function section(op, base) {
     ...op.text.split(/\n\s*\n/).filter(Boolean).map((part) => make("p", {}, ...prose(part))),
     op.bodies.length ? make("p", {}, "Body: ", ...op.bodies.flatMap((t, i) => [i ? ", " : "", make("code", {}, t)])) : "",
     table(`Parameters of ${name}`, ["Name", "In", "Type", "What it does"],
-      op.parameters.map((p) => [p.name, p.where, p.type, prose(p.text)])),
-    table(`Answers of ${name}`, ["Status", "Type", "When"], op.answers.map((a) => [a.status, a.types.join(", "), prose(a.text)])),
+      op.parameters.map((p) => [p.name, p.where, p.type, prose(p.text)]), "parameters"),
+    make("details", { className: "answers" }, make("summary", {}, `Answers of ${name}`),
+      table(`Answers of ${name}`, ["Status", "Type", "When"], op.answers.map((a) => [a.status, a.types.join(", "), prose(a.text)]))),
     ...(op.examples.length ? [make("h3", {}, `Examples of ${name}`), ...op.examples.map((one) => example(one, base))] : []));
 }
 
@@ -80,7 +81,6 @@ async function tryIt() {
   note.textContent = "Sending…";
   $("try").disabled = true;
   try {
-    if (config.base === null) throw new Problem("unconfigured");
     const path = `/pose?format=${format}${people && `&people=${people}`}`;
     const photo = await (await fetch(sampleUrl(SAMPLE))).blob();
     const since = performance.now();
@@ -110,7 +110,11 @@ async function show() {
   addCopyButtons(document.querySelectorAll("pre"));
   $("try").addEventListener("click", tryIt);
   showStored().catch(() => ($("try-answer").textContent = "The stored answer could not be loaded."));
-  if (config.base === null) throw new Problem("unconfigured");
+  if (config.base === null) {
+    for (const id of ["try-what", "try-ask"]) $(id).hidden = true;
+    $("try-note").textContent = "This copy of the site has no API to try. The answer to the sample looks like this:";
+    throw new Problem("unconfigured");
+  }
   await reference(base);
 }
 

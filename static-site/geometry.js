@@ -106,3 +106,14 @@ export function placeLabels(joints, { width, height, size, gap }) {
   }
   return placed;
 }
+
+const MOST_COVERED = 0.08;
+
+/** Of boxes in order those that lie on none of the ones before that are kept: their indices, as a Set. */
+export function apart(boxes) {
+  const kept = new Set();
+  boxes.forEach((box, i) => {
+    if (![...kept].some((k) => overlap(boxes[k], box) > MOST_COVERED * box.w * box.h)) kept.add(i);
+  });
+  return kept;
+}

@@ -34,20 +34,20 @@ async function quietly(job, otherwise) {
   }
 }
 
-/** Returns {photos(), put(shot), remove(shot)}; a shot: {id, file, result, answered, seconds}. */
+/** Returns {photos(), put(shot), remove(shot)}; a shot: {id, file, result, answered, seconds, how}. */
 export function createKeep() {
   const tab = tabId();
   const keyOf = (id) => `${tab}/${String(id).padStart(6, "0")}`;
   return {
-    /** Those of this tab, in order: [{file, result, answered, seconds}]; older ones of other tabs are dropped. */
+    /** Those of this tab, in order: [{file, result, answered, seconds, how}]; older ones of other tabs are dropped. */
     photos: () => quietly(async () => {
       const all = await settled((await store("readonly")).getAll());
       const old = all.filter(({ key, at }) => !key.startsWith(`${tab}/`) && Date.now() - at > DAY_MS);
       for (const { key } of old) await settled((await store("readwrite")).delete(key));
       return all.filter(({ key }) => key.startsWith(`${tab}/`));
     }, []),
-    put: ({ id, file, result, answered, seconds }) => quietly(async () =>
-      settled((await store("readwrite")).put({ key: keyOf(id), at: Date.now(), file, result, answered, seconds }))),
+    put: ({ id, file, result, answered, seconds, how }) => quietly(async () =>
+      settled((await store("readwrite")).put({ key: keyOf(id), at: Date.now(), file, result, answered, seconds, how }))),
     remove: ({ id }) => quietly(async () => settled((await store("readwrite")).delete(keyOf(id)))),
   };
 }

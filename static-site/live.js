@@ -2,7 +2,7 @@
 import { anglesOf } from "./angles.js";
 import { readConfig } from "./api.js";
 import { cameraFault, openStream } from "./camera.js";
-import { explain } from "./messages.js";
+import { explain, fetching } from "./messages.js";
 import { createMode } from "./mode.js";
 import { paintFrame } from "./paint.js";
 import { make } from "./panel.js";
@@ -23,7 +23,9 @@ const say = (text) => ($("live-note").textContent = text);
 
 function ready(on) {
   $("start").hidden = on;
-  for (const id of ["pause", "snapshot"]) $(id).hidden = !on;
+  for (const id of ["pause", "snapshot", "live-frame", "live-tools", "angles"]) $(id).hidden = !on;
+  $("live-empty").hidden = on;
+  if (!on) for (const id of ["live-count", "live-fps"]) $(id).textContent = "";
 }
 
 /** What the camera shows now, small: {data: RGBA, width, height}. */
@@ -125,9 +127,10 @@ async function start() {
   try {
     say("Starting private mode…");
     const engine = await mode.engine((share) => {
-      $("live-progress").hidden = share >= 1;
+      const [text, part] = fetching(share, mode.megabytes());
+      $("live-progress").hidden = part === null;
       $("live-progress").value = share;
-      say(`Fetching private mode, ${Math.round(mode.megabytes())} MB, once…`);
+      say(text);
     });
     $("live-progress").hidden = true;
     say("Waiting for the camera. Your browser may ask for permission…");
@@ -155,8 +158,6 @@ async function play(stream) {
     say("The camera was switched off.");
   });
   $("live-frame").classList.toggle("mirrored", track.getSettings().facingMode !== "environment"); // the front camera is a mirror
-  $("live-frame").hidden = false;
-  $("live-empty").hidden = true;
   $("live-frame").style.setProperty("--ratio", video.videoWidth / video.videoHeight);
   const cameras = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === "videoinput");
   $("turn").hidden = cameras.length < 2;
@@ -209,7 +210,7 @@ async function begin() {
   $("boot").remove();
   if (mode.available()) {
     $("start").disabled = false;
-    say(`Nothing leaves your device. The networks and what runs them, ${Math.round(mode.megabytes())} MB, are fetched once.`);
+    say(`${Math.round(mode.megabytes())} MB are fetched once, then it works offline.`);
   } else say(`Not here: ${mode.why()}. The camera is only watched on your own device.`);
 }
 

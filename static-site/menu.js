@@ -1,10 +1,23 @@
 // A button that opens a list of buttons: arrow keys move in it, Escape and a click elsewhere close it.
 
+const EDGE = 16; // px between the list and the window's edge
+const LEAST = 150; // px
+
 export function wireMenu(button, list) {
   const items = () => [...list.querySelectorAll("button")].filter((one) => !one.disabled && !one.hidden);
   const open = (yes) => {
     list.hidden = !yes;
     button.setAttribute("aria-expanded", String(yes));
+    if (yes) fit();
+  };
+  /** Down or up, where there is more room, and no higher than that. */
+  const fit = () => {
+    const { top, bottom } = button.getBoundingClientRect();
+    list.style.maxHeight = "";
+    const [above, below] = [top - EDGE, innerHeight - bottom - EDGE];
+    const up = list.scrollHeight > below && above > below;
+    list.classList.toggle("up", up);
+    list.style.maxHeight = `${Math.max(LEAST, up ? above : below)}px`;
   };
   button.addEventListener("click", () => open(list.hidden));
   list.addEventListener("click", (event) => {

@@ -132,6 +132,10 @@ export function waitingText(ms) {
   return "Still starting. The first photo after a pause takes longest…";
 }
 
+/** The files of private mode on their way: words and a share, null once all are there. */
+export const fetching = (share, size) =>
+  share < 1 ? [`Fetching private mode, ${Math.round(size)} MB, once…`, share] : ["Starting private mode…", null];
+
 const MOST_PEOPLE = 20; // that are looked for in a photo
 
 const count = (people) => `${people.length} ${people.length === 1 ? "person" : "people"}`;
@@ -150,6 +154,10 @@ export function summaryLine(people, threshold, guess) {
   const { found, sure } = summary(people, threshold, guess);
   return sure ? `${found} · ${sure}` : found;
 }
+
+/** Beside the switch: what it does, and what it costs. */
+export const privateNote = (on, size) =>
+  `${on ? "Photos stay on this device" : "Keeps photos on this device"}: ${Math.round(size)} MB, once.`;
 
 /** What happens to photos, as this deployment is set up. */
 export function privacy({ uploads, photoDays, maxBytes }, here = false) {

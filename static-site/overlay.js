@@ -1,6 +1,6 @@
 // The skeletons as SVG in the photo's own px (the viewBox), so they stay crisp at any zoom. All that is seen is in the
 // attributes: the same elements are shown, saved as SVG and drawn into saved pictures.
-import { heat, jointsOf, limbsOf, personSize, placeLabels } from "./geometry.js";
+import { apart, heat, jointsOf, limbsOf, personSize, placeLabels } from "./geometry.js";
 import { COLOURS, label, personColour, rgb, side } from "./skeleton.js";
 
 const DARK = "#15110e";
@@ -62,7 +62,9 @@ function names(joints, stroke, { image, scale }) {
   const size = Math.max(12 / scale, stroke * 2);
   const texts = joints.map((j) => ({ ...j, text: label(j.name) }));
   const boxes = placeLabels(texts, { ...image, size, gap: stroke * 2 + size * 0.2 });
-  return texts.map((joint, i) => {
+  const seen = apart(boxes);
+  return texts.flatMap((joint, i) => {
+    if (!seen.has(i)) return []; // on another name nobody could read it; nearer, by zoom, there is room
     const { x, y, w } = boxes[i];
     const text = element("text", {
       ...LETTERS, x: x + w / 2, y: y + size, "font-size": size, "stroke-width": size * 0.28, stroke: DARK, "stroke-opacity": 0.85,

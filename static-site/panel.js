@@ -27,11 +27,11 @@ export function markPeople(place, picked) {
   [...place.children].forEach((button, index) => button.setAttribute("aria-pressed", String(index === picked)));
 }
 
-function row(keypoint, index, { onHover, onPick }) {
+function row(keypoint, index, part, { onHover, onPick }) {
   const where = side(keypoint.name);
   const name = make("button", { type: "button", className: where });
-  // the heading of the part says left or right to eyes
-  if (where === "middle") name.append(label(keypoint.name));
+  // to eyes the heading of a side's part says it
+  if (!part.toLowerCase().startsWith(where)) name.append(label(keypoint.name));
   else name.append(make("span", { className: "unseen" }, `${label(where)} `), label(keypoint.name.slice(where.length + 1)));
   const fill = make("i");
   fill.style.width = percent(keypoint.score).replace(" ", "");
@@ -56,7 +56,7 @@ export function listJoints(table, person, actions) {
   const rest = [...at.keys()].filter((name) => !PARTS.some(([, names]) => names.includes(name)));
   if (rest.length) parts.push(["Other", rest]);
   for (const [title, names] of parts) {
-    const rows = names.filter((name) => at.has(name)).map((name) => row(...at.get(name), actions));
+    const rows = names.filter((name) => at.has(name)).map((name) => row(...at.get(name), title, actions));
     if (!rows.length) continue;
     const head = make("tr", {}, make("th", { scope: "rowgroup", colSpan: 3, textContent: title }));
     table.append(make("tbody", {}, head, ...rows));

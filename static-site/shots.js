@@ -2,11 +2,17 @@
 
 const OPEN = ["waiting", "busy"];
 
+/** Whether a shot's answer shows nobody. To a box the network always has a pose: one without any sure joint is nobody. */
+export function showsNobody({ result: { people, threshold }, answered: { box, guess } }) {
+  const sure = ({ keypoints }) => keypoints.some(({ score }) => score > 0 && score >= threshold);
+  return !people.length || (Boolean(box) && !guess && !people.some(sure));
+}
+
 /**
  * A shot: {id, name, file or sample, state, photo, url, thumb, ask, result, answered, problem, wait, seconds}.
  * state: cold (a sample not looked at yet), waiting, busy, done or problem. photo: as preparePhoto gives it. ask: what
  * to ask, {box, guess} (see posePath). result: the last answer, and answered: what it was asked. whole: those
- * of the whole photo, while those of a box are shown. wait: {text, part}.
+ * of the whole photo, while those of a box are shown. how: it was processed, {here, sent, clean, bytes}. wait: {text, part}.
  * work(shot, signal): does what the shot asks for, and changes it. onChange(shot): after every step.
  */
 export function createShots({ work, onChange }) {
@@ -70,8 +76,8 @@ export function createShots({ work, onChange }) {
 
     /** Photos of before, with their answers, in order. */
     restore(kept) {
-      const back = kept.map(({ file, result, answered, seconds }) => ({
-        id: ++ids, file, name: file.name || "photo", state: "done", ask: answered, answered, result, seconds, kept: true,
+      const back = kept.map(({ file, result, answered, seconds, how }) => ({
+        id: ++ids, file, name: file.name || "photo", state: "done", ask: answered, answered, result, seconds, how, kept: true,
       }));
       list.unshift(...back);
       back.forEach(onChange);

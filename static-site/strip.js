@@ -2,12 +2,15 @@
 import { summaryLine } from "./messages.js";
 import { make } from "./panel.js";
 import { thumbUrl } from "./samples.js";
+import { showsNobody } from "./shots.js";
 
 const WORDS = { waiting: "waiting", busy: "in progress", problem: "failed" };
 
-function stateOf({ sample, state, result }) {
-  if (sample && state === "cold") return "";
-  return WORDS[state] ?? summaryLine(result.people, result.threshold);
+const seen = (shot) => (showsNobody(shot) ? [] : shot.result.people);
+
+function stateOf(shot) {
+  if (shot.sample && shot.state === "cold") return "";
+  return WORDS[shot.state] ?? summaryLine(seen(shot), shot.result.threshold);
 }
 
 const MARKS = { waiting: "…", busy: "", problem: "!" };
@@ -57,7 +60,7 @@ export function strip({ own, samples, progress, onShow, onRemove }) {
       if (shot === current) it.button.setAttribute("aria-current", "true");
       else it.button.removeAttribute("aria-current");
       it.button.className = shot.state;
-      it.mark.textContent = MARKS[shot.state] ?? (shot.result && !shot.sample ? shot.result.people.length : "");
+      it.mark.textContent = MARKS[shot.state] ?? (shot.result && !shot.sample ? seen(shot).length : "");
     }
     const mine = shots.filter(({ sample }) => !sample);
     own.parentElement.hidden = !mine.length;

@@ -2,7 +2,7 @@
 // it, nothing encoded again. Tracks and the drawn clip can be saved.
 import { readConfig } from "./api.js";
 import { listen } from "./intake.js";
-import { told } from "./messages.js";
+import { fetching, told } from "./messages.js";
 import { createMode } from "./mode.js";
 import { paintFrame } from "./paint.js";
 import { analysedBitmap } from "./private/engine.js";
@@ -88,10 +88,8 @@ async function here(run, plays) {
   if (!plays) throw Object.assign(new Error(), { kind: "notVideo" });
   if (clip.duration > MOST_S) throw Object.assign(new Error(), { kind: "tooLong" });
   say("Starting private mode…");
-  const engine = await mode.engine((share) => {
-    $("video-progress").value = share;
-    say(`Fetching private mode, ${Math.round(mode.megabytes())} MB, once…`);
-  });
+  const tell = teller(run);
+  const engine = await mode.engine((share) => tell(...fetching(share, mode.megabytes())));
   if (run === state.run && (await analyse(engine, run))) finish("Done. Nothing left this device.");
 }
 
@@ -116,6 +114,7 @@ function startOver(name) {
   state.stop.abort();
   Object.assign(state, { frames: [], name: name.replace(/\.[^.]*$/, "") || "clip", stop: new AbortController() });
   $("player").hidden = true;
+  $("choose").textContent = "New video";
   $("cancel").hidden = false;
   $("video-progress").hidden = false;
   $("video-found").textContent = "";
@@ -183,7 +182,7 @@ function fail(error, { name, size }) {
 async function sayWhere() {
   const cloud = $("in-cloud").checked;
   $("video-where").textContent = cloud ? "in your own cloud, at every frame." : "on this device: it never leaves it.";
-  if (!cloud) return say(`Clips of up to ${MOST_S / 60} minutes. The networks and what runs them, ${Math.round(mode.megabytes())} MB, are fetched once.`);
+  if (!cloud) return say(`Clips of up to ${MOST_S / 60} minutes. ${Math.round(mode.megabytes())} MB are fetched once, then it works offline.`);
   const host = new URL(config.base || location.origin, location.href).host;
   say(`Asking ${host} what fits…`);
   try {
@@ -244,7 +243,9 @@ function wire() {
     if ($("in-cloud").checked) import("./cloud.js").then(({ keepClip }) => keepClip(null));
     finish(state.frames.length ? "Stopped: what was processed so far can be watched." : "Stopped.");
   });
-  $("play").addEventListener("click", () => (clip.paused ? clip.play() : clip.pause()));
+  const toggle = () => (clip.paused ? clip.play() : clip.pause());
+  $("play").addEventListener("click", toggle);
+  $("video-frame").addEventListener("click", () => $("player").hidden || toggle());
   for (const event of ["play", "pause", "ended"]) clip.addEventListener(event, () => ($("play").textContent = clip.paused || clip.ended ? "Play" : "Pause"));
   const follow = () => {
     if (!$("player").hidden) paint();

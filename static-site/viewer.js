@@ -59,15 +59,17 @@ export function showResult(shot) {
 
 const sizeText = ({ width, height }) => `${width} × ${height} px`;
 
-function facts({ sample, answered, photo, result, seconds }) {
-  if (sample && !seconds) return `This answer was stored with the sample (model ${result.model?.name}).`;
-  const inside = Object.entries(result.timings_ms ?? {}).map(([name, ms]) => `${name} ${Math.round(ms)} ms`);
-  const times = [`${seconds.toFixed(1)} s in all`, ...inside, ...(answered.box && !answered.guess ? ["in the box you drew"] : [])].join(" · ");
-  if (photo.here) return `Processed on this device, nothing was sent: ${times}`;
-  const sent = photo.sent === "smaller"
-    ? `Your photo has ${megabytes(photo.size)}, more than can be sent: your browser sent a smaller JPEG of ${megabytes(photo.blob.size)}. The numbers are px of your photo.`
-    : `Sent as it is${photo.clean ? ", without place, date and camera" : ", with everything the camera wrote into it"}: ${megabytes(photo.blob.size)}.`;
-  return `${sent} ${times}`;
+function facts({ sample, file, answered, how, seconds }) {
+  if (sample && !seconds) return "This is a sample: its answer came with the page.";
+  const took = `${answered.box && !answered.guess ? "in the box you drew, " : ""}in ${seconds.toFixed(1)} s.`;
+  if (!how) return `Answered ${took}`; // kept by an earlier version of this page
+  const { here, sent, clean, bytes } = how;
+  if (here) return `Processed on this device ${took} Nothing was sent.`;
+  if (sent === "smaller") {
+    return `Your photo has ${megabytes(file.size)}, more than can be sent: your browser sent a smaller JPEG of ${megabytes(bytes)}. ` +
+      `The numbers are px of your photo. Answered ${took}`;
+  }
+  return `Sent as it is${clean ? ", without place, date and camera" : ", with everything the camera wrote into it"}: ${megabytes(bytes)}. Answered ${took}`;
 }
 
 const chosen = () => Math.max(0, view.person);

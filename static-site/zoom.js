@@ -87,7 +87,7 @@ export function zoomable({ frame, stage, layers, buttons, onChange }) {
   };
   stage.addEventListener("keydown", (event) => {
     const arrow = event.key.startsWith("Arrow");
-    if (!on || !keys[event.key] || event.ctrlKey || event.metaKey || event.altKey || (arrow && at.k === 1)) return;
+    if (!on || !keys[event.key] || event.target.matches("input") || event.ctrlKey || event.metaKey || event.altKey || (arrow && at.k === 1)) return;
     event.preventDefault();
     keys[event.key]();
   });

@@ -174,6 +174,37 @@ def test_motion_stops_where_it_is_unwanted(site: Any, stub: Stub, photo: Path) -
     assert site.js("return document.getAnimations().length") == 0
 
 
+def test_forced_colours_still_show_what_is_chosen(page: Any, stub: Stub) -> None:
+    """Windows' contrast themes take shadows and backgrounds away, in which the page says it otherwise."""
+    stub.other["GET", "/openapi.json"] = Answer(body=openapi())
+    stub.reset(TWO)
+    page.open(f"{stub.url}/docs.html")
+    page.cdp("Emulation.setEmulatedMedia", features=[{"name": "forced-colors", "value": "active"}])
+    for css in ("nav a[aria-current]", "[role=tab][aria-selected=true]"):
+        line = "return getComputedStyle(document.querySelector(arguments[0])).textDecorationLine"
+        assert page.js(line, css) == "underline", css
+    page.chrome.get(stub.url)
+    page.until(lambda: page.all("#people-list button"))
+    page.all("#people-list button")[1].click()
+    outline = "return getComputedStyle(document.querySelector(arguments[0])).outlineStyle"
+    for css in (".people [aria-pressed=true]", ".chip:has(:checked)", "#samples [aria-current]"):
+        assert page.js(outline, css) == "solid", css
+
+
+def test_print_has_the_result_and_nothing_to_press(site: Any, stub: Stub, photo: Path) -> None:
+    stub.reset(TWO)
+    site.choose(photo)
+    site.until_view("done")
+    site.unfold()
+    site.cdp("Emulation.setEmulatedMedia", media="print")
+    seen = """return [...document.querySelectorAll("button, input, select, nav, summary")]
+      .filter((e) => e.checkVisibility() && !e.closest("td, #people-list")).map((e) => e.id || e.className)"""
+    assert [name for name in site.js(seen) if name != "compare"] == []
+    assert site.id("photo").is_displayed()
+    assert site.id("joints").is_displayed()
+    site.cdp("Emulation.setEmulatedMedia", media="")
+
+
 def test_skeleton_is_drawn_in_once_by_a_short_motion(site: Any, stub: Stub, photo: Path) -> None:
     site.choose(photo)
     site.until_view("done")

@@ -133,6 +133,10 @@ def test_nobody_found_comes_with_two_ways_on(site: Any, stub: Stub, photo: Path)
     assert site.id("photo").is_displayed()
     assert site.id("other").is_displayed()
     assert not site.id("again").is_displayed(), "the same photo would give the same"
+    hidden = "const c = document.getElementById('problem'); return c.scrollHeight - c.clientHeight"
+    for width, height in ((1280, 900), (375, 812)):
+        site.screen(width, height, phone=width < 500)
+        assert site.js(hidden) <= 0, "no button has to be scrolled to"
 
 
 def test_long_wait_is_not_taken_without_asking(site: Any, stub: Stub, photo: Path) -> None:

@@ -66,3 +66,6 @@ def test_live_without_private_mode_says_why(page: Any, stub: Any) -> None:
     page.open(f"{stub.url}/live.html")
     page.until(lambda: page.text("live-note").startswith("Not here"))
     assert not page.id("start").is_enabled()
+    assert not page.id("live-tools").is_displayed(), "there is nothing to draw yet"
+    stage, start = page.id("stage").rect, page.id("start").rect
+    assert stage["y"] < start["y"] < stage["y"] + stage["height"], "the button is where the picture will be"

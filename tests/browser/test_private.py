@@ -39,6 +39,9 @@ def test_people_are_found_without_any_api_and_nothing_is_asked_meanwhile(private
     assert "on this device" in private.text("facts")
     assert host.asked == before, "nor for a box"
     assert "never leave this device" in private.text("privacy")
+    assert not private.id("curl-box").is_displayed(), "there is no API to call"
+    private.id("export").click()
+    assert not private.id("copy-curl").is_displayed()
     assert private.log() == []
 
 
@@ -54,6 +57,14 @@ def test_page_works_offline_once_it_was_used(private: Any, host: Host, photo: Pa
         assert private.text("summary").startswith("1 person")
     finally:
         host.down = False
+
+
+def test_api_page_without_an_api_offers_nothing_that_fails(page: Any, host: Host) -> None:
+    page.open(host.url + "docs.html")
+    page.until(lambda: not page.id("reference").get_attribute("aria-busy"))
+    assert not page.id("try").is_displayed()
+    assert page.text("try-note").startswith("This copy of the site has no API")
+    page.until(lambda: '"keypoints"' in page.text("try-answer"))
 
 
 def test_damaged_file_is_refused_by_its_sha256_and_said_so(page: Any, host: Host, photo: Path) -> None:

@@ -52,7 +52,7 @@ def test_switched_joints_are_those_the_api_calls_confident(done: Any) -> None:
     assert drawn == sure
     assert len(sure) >= 6
     assert told["image"] == {"width": 512, "height": 512}
-    assert "infer" in done.text("facts")
+    assert done.text("facts").startswith("Sent as it is")
     assert done.log() == []
 
 
@@ -62,6 +62,23 @@ def test_json_with_a_moved_threshold_marks_other_joints(done: Any) -> None:
     told = json.loads(done.downloaded("astronaut-pose.json").read_text())
     for k in told["people"][0]["keypoints"]:
         assert k["confident"] == (k["score"] >= 0.45)
+
+
+def test_eyes_and_ears_are_told_apart_in_words(done: Any) -> None:
+    done.unfold()
+    seen = (
+        "return [...arguments[0].childNodes].filter((n) => n.className !== 'unseen').map((n) => n.textContent).join('')"
+    )
+    rows = [done.js(seen, button) for button in done.all("#joints td button")]
+    assert {"Left eye", "Right eye", "Left ear", "Right ear"} <= set(rows)
+    assert rows.count("Shoulder") == 2, "the headings Left arm and Right arm say which"
+
+
+def test_missing_page_leads_back(page: Any, served: str) -> None:
+    page.open(served + "nothing-here")
+    head, link = page.all("h1")[0].rect, page.all("main a")[0].rect
+    assert link["x"] == head["x"]
+    assert link["y"] > head["y"]
 
 
 def test_png_holds_the_skeleton_where_the_page_draws_it(done: Any, photo: Path) -> None:

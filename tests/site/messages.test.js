@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Problem, explain, megabytes, privacy, summary, summaryLine, waitingText } from "../../static-site/messages.js";
+import { Problem, explain, fetching, megabytes, privacy, privateNote, summary, summaryLine, waitingText } from "../../static-site/messages.js";
 
 const http = (status, facts = {}) => explain(new Problem("http", { status, ...facts }));
 
@@ -41,6 +41,16 @@ test("the wait is explained as it grows", () => {
   assert.match(waitingText(0), /Looking/);
   assert.match(waitingText(5000), /starting/);
   assert.match(waitingText(20000), /Still/);
+});
+
+test("fetching ends where starting begins", () => {
+  assert.deepEqual(fetching(0.5, 20.4), ["Fetching private mode, 20 MB, once…", 0.5]);
+  assert.deepEqual(fetching(1, 20.4), ["Starting private mode…", null]);
+});
+
+test("the switch says what it does before it is on, and what it did after", () => {
+  assert.match(privateNote(false, 20), /^Keeps photos on this device: 20 MB/);
+  assert.match(privateNote(true, 20), /^Photos stay/);
 });
 
 test("counts and sizes read well", () => {
