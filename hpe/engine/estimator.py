@@ -149,10 +149,9 @@ class PoseEstimator:
 
     def _in_boxes(self, rgb: NDArray[np.uint8], boxes: NDArray[np.float64], flip: bool, threshold: float) -> list[Pose]:
         points, scores = self.pose_network(rgb, boxes, flip or None)
-        return [
-            make_pose(points[k], scores[k], person_score(None, scores[k]), threshold, _size(rgb), box)
-            for k, box in enumerate(boxes)
-        ]
+        sizes = sizes_in(boxes, rgb.shape)
+        worth = [person_score(None, scores[k], self.card.person, sizes[k]) for k in range(len(boxes))]
+        return [make_pose(points[k], scores[k], worth[k], threshold, _size(rgb), box) for k, box in enumerate(boxes)]
 
     def _everybody(
         self, pictures: "Sequence[DecodedImage]", most: int, flip: bool, threshold: float

@@ -11,6 +11,8 @@ from hpe.pose.skeleton import LIMB_JOINTS
 
 # Of a person's joints, those that count towards the person's score: a portrait shows no more.
 _SCORE_JOINTS: Final[int] = 5
+# Whoever gives a box says that somebody is there, as a locator does with this score.
+GIVEN: Final[float] = 0.9
 # Lower scores count as this one, as do joints outside the picture: there is nothing to be read in a flat heatmap.
 _LEAST_JOINT: Final[float] = 0.1
 # The same where all limbs count: a person who is all there has more of them.
@@ -25,11 +27,13 @@ def person_score(
     """How likely a person is there, 0..1: from the locator's score and the (J,) scores of the joints in its box.
 
     Scenery that looks like a person from afar has no joints from near by. With the model's calibration it is a
-    probability; without one the locator's score times the square root of the mean of the five best joints' scores. That
-    mean alone for a box that no locator found. size: as of `sizes_in`.
+    probability; without one the locator's score times the square root of the mean of the five best joints' scores.
+    located: None for a box that no locator found, but whoever gave it; without a calibration that mean alone counts
+    then. size: as of `sizes_in`.
     """
-    if located is None:
+    if located is None and calibration is None:
         return float(np.sort(joints)[-_SCORE_JOINTS:].mean())
+    located = GIVEN if located is None else located
     return float(person_scores(np.array([located]), joints[None], calibration, np.array([size]))[0])
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
+from hpe.engine.scores import person_score, sizes_in
 from hpe.pose.result import Pose
 from hpe.pose.skeleton import COCO_JOINTS, INDEX, NUM_JOINTS
 from hpe.train.data.samples import Photo, with_face
@@ -87,11 +88,13 @@ def look(estimator: PoseEstimator, seen: Seen) -> Iterator[tuple[Photo, NDArray[
 
 
 def _in_boxes(estimator: PoseEstimator, rgb: NDArray[np.uint8], boxes: NDArray[np.float64]) -> Found:
-    """The joints in boxes that are known; the score of a person is the mean of the joints'."""
+    """The joints in boxes that are known, ranked as the product ranks them."""
     if not len(boxes):
         return as_found([])
     points, scores = estimator.pose_network(rgb, boxes, estimator.flip or None)
-    return Found(boxes, scores.mean(axis=1).astype(np.float64), points.astype(np.float64), scores.astype(np.float64))
+    sizes = sizes_in(boxes, rgb.shape)
+    worth = [person_score(None, scores[k], estimator.card.person, sizes[k]) for k in range(len(boxes))]
+    return Found(boxes, np.array(worth), points.astype(np.float64), scores.astype(np.float64))
 
 
 def coco_labels(photo: Photo) -> NDArray[np.float32]:

@@ -1,6 +1,7 @@
 // What heatmaps' peaks and the locator's score are worth: the twin of hpe/engine/scores.py and hpe/pose/logistic.py.
 
 const SCORE_JOINTS = 5; // of a person's joints, those that count towards the person's score
+const GIVEN = 0.9; // the locator's score of a box that it did not find
 const LEAST_JOINT = 0.1;
 const LEAST_LIMB = 0.03;
 const LEAST_SIZE = 0.015; // share of the picture's longer side
@@ -20,17 +21,16 @@ export const sizeIn = ([x0, y0, x1, y1], { width, height }) =>
   Math.sqrt(Math.max(x1 - x0, 0) * Math.max(y1 - y0, 0)) / Math.max(width, height);
 
 /**
- * How likely a person is there, from the locator's score (null where no locator found the box) and the joints'.
+ * How likely a person is there, from the locator's score (null for a box that it did not find) and the joints'.
  * limbs: numbers of the limb joints; size: of the box, by sizeIn.
  */
 export function personScore(located, joints, calibration, limbs = [], size = 1) {
   const top = best(joints);
-  if (located === null) return mean(top);
-  if (!calibration) return located * Math.sqrt(mean(top));
+  if (!calibration) return located === null ? mean(top) : located * Math.sqrt(mean(top));
   const evidence = mean(top.map((score) => logit(score, LEAST_JOINT)));
   const { locator, joints: weight, intercept, limbs: ofLimbs = 0, size: ofSize = 0 } = calibration;
   return sigmoid(
-    locator * logit(located) + weight * evidence + limbEvidence(ofLimbs, limbs.map((j) => joints[j])) +
+    locator * logit(located ?? GIVEN) + weight * evidence + limbEvidence(ofLimbs, limbs.map((j) => joints[j])) +
       ofSize * Math.log2(Math.max(size, LEAST_SIZE)) + intercept,
   );
 }

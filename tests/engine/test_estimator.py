@@ -10,11 +10,11 @@ from engine.stand_ins import CARD, HEIGHT, WIDTH, BoxSession, DotSession, box_of
 from PIL import Image
 
 from hpe import PoseEstimator
-from hpe.engine.card import Calibration, CoarseLook, FineLook
+from hpe.engine.card import Calibration, CoarseLook, FineLook, PersonCalibration
 from hpe.engine.detector import together
 from hpe.engine.networks import compose
 from hpe.engine.pose_network import BATCH
-from hpe.engine.scores import person_score
+from hpe.engine.scores import person_score, sizes_in
 from hpe.errors import BadModel, BadRequest, BadSettings, UnsupportedImage
 from hpe.pose.skeleton import INDEX, JOINTS
 
@@ -217,6 +217,19 @@ def test_the_score_is_surer_the_better_the_joints_and_the_locator() -> None:
     joints = np.linspace(0.1, 0.9, 16)
     assert person_score(0.9, joints) > person_score(0.9, joints - 0.1) > person_score(0.5, joints - 0.1) > 0
     assert 0 <= person_score(None, np.zeros(16)) < person_score(None, joints) <= 1
+
+
+def test_a_given_box_counts_as_one_that_the_locator_is_sure_of() -> None:
+    weights = PersonCalibration(0.9, 0.5, -0.4, limbs=(0.1, 0.1, 0.2, 0.3), size=0.3)
+    joints = np.linspace(0.1, 0.9, 16)
+    assert person_score(None, joints, weights, 0.2) == person_score(0.9, joints, weights, 0.2)
+    calibrated = PoseEstimator(
+        compose(BoxSession(np.zeros((0, 4))), DotSession(), dataclasses.replace(CARD, person=weights))
+    )
+    poses = calibrated(IMAGE, boxes=[box_of(ONE), (0, 0, 45, 30)])
+    for pose, size in zip(poses, sizes_in(np.array([pose.box for pose in poses]), IMAGE.shape), strict=True):
+        assert pose.score == pytest.approx(person_score(0.9, pose.scores, weights, float(size)), abs=1e-6)
+    assert poses[0].score > poses[1].score
 
 
 def test_calibrations_turn_values_into_scores() -> None:

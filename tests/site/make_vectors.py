@@ -208,7 +208,7 @@ def scores() -> dict[str, Any]:
                 "score": person_score(located, joints, person if calibrated else None, size),
             }
             for located, calibrated, size in (
-                (0.9, True, 0.4), (0.31, True, 0.01), (0.9, False, 1.0), (None, False, 1.0),
+                (0.9, True, 0.4), (0.31, True, 0.01), (0.9, False, 1.0), (None, False, 1.0), (None, True, 0.2),
             )
         ],
     }  # fmt: skip
