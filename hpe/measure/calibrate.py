@@ -34,8 +34,8 @@ WRITTEN: Final = ("calibration", "threshold", "person", "person_threshold", "pho
 # Evidence overlaps, and a few hundred photos tell its weights badly apart: without it they alternate in sign.
 RIDGE: Final[float] = 0.01
 # Share of the people who are shown, and of the photos that show some, that the locator's thresholds may cost. Of people
-# they cost the least likely ones, whose skeletons are hardly ever right: on the 203 held-out photos, 0.02 cost one of the
-# 280 right skeletons and saved a fifth of the crops.
+# they cost the least likely ones, whose skeletons are hardly ever right: on the 203 held-out photos, 0.02 cost one of
+# the 280 right skeletons and saved a fifth of the crops.
 LOST_PEOPLE: Final[float] = 0.02
 LOST_PHOTOS: Final[float] = 0.005
 
