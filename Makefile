@@ -5,7 +5,7 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 # without a GPU a configuration of small batches
 CONFIG ?= configs/pose.yaml
-# An index of PyTorch's wheels without CUDA saves 3 GB; empty takes what pip's own index has
+# PyTorch without CUDA is gigabytes smaller: make test TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
 
 # the first Python that is new enough

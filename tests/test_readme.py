@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -88,24 +88,42 @@ def test_make_target_in_the_docs_exists(words: list[str]) -> None:
         assert re.search(pattern, makefile, re.M), f"make knows no {word}"
 
 
-def written() -> Iterator[tuple[str, str]]:
-    """(where, name) of every file or folder that a command of README and docs writes in the working folder."""
-    for where, words in commands():
-        for option, name in pairwise(words):
-            if option in ("-o", "--out", ">") and name != "-" and not re.match(r"[a-z0-9]+://", name):
+def touched() -> Iterator[tuple[str, str]]:
+    """(where, name) of every file or folder that a command reads or writes, in a block or in a sentence."""
+    in_sentences = (
+        (named(page), shlex.split(command))
+        for page in PAGES
+        for command in re.findall(r"`((?:hpe|find|ffmpeg) [^`]+)`", _FENCE.sub("", page.read_text("utf-8")))
+    )
+    for where, words in chain(commands(), in_sentences):
+        if words[0] not in ("hpe", "curl", "find", "ffmpeg", "label-studio-converter") or words[1] == "eval":
+            continue  # hpe eval writes nothing, and reads data that lie elsewhere
+        for word in words[1:]:
+            name = word.split("=")[-1].removeprefix("@").removeprefix("../photos/").removeprefix("../")
+            if re.fullmatch(r"[\w-][\w./-]*(/[\w./-]*|\.[a-z]\w+)", name) and not word.startswith("-"):
                 yield where, name
 
 
-def test_what_the_docs_commands_write_is_ignored_by_git() -> None:
+def test_what_the_docs_commands_read_and_write_is_ignored_by_git() -> None:
     if subprocess.run(["git", "rev-parse"], cwd=ROOT, capture_output=True, check=False).returncode:
         pytest.skip("needs a git checkout")
-    found = [*written(), ("README.md", "static-site/samples/people.pose.png"), ("README.md", ".joints.csv.hpe")]
-    found = [(where, name.removeprefix("../")) for where, name in found]  # as seen after `cd photos`
-    assert len(found) > 10
+    beside = {("README.md", "static-site/samples/people.pose.png"), ("README.md", ".joints.csv.hpe")}
+    found = sorted({(where, name) for where, name in touched() if not (ROOT / name).exists()} | beside)
+    assert {"photo.jpg", "drawn.webp", "mine.yaml", "new/", "val2017/"} <= {name for _, name in found}
     check = ["git", "check-ignore", "-q", "--no-index"]
     assert not [
         (where, name) for where, name in found if subprocess.run([*check, name], cwd=ROOT, check=False).returncode
     ]
+
+
+def test_a_clone_without_history_is_as_large_as_the_pages_say() -> None:
+    command = ["git", "rev-list", "--objects", "--no-walk", "--disk-usage", "HEAD"]
+    git = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if git.returncode:
+        pytest.skip("needs a git checkout, and git 2.31")
+    for page in (ROOT / "README.md", ROOT / "docs" / "deploy.md"):
+        (said,) = re.findall(r"--depth 1 .*# (\d+) MB", page.read_text("utf-8"))
+        assert int(said) == pytest.approx(int(git.stdout) / 1e6, rel=0.1), page
 
 
 @pytest.mark.parametrize(("where", "text"), list(blocks({"python", "py"})))
