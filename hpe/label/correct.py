@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from hpe.engine.estimator import PoseEstimator
 from hpe.label.agreed import write_agreed
-from hpe.label.heads import write_heads
+from hpe.label.joints import write_joints
 from hpe.label.lookalikes import write_lookalikes
 from hpe.measure.models import open_model
 from hpe.pose.skeleton import FLIP_PAIRS, INDEX, KEYPOINTS, NUM_KEYPOINTS
@@ -121,7 +121,7 @@ def write_corrected_labels(
 ) -> str:
     """Corrects a source's labels into `out`, for the config's `labels` -> a summary for people.
 
-    task: what the labels are for; in whole photos, people's heads for "pose", and doubtful people for "locate". The
+    task: what the labels are for; in whole photos, people's joints for "pose", and doubtful people for "locate". The
     people are those that training sees, cut out into `cache` where they are: joints are px of these pictures.
     """
     estimator: PoseEstimator = open_model(model)
@@ -132,7 +132,7 @@ def write_corrected_labels(
     if source.kind == "people" and task == "locate":
         return write_agreed(estimator, read_photos(Path(source.path).expanduser()), out)
     if source.kind == "people":
-        return write_heads(estimator, Path(source.path).expanduser(), out, rules.seen)
+        return write_joints(estimator, source, out)
     samples = training_samples(replace(source, labels=""), cache)
     change, room = (add_labels, rules.room) if source.add_labels else (correct_labels, 1.0)
     rows, counts, people = [], Counter[str](), 0

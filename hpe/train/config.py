@@ -33,7 +33,7 @@ class Source:
     kind: a reader's name (`hpe.train.data.readers`). weight: how often one sample is drawn, relative to others.
     match: keep only ids that begin with this; empty keeps all. options: the reader's own keyword arguments.
     labels: a file of labels from `hpe relabel`; empty takes the data set's own. add_labels: that command adds
-    joints that the set leaves unlabelled, and leaves alone those it has; of kind people it always does. For
+    joints that the set leaves unlabelled, and leaves alone those it has. For
     kind empty the labels are the locator's false detections; in the task locate, for kind people, they are the `ignore`
     boxes that count as people.
     """

@@ -16,6 +16,7 @@ from hpe.commands.relabel import relabel
 from hpe.commands.train import train
 from hpe.errors import BadData, BadSettings
 from hpe.label.correct import Rules, add_labels, correct_labels, write_corrected_labels
+from hpe.pose.boxes import AREA_OF_BOX
 from hpe.pose.skeleton import FLIP_ORDER, INDEX
 from hpe.train.config import Source, read_config
 from hpe.train.data.lsp import ORDER
@@ -173,12 +174,17 @@ def test_corrected_labels_are_px_of_the_pictures_that_are_trained_on(tmp_path):
         assert (after.points <= [width, height]).all()
 
 
-def test_necks_and_head_tops_are_added_to_people_in_whole_photos(config_path, tmp_path):
+NEAR = 0.5
+
+
+def relabelled_photos(config_path, tmp_path, **source):
+    """Two photos without heads' labels, relabelled by a model that sees every joint in the middle of the box."""
     labelled = [j for j in range(21) if j not in (INDEX["upper_neck"], INDEX["head_top"])]
     wanted = {
         "kind": "people",
         "path": str(write_photos(tmp_path, 2, labelled)),
-        "labels": str(tmp_path / "heads.json"),
+        "labels": str(tmp_path / "more.json"),
+        **source,
     }
     content = yaml.safe_load(config_path.read_text()) | {"train": [wanted]}
     config_path.write_text(yaml.safe_dump(content))
@@ -186,25 +192,71 @@ def test_necks_and_head_tops_are_added_to_people_in_whole_photos(config_path, tm
     arguments = ["--config", str(config_path), "--model", str(model)]
     result = CliRunner().invoke(relabel, arguments, catch_exceptions=False)
     assert result.exit_code == 0
-    assert "4 necks and head tops of 2 people in 2 photos" in result.output
-    rows = json.loads((tmp_path / "heads.json").read_text())
-    # the second person of a photo has no joints and stays so; the model sees everything near a crop's middle
-    assert [(name, person) for name, person, _ in rows] == [("photo/0", 0), ("photo/1", 0)]
+    rows = json.loads((tmp_path / "more.json").read_text())
     before = read_source(Source("people", wanted["path"]))
-    after = read_source(read_config(config_path).train[0])
+    return result.output, rows, before, read_source(read_config(config_path).train[0])
+
+
+def test_joints_without_labels_are_added_to_people_in_whole_photos_and_people_s_own_stay(config_path, tmp_path):
+    output, rows, before, after = relabelled_photos(config_path, tmp_path, add_labels=True)
+    assert "36 joints of 4 people in 2 photos" in output  # two joints of the first of each photo, 16 of the second
+    assert [(name, person) for name, person, _ in rows] == [
+        ("photo/0", 0),
+        ("photo/0", 1),
+        ("photo/1", 0),
+        ("photo/1", 1),
+    ]
     assert not before[0].labelled[INDEX["head_top"]]
-    assert all(sample.labelled.all() for sample in after)
+    assert (len(before), len(after)) == (2, 4)
+    assert after[0].labelled.all()
     head = after[0].points[INDEX["head_top"]]
     assert (head >= after[0].box[:2]).all()
     assert (head <= after[0].box[2:]).all()
-    np.testing.assert_array_equal(after[0].points[labelled], before[0].points[labelled])
+    kept = before[0].labelled
+    np.testing.assert_array_equal(after[0].points[kept], before[0].points[kept])
+
+
+def test_labels_by_other_networks_move_halfway_where_the_model_sees_the_joint_nearby(
+    config_path, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("hpe.label.joints.NEAR", NEAR)  # half of a stick figure's joints are that near to its middle
+    _, _, before, after = relabelled_photos(config_path, tmp_path)
+    by_id = {sample.id: sample for sample in after}
+    moved = stayed = 0
+    for one in before:
+        new = by_id[one.id]
+        seen = new.points[INDEX["head_top"]]  # as every joint
+        near = NEAR * np.sqrt(AREA_OF_BOX * np.prod(one.box[2:] - one.box[:2]))
+        for j in np.flatnonzero(one.labelled[:16]):
+            apart = np.linalg.norm(one.points[j] - seen)
+            if apart < near - 0.2:
+                np.testing.assert_allclose(new.points[j], (one.points[j] + seen) / 2, atol=0.16)
+                moved += 1
+            elif apart > near + 0.2:
+                np.testing.assert_array_equal(new.points[j], one.points[j])
+                stayed += 1
+    assert moved > 2
+    assert stayed > 2
+
+
+def test_joints_that_are_not_believed_are_labelled_anew_and_those_by_people_count_before_all(config_path, tmp_path):
+    hip = INDEX["left_hip"]
+    (tmp_path / "human.json").write_text(json.dumps([["photo/1", 0, [[hip, 7.0, 9.0]]]]))
+    options = {"without": ["hip"], "human": str(tmp_path / "human.json")}
+    _, _, before, after = relabelled_photos(config_path, tmp_path, options=options, add_labels=True)
+    new = {sample.id: sample.points[hip] for sample in after}
+    assert new["photo/1#0"].tolist() == [7.0, 9.0]
+    (other,) = [sample for sample in after if sample.id == "photo/0#0"]
+    assert other.labelled[hip]
+    np.testing.assert_allclose(other.points[hip], other.points[INDEX["head_top"]], atol=0.1)
+    assert not np.allclose(other.points[hip], before[0].points[hip], atol=0.5)
 
 
 def test_labels_of_other_photos_are_refused(tmp_path):
     path = write_photos(tmp_path, 1)
-    (tmp_path / "heads.json").write_text(json.dumps([["elsewhere/1", 0, [[9, 1.0, 2.0]]]]))
+    (tmp_path / "more.json").write_text(json.dumps([["elsewhere/1", 0, [[9, 1.0, 2.0]]]]))
     with pytest.raises(BadData, match="not of this set's photos: make them again"):
-        read_source(Source("people", str(path), labels=str(tmp_path / "heads.json")))
+        read_source(Source("people", str(path), labels=str(tmp_path / "more.json")))
 
 
 def test_two_sources_with_one_file_for_labels_are_refused(config_path, tmp_path):

@@ -18,12 +18,13 @@ HELD_OUT: Final[int] = 8
 LEAST_JOINTS: Final[int] = 3  # of people worth training the pose network on
 
 
-def read_photos(path: Path, labels: str = "", without: Sequence[str] = ()) -> list[Photo]:
+def read_photos(path: Path, labels: str = "", without: Sequence[str] = (), human: str = "") -> list[Photo]:
     """`NAME.json` beside its tars -> whole photos. docs/training.md describes a row.
 
-    labels: a file of joints that the set leaves out, rows of id, the person's number and its (joint, x, y), as
-    `hpe relabel` writes them. without: joints of the set that are not believed, by names without a side, such
-    as hip. Raises BadData.
+    labels: a file of joints that count in the place of the set's, rows of id, the person's number and its
+    (joint, x, y), as `hpe relabel` writes them. human: a file of the same form, of joints placed by people, which count
+    before all others. without: joints of the set that are not believed, by names without a side, such as hip. Raises
+    BadData.
     """
     dropped = _named(without)
     rows = read_json(path)
@@ -57,8 +58,9 @@ def read_photos(path: Path, labels: str = "", without: Sequence[str] = ()) -> li
     for photo in photos:
         photo.joints[:, [j for j in dropped if j < NUM_JOINTS]] = 0
         photo.face[:, [j - NUM_JOINTS for j in dropped if j >= NUM_JOINTS]] = 0
-    if labels:
-        add_joints(photos, Path(labels).expanduser())
+    for file in (labels, human):
+        if file:
+            add_joints(photos, Path(file).expanduser())
     return photos
 
 

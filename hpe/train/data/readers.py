@@ -82,12 +82,14 @@ def read_people(
     part: str = "all",
     without: Sequence[str] = (),
     whole_faces: bool = False,
+    human: str = "",
 ) -> list[Sample]:
     """Everybody with keypoints in whole photos.
 
-    part: as of `photos_of`. without: joints to leave out (`read_photos`). whole_faces: as of `people_of`.
+    part: as of `photos_of`. without: joints to leave out, human: a file of better ones (`read_photos`). whole_faces: as
+    of `people_of`.
     """
-    return people_of(photos_of(read_photos(path, labels, without), part), min_px, whole_faces=whole_faces)
+    return people_of(photos_of(read_photos(path, labels, without, human), part), min_px, whole_faces=whole_faces)
 
 
 READERS: dict[str, Callable[..., list[Sample]]] = {
