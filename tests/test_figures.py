@@ -1,5 +1,6 @@
 """The figures in README and docs are those of bench/results.md, of the settings and of what is deployed."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ DEFAULTS = Settings()
 README = (ROOT / "README.md").read_text()
 RELIABILITY = (ROOT / "docs" / "reliability.md").read_text()
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text()
+MODEL = (ROOT / "docs" / "model.md").read_text()
 
 
 def number(text: str) -> float:
@@ -73,6 +75,52 @@ def test_sizes_of_the_model_in_the_readme() -> None:
     assert said == pytest.approx(sizes, abs=0.06)
 
 
+def test_how_good_the_model_is_in_the_readme() -> None:
+    said = {row[0]: [number(cell) for cell in row[1:]] for row in rows(README) if len(row) > 2}
+    default = MODEL.partition("### The default model")[2]
+    measured = {row[0]: row[1:] for row in rows(default.partition("### Published")[0]) if row[1:]}
+    for row, name in (
+        ("12 limb joints", "12 joints, product's boxes"),
+        ("the same, labelled boxes", "12 joints, labelled boxes"),
+        ("COCO's 17 keypoints", "17 keypoints, product's boxes"),
+    ):
+        ap, ap50, _, medium, large, _ = (number(cell) for cell in measured[name])
+        assert said[row] == [ap, ap50, medium, large], name
+    assert said["with the labelled box, as in papers"] == [number(cell) for cell in measured["labelled box"][:9]]
+    assert said["whole picture"] == [number(cell) for cell in measured["whole picture, as in the product"][:9]]
+    front = number(measured["from the front"][1])
+    assert quoted(r"([\d.]+) % of those from 96 px on who face", README) == [front]
+    for pattern, name in (
+        (r"([\d.]+) % of all labelled people are found", r"people found \(OKS 0.5\)"),
+        (r"On ([\d.]+) % of the photos without people it finds nobody", r"photos without people: nobody found"),
+    ):
+        (share,) = (cells[0] for row, cells in measured.items() if re.fullmatch(rf"of [\d,]+ {name}", row))
+        assert quoted(pattern, README) == [number(share.removesuffix("%"))], name
+
+
+def test_figures_in_the_manifest_are_those_of_the_readme() -> None:
+    figures = json.loads((ROOT / "models" / "pose.json").read_text())["figures"]
+    said = {number(one) for one in re.findall(r"\d+\.\d", README.partition("## How good it is")[2])}
+    names = ["ap_12_joints", "ap50_12_joints", "ap_17_keypoints", "ap_12_joints_labelled_boxes"]
+    names += ["people_found_percent", "nobody_found_percent", "pck_0.2", "pck_0.2_whole_picture"]
+    assert {figures[name] for name in names} <= said
+
+
+def test_time_of_a_cold_start_in_the_decisions() -> None:
+    (whole,) = (number(row[2]) / 1000 for row in rows(results("coldstart")) if row[0] == "whole")
+    for page, pattern in (
+        ("deployment.md", r"`python -m bench coldstart` measures at ([\d.]+) s"),
+        ("session-start.md", r"the whole cold start takes ([\d.]+) s"),
+    ):
+        assert quoted(pattern, (ROOT / "docs" / "decisions" / page).read_text()) == [pytest.approx(whole, abs=0.03)]
+
+
+def test_time_of_private_mode() -> None:
+    times = [number(row[2]) / 1000 for row in rows(results("private"))]
+    said = quoted(r"a photo takes ([\d.]+) to ([\d.]+) s on one thread", (ROOT / "docs" / "website.md").read_text())
+    assert said == pytest.approx([min(times), max(times)], abs=0.06)
+
+
 def test_limits_in_the_readme() -> None:
     assert quoted(r"up to (\d+) MB and (\d+) megapixels", README) == [
         DEFAULTS.max_upload_bytes / 1e6,
@@ -80,7 +128,7 @@ def test_limits_in_the_readme() -> None:
     ]
     assert quoted(r"the command line and Python up to (\d+) of each", README) == [LIMITS.max_bytes / 1e6]
     assert LIMITS.max_bytes == LIMITS.max_pixels
-    assert quoted(r"a longer side of at most ([\d,]+) px, by whichever", README) == [ANALYSED_SIDE]
+    assert quoted(r"is analysed with a longer side of at most ([\d,]+) px", README) == [ANALYSED_SIDE]
 
 
 def test_settings_have_the_defaults_that_the_page_says() -> None:
