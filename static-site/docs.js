@@ -112,6 +112,7 @@ async function show() {
   showStored().catch(() => ($("try-answer").textContent = "The stored answer could not be loaded."));
   if (config.base === null) {
     for (const id of ["try-what", "try-ask"]) $(id).hidden = true;
+    $("try-title").textContent = "The answer";
     $("try-note").textContent = "This copy of the site has no API to try. The answer to the sample looks like this:";
     throw new Problem("unconfigured");
   }

@@ -52,7 +52,7 @@ export function showCard({ title, text, hint = "" }, buttons) {
   $("problem-hint").textContent = hint;
   $("problem-hint").hidden = !hint;
   for (const name of ["again", "here", "draw", "guess", "back"]) $(name).hidden = !buttons.includes(name);
-  $("other").className = buttons.length ? "" : "primary";
+  $("other").className = buttons.some(Boolean) ? "" : "primary";
 }
 
 /** here: whether private mode could do what the service did not. */

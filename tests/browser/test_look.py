@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from browser.conftest import person, result
+from browser.host import Host
 from browser.stub import Answer, Stub
 from PIL import Image
 
@@ -102,6 +103,18 @@ def test_first_view_is_light_even_uncompressed(page: Any, stub: Stub) -> None:
     assert sum(size for _, size in sizes) < 250_000, sizes
     assert sum(size for name, size in sizes if not name.startswith("/samples/")) < 190_000, sizes
     assert sum("/samples/" in name and "-thumb" not in name for name, _ in sizes) == 2, "one sample"
+
+
+def test_first_view_of_the_built_site_is_light_and_fetches_no_network(page: Any, host: Host) -> None:
+    page.open(host.url)
+    page.until(lambda: page.all("#overlay circle.dot") and page.id("private").is_selected())
+    page.until(lambda: page.js("return [...document.images].every((image) => image.complete)"))
+    sizes = page.js(
+        "return [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+        ".map((e) => [new URL(e.name).pathname, e.decodedBodySize])"
+    )
+    assert sum(size for _, size in sizes) < 250_000, sizes
+    assert [name for name, _ in sizes if name.endswith((".onnx", ".gz", ".wasm", ".mjs"))] == [], "before the models"
 
 
 def test_nothing_comes_from_elsewhere(page: Any, stub: Stub, photo: Path) -> None:

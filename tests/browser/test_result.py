@@ -313,7 +313,7 @@ def test_box_without_a_sure_joint_is_nobody(done: Any, stub: Stub) -> None:
     assert done.text("own").strip().startswith("0")
 
 
-def test_one_button_stands_out_in_every_view(done: Any, stub: Stub) -> None:
+def test_one_button_stands_out_in_every_view(done: Any, stub: Stub, photo: Path) -> None:
     orange = """return [...document.querySelectorAll("button")].filter((b) => b.checkVisibility())
       .filter((b) => getComputedStyle(b).backgroundColor === "rgb(255, 138, 61)").map((b) => b.id)"""
     done.id("summary").click()  # away from the buttons
@@ -324,6 +324,9 @@ def test_one_button_stands_out_in_every_view(done: Any, stub: Stub) -> None:
     done.id("crop-ask").click()
     done.until_view("nobody")
     assert done.js(orange) == ["draw"]
+    done.choose(photo)
+    done.until_view("problem")
+    assert done.js(orange) == ["other"], "the only way on"
 
 
 @pytest.mark.parametrize(("width", "height", "phone"), [(1280, 700, False), (375, 640, True)])
