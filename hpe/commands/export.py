@@ -28,7 +28,7 @@ FLIP_TEST = FlipTest(above=0.3, below=0.7)
 # Longer side, px, of the frame of the locator's one look, and the look at a photo that may be on its side: docs/runs.md
 # has what others cost and find.
 LOCATE_SIZE = 384
-TURNED = TurnedLook(pixels=12_288, score=0.5, person_threshold=0.6)
+TURNED = TurnedLook(pixels=12_288, score=0.5, person_threshold=0.6, sure=0.8)
 
 
 @click.command()

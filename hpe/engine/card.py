@@ -62,15 +62,17 @@ class FineLook:
 
 @dataclass(frozen=True)
 class TurnedLook:
-    """A look at a picture in which nobody is found for sure, turned by 90, 180 and 270 degrees, of at most `pixels` px.
+    """Looks of at most `pixels` px at a picture turned by 90, 180 and 270 degrees, if nobody in it scores `sure`.
 
-    If one of them shows a person with a score of at least `score`, people are looked for in the picture turned so, and
-    are reported if the best of them scores at least `person_threshold`, as nobody does in the picture as it is.
+    If one of them shows a person with a score of at least `score`, people are looked for in the picture turned so. They
+    are reported instead if the best of them scores at least `person_threshold`, and more than anybody in the picture as
+    it is: somebody on their side is found as well now and then, but not for sure.
     """
 
     pixels: int
     score: float
     person_threshold: float
+    sure: float
 
 
 @dataclass(frozen=True)

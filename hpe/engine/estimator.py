@@ -163,10 +163,10 @@ class PoseEstimator:
         for picture, people in zip(
             pictures, self._people([picture.rgb for picture in pictures], most, flip), strict=True
         ):
-            # a person on their side is found as well now and then, but never for sure
-            if locate.turned and people.scores.max(initial=0) < locate.turned.person_threshold:
+            best = people.scores.max(initial=0)
+            if locate.turned and best < locate.turned.sure:
                 turned = self._turned(picture.rgb, locate.turned, most, flip)
-                people = turned if len(turned.scores) else people
+                people = turned if turned.scores.max(initial=0) > best else people
             found.append(_as_given(people.poses(threshold, _size(picture.rgb)), picture))
         return found
 

@@ -163,4 +163,6 @@ def _turned(locate: Fields) -> TurnedLook | None:
     inner = locate.inner("turned")
     if inner is None:
         return None
-    return TurnedLook(inner.whole("pixels", 64 * 64, 4096**2), inner.share("score"), inner.share("person_threshold"))
+    least = inner.share("person_threshold")
+    sure = inner.share("sure", least)
+    return TurnedLook(inner.whole("pixels", 64 * 64, 4096**2), inner.share("score"), least, sure)

@@ -9,6 +9,7 @@ import { boxTurnedBack, turnedBack, turnedPicture } from "./turned.js";
 import { mirrorImage, warp } from "./warp.js";
 
 export const MAX_PEOPLE = 20;
+const surest = (people) => Math.max(0, ...people.map(({ score }) => score));
 
 /**
  * card: see card.js. networks: {locate, pose}, each run(bytes RGB, [height, width]) -> {data, height, width}.
@@ -47,7 +48,7 @@ export function createEstimator(card, networks) {
   /** One box -> {points, scores, box, score, located}; located: the locator's score of it, null if it found none there. */
   async function person(image, box, located, once = false) {
     const pose = await joints(image, box, once);
-    const score = personScore(located, pose.scores, located === null ? null : card.pose.person, limbs, sizeIn(box, image));
+    const score = personScore(located, pose.scores, card.pose.person, limbs, sizeIn(box, image));
     return { ...pose, box, score, located };
   }
 
@@ -74,7 +75,7 @@ export function createEstimator(card, networks) {
     }
     const { quarter } = best;
     const found = quarter ? await everybody(turnedPicture(image, quarter), people) : [];
-    if (Math.max(0, ...found.map(({ score }) => score)) < surely) return [];
+    if (surest(found) < surely) return [];
     return found.map((one) => ({ ...one, points: one.points.map((p) => turnedBack(p, quarter, image)), box: boxTurnedBack(one.box, quarter, image) }));
   }
 
@@ -82,10 +83,9 @@ export function createEstimator(card, networks) {
   async function find(image, { people = MAX_PEOPLE } = {}) {
     const found = await everybody(image, people);
     const { turned: look } = card.locate;
-    // a person on their side is found as well now and then, but never for sure
-    if (!look || Math.max(0, ...found.map(({ score }) => score)) >= look.person_threshold) return found;
+    if (!look || surest(found) >= (look.sure ?? look.person_threshold)) return found;
     const others = await turned(image, look, people);
-    return others.length ? others : found;
+    return surest(others) > surest(found) ? others : found;
   }
 
   /** One person in a box that is given, whatever the locator says. */
