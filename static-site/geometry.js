@@ -109,11 +109,12 @@ export function placeLabels(joints, { width, height, size, gap }) {
 
 const MOST_COVERED = 0.08;
 
-/** Of boxes in order those that lie on none of the ones before that are kept: their indices, as a Set. */
-export function apart(boxes) {
+/** Of boxes in order those that lie in a picture of this size, and on none of the ones before that are kept: their indices, as a Set. */
+export function apart(boxes, { width, height }) {
   const kept = new Set();
   boxes.forEach((box, i) => {
-    if (![...kept].some((k) => overlap(boxes[k], box) > MOST_COVERED * box.w * box.h)) kept.add(i);
+    const inside = overlap(box, { x: 0, y: 0, w: width, h: height }) > (1 - MOST_COVERED) * box.w * box.h;
+    if (inside && ![...kept].some((k) => overlap(boxes[k], box) > MOST_COVERED * box.w * box.h)) kept.add(i);
   });
   return kept;
 }

@@ -62,9 +62,9 @@ function names(joints, stroke, { image, scale }) {
   const size = Math.max(12 / scale, stroke * 2);
   const texts = joints.map((j) => ({ ...j, text: label(j.name) }));
   const boxes = placeLabels(texts, { ...image, size, gap: stroke * 2 + size * 0.2 });
-  const seen = apart(boxes);
+  const seen = apart(boxes, image);
   return texts.flatMap((joint, i) => {
-    if (!seen.has(i)) return []; // on another name nobody could read it; nearer, by zoom, there is room
+    if (!seen.has(i)) return []; // on another name, or cut off, nobody could read it; nearer, by zoom, there is room
     const { x, y, w } = boxes[i];
     const text = element("text", {
       ...LETTERS, x: x + w / 2, y: y + size, "font-size": size, "stroke-width": size * 0.28, stroke: DARK, "stroke-opacity": 0.85,

@@ -90,3 +90,9 @@ test("names keep off each other and inside the picture", () => {
     });
   });
 });
+
+test("names that lie on others or beyond the edge are left out", () => {
+  const box = (x, y) => ({ x, y, w: 50, h: 10 });
+  const size = { width: 200, height: 100 };
+  assert.deepEqual([...g.apart([box(0, 0), box(10, 5), box(20, 9.5), box(-20, 50), box(170, 50), box(100, 50)], size)], [0, 2, 5]);
+});
