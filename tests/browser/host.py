@@ -1,12 +1,13 @@
 """A plain file host with the built website: no API anywhere."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
+
+from running import address, running
 
 READY_S = 90  # a busy machine compiles 14 MB of WebAssembly and loads two networks
 
@@ -38,11 +39,7 @@ class _Handler(SimpleHTTPRequestHandler):
 @contextmanager
 def hosting(folder: Path) -> Iterator[Host]:
     """Serves a folder until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
-    server.host = host = Host(f"http://127.0.0.1:{server.server_port}/", folder)  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with running(partial(_Handler, directory=str(folder))) as server:
+        host = Host(f"{address(server)}/", folder)
+        vars(server)["host"] = host
         yield host
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -1,14 +1,15 @@
 """A stand-in for the API that answers what a test wants: the states the real one is rarely in."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+
+from running import address, running
 
 TYPES = {
     ".html": "text/html",
@@ -88,15 +89,10 @@ class Stub:
 @contextmanager
 def serving(site: Path) -> Iterator[Stub]:
     """Serves `site` and the scripted API from one port until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    stub = Stub(f"http://127.0.0.1:{server.server_port}")
-    server.stub, server.site = stub, site  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with running(Handler, site=site) as server:
+        stub = Stub(address(server))
+        vars(server)["stub"] = stub
         yield stub
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 class Handler(BaseHTTPRequestHandler):

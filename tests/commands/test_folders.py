@@ -21,6 +21,8 @@ from hpe.commands.predict import outputs, work
 
 NAMES = ["a.jpg", "b.jpg", "c.jpg"]
 
+pytestmark = pytest.mark.usefixtures("fake")
+
 
 @pytest.fixture
 def album(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -34,15 +36,6 @@ def album(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def photo(path: Path, colour: int = 200) -> None:
     Image.new("RGB", (160, 120), (colour, 180, 160)).save(path)
-
-
-@pytest.fixture(autouse=True)
-def fake(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Fake:
-    """Its `sizes` tell how many photos were estimated."""
-    found = Fake()
-    if "real" not in request.keywords:
-        monkeypatch.setattr(work, "open_estimator", lambda _: found)
-    return found
 
 
 def run(*args: str, stdin: bytes = b"") -> Result:

@@ -16,10 +16,11 @@ from commands.test_predict import Fake
 from PIL import Image
 
 from hpe.cli import main
-from hpe.commands.predict import work
 from hpe.commands.predict.processes import in_order
 
 NAMES = ["a b.jpg", "b,c.jpg", 'c"d.jpg', "d.jpg"]
+
+pytestmark = pytest.mark.usefixtures("fake")
 
 
 @pytest.fixture
@@ -31,15 +32,6 @@ def album(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         colour = (0, 0, 9) if name.startswith("c") else (200, 180, 160)
         Image.new("RGB", (160, 120), colour).save(tmp_path / "album" / name)
     return tmp_path
-
-
-@pytest.fixture(autouse=True)
-def fake(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Fake:
-    """Its `sizes` tell how many photos were estimated."""
-    found = Fake()
-    if "real" not in request.keywords:
-        monkeypatch.setattr(work, "open_estimator", lambda _: found)
-    return found
 
 
 def run(*args: str) -> Result:
