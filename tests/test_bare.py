@@ -3,6 +3,7 @@
 A finder refuses every other distribution, as after `pip install .`.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -28,7 +29,18 @@ class Absent:
 ABSENT = set(sys.argv.pop(1).split(","))
 sys.meta_path.insert(0, Absent())
 from hpe.cli import main
-main(prog_name="hpe")
+"""
+ONE = "main(prog_name='hpe')"
+# each in turn, in one process: nothing is absent that another one had loaded
+MANY = """
+import json
+from click.testing import CliRunner
+found = {}
+for words in json.load(sys.stdin):
+    done = CliRunner().invoke(main, words, prog_name="hpe")
+    traceback = not isinstance(done.exception, SystemExit | None)
+    found[" ".join(words)] = [done.exit_code, done.stdout, "Traceback" * traceback + done.stderr]
+json.dump(found, sys.stdout)
 """
 
 
@@ -64,18 +76,40 @@ def absent() -> str:
     return ",".join(sorted(found))
 
 
+def said(absent: str, commands: list[list[str]]) -> dict[str, tuple[int, str, str]]:
+    """Each command -> its exit status, what it prints and its errors."""
+    done = python(BARE + MANY, absent, stdin=json.dumps(commands))
+    assert done.returncode == 0, done.stderr
+    found: dict[str, tuple[int, str, str]] = json.loads(done.stdout)
+    assert len(found) == len(commands)
+    return found
+
+
 def hpe(absent: str, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return python(BARE + ONE, absent, *words, **environ)
+
+
+def python(code: str, absent: str, *words: str, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "HPE_"))}
     environment |= {"PYTHONPATH": str(ROOT), **environ}
-    command = [sys.executable, "-c", BARE, absent, *words]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    command = [sys.executable, "-c", code, absent, *words]
+    return subprocess.run(
+        command, env=environment, input=stdin, capture_output=True, text=True, check=False, timeout=120
+    )
 
 
-@pytest.mark.parametrize("verb", ["", *cli.COMMANDS, "keys add", "keys list", "keys rotate", "keys revoke"])
-def test_every_verb_explains_itself(absent: str, verb: str) -> None:
-    done = hpe(absent, *verb.split(), "--help")
-    assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    assert done.stdout.startswith("Usage: hpe")
+def test_every_verb_explains_itself(absent: str) -> None:
+    verbs = ["", *cli.COMMANDS, "keys add", "keys list", "keys rotate", "keys revoke"]
+    for verb, (status, out, errors) in said(absent, [[*verb.split(), "--help"] for verb in verbs]).items():
+        assert (status, errors) == (0, ""), verb
+        assert out.startswith("Usage: hpe"), verb
+
+
+def test_option_that_is_none_is_one_line_of_every_verb(absent: str) -> None:
+    for verb, (status, _, errors) in said(absent, [[verb, "--no-such-option"] for verb in cli.COMMANDS]).items():
+        assert status == 2, verb
+        assert "Traceback" not in errors, verb
+        assert [line for line in errors.splitlines() if line.startswith("Error: No such option")], verb
 
 
 FIRST_ERRORS = {
@@ -112,11 +146,3 @@ def test_first_error_is_one_line_that_says_what_to_do(absent: str, name: str, tm
 def test_serving_with_what_needs_aws_is_refused_at_once(absent: str, variable: str) -> None:
     done = hpe(absent, "serve", "--port", "0", **{variable: "hpe-dev"})
     assert (done.returncode, S3 in done.stderr, "Traceback" in done.stderr) == (1, True, False)
-
-
-@pytest.mark.parametrize("verb", cli.COMMANDS)
-def test_option_that_is_none_is_one_line_of_every_verb(absent: str, verb: str) -> None:
-    done = hpe(absent, verb, "--no-such-option")
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    assert [line for line in done.stderr.splitlines() if line.startswith("Error: No such option")]
