@@ -186,6 +186,11 @@ def test_files_in_the_docs_exist() -> None:
     assert not [f"{named(page)}: {file}" for page, file in files if not (ROOT / file).exists()]
 
 
+def test_every_folder_of_the_code_is_explained_to_those_who_contribute() -> None:
+    said = set(re.findall(r"\bhpe/(\w+)", (ROOT / "CONTRIBUTING.md").read_text("utf-8")))
+    assert said == {path.parent.name for path in (ROOT / "hpe").glob("*/__init__.py")}
+
+
 def test_help_in_the_docs_is_the_help() -> None:
     from click.testing import CliRunner
 
