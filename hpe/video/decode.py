@@ -32,6 +32,8 @@ _OPEN_MS: Final = 30_000
 # A clip is cut off if so much of its time is missing at the end; what files say of it is off by a little.
 _MISSING_SHARE: Final = 0.05
 _MISSING_S: Final = 0.5
+# After so long a clip of which every px of every picture is black has none, s.
+_BLACK_S: Final = 60.0
 # LOG_LEVEL_SILENT of OpenCV 4 and 5
 _SILENT: Final = 0
 _opening = threading.Lock()
@@ -70,12 +72,17 @@ class Clip:
     def __init__(self, path: str | PathLike[str], bounds: Bounds = BOUNDS) -> None:
         self.path, self.bounds = Path(path), bounds
         try:
+            if self.path.exists() and not (self.path.is_file() or self.path.is_dir()):
+                raise BadRequest(f"{self.path} is a pipe or a device: save the clip in a file, and give that")
             self.container = container_of(self.path)
         except OSError as error:
             raise BadRequest(f"{self.path}: {error.strerror or error}: give the file of a clip") from error
         self._capture = _opened(self.path)
         if not self._capture.isOpened():
-            raise BrokenVideo("the clip is damaged or cut off: no picture can be found in it. Copy or record it again")
+            raise BrokenVideo(
+                "no picture can be found in the clip: it has sound alone, or is damaged or cut off. Copy or record it "
+                "again"
+            )
         self.width, self.height = (self._whole(p) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
         fps = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.fps = fps if 0 < fps < _FASTEST else USUAL_FPS
@@ -112,9 +119,11 @@ class Clip:
 
         What lies before is decoded as well, since not every file can be entered in its middle, but not copied. Times
         never go back: a frame whose time is missing or wrong comes one usual step after the one before it. Raises
-        BrokenVideo after the last frame that could be read if others are missing, VideoTooLarge at a bound.
+        BrokenVideo after the last frame that could be read if others are missing, VideoTooLarge at a bound,
+        UnsupportedVideo of a clip that is black throughout.
         """
         time, index, given = -math.inf, -1, 0
+        black = not (first or start)
         size: tuple[int, int] | None = None
         while self._grab():
             index += 1
@@ -137,8 +146,13 @@ class Clip:
                 self.width, self.height = size
             elif (bgr.shape[1], bgr.shape[0]) != size:  # streams may change it; the clip's is its first frame's
                 bgr = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)
+            black = black and not bgr.any()
+            if black and time > _BLACK_S:
+                raise self._all_black()
             given += 1
             yield Frame(index, time, np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8))
+        if given and black:
+            raise self._all_black()
         self._check_end(index + 1, max(time, 0.0), given, bool(first or start))
 
     def _check_end(self, seen: int, time: float, given: int, later: bool) -> None:
@@ -152,6 +166,13 @@ class Clip:
             )
         if not given and later:
             raise BadRequest(f"nothing is left of the clip: it ends after {time:.1f} s")
+
+    def _all_black(self) -> HpeError:
+        # OpenCV 5.0 gives black pictures of interlaced clips, and says so to the terminal alone
+        return UnsupportedVideo(
+            "the clip's pictures are black throughout: perhaps it is interlaced, as camcorders' and TV are, which is "
+            "not read here (ffmpeg -i clip.mts -vf yadif -c:v libx264 new.mp4 makes one that is)"
+        )
 
     def _unreadable(self) -> HpeError:
         if self.codec.lower() == "av01":

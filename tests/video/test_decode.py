@@ -1,6 +1,7 @@
 """Clips' files: what is read, at which times, which way up; and what is said of those that are not."""
 
 import contextlib
+import os
 import shutil
 import subprocess
 
@@ -66,6 +67,38 @@ def test_av1_is_refused_in_words(tmp_path):
         pytest.skip("this ffmpeg writes no AV1")
     with pytest.raises(UnsupportedVideo, match=r"AV1.*H\.264"):
         read(tmp_path / "av1.mp4")
+
+
+def test_a_clip_that_is_black_throughout_is_told(tmp_path):
+    black = [np.zeros((48, 64, 3), np.uint8)] * 8
+    with pytest.raises(UnsupportedVideo, match=r"black throughout.*interlaced"):
+        read(write_clip(tmp_path / "a.avi", black, 25, "MJPG"))
+    assert len(read(write_clip(tmp_path / "b.avi", black + plain(3), 25, "MJPG"))) == 11
+
+
+@needs_ffmpeg
+def test_an_interlaced_clip_is_read_or_told(tmp_path):
+    clip = write_clip(tmp_path / "a.mp4", plain(12, 352, 288), 25)
+    made = tmp_path / "i.mpg"
+    command = ["ffmpeg", "-v", "error", "-i", clip, "-flags", "+ilme+ildct", "-c:v", "mpeg2video", "-q:v", "2", made]
+    subprocess.run(command, check=True)
+    with contextlib.suppress(UnsupportedVideo):  # by OpenCV 5.0
+        assert 30 < read(made)[0].rgb.mean() < 60
+
+
+@needs_ffmpeg
+def test_sound_alone_is_told(tmp_path):
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=d=0.3", "-c:a", "aac", tmp_path / "a.mp4"]
+    subprocess.run(command, check=True)
+    with pytest.raises(BrokenVideo, match="it has sound alone, or is damaged"):
+        Clip(tmp_path / "a.mp4")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(BadRequest, match="a pipe or a device: save the clip in a file"):
+        Clip(tmp_path / "pipe.mp4")
 
 
 def test_a_clip_that_is_cut_off_gives_what_it_has_and_says_where_it_ends(tmp_path):
