@@ -18,7 +18,6 @@ from hpe.video.rows import MEDIA_TYPE
 from hpe.web.photo_bucket import PhotoStore
 
 TRACKS: Final = "tracks/"
-_MESSAGES: Final = 10  # as many as SQS takes in one call
 
 
 @dataclass(frozen=True)
@@ -53,15 +52,11 @@ def send(sqs: Any, queue: str, tasks: Sequence[ClipTask]) -> None:
     """Clips to the queue's address. Raises PhotosUnavailable if one is not taken: all may be sent again."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    for at in range(0, len(tasks), _MESSAGES):
-        some = tasks[at : at + _MESSAGES]
-        entries = [{"Id": str(number), "MessageBody": task.message()} for number, task in enumerate(some)]
+    for task in tasks:
         try:
-            refused = sqs.send_message_batch(QueueUrl=queue, Entries=entries).get("Failed")
+            sqs.send_message(QueueUrl=queue, MessageBody=task.message())
         except (BotoCoreError, ClientError) as error:
-            raise PhotosUnavailable(f"the queue of clips does not answer: {error}") from error
-        if refused:
-            raise PhotosUnavailable(f"the queue of clips did not take {len(refused)} of {len(some)}: {refused[0]}")
+            raise PhotosUnavailable(f"the queue of clips does not take {task.item.key}: {error}") from error
 
 
 class ListedClip:

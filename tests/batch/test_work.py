@@ -350,16 +350,16 @@ def test_entry_of_the_function(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class FakeQueue:
-    """SQS; refuses: how many of each call it does not take."""
+    """SQS; refuses: whether it takes nothing."""
 
-    def __init__(self, refuses: int = 0) -> None:
+    def __init__(self, refuses: bool = False) -> None:
         self.refuses, self.bodies = refuses, list[str]()
 
-    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:
+    def send_message(self, QueueUrl: str, MessageBody: str) -> None:
         assert QueueUrl == "https://queue"
-        assert len(Entries) <= 10
-        self.bodies += [entry["MessageBody"] for entry in Entries]
-        return {"Failed": [{"Id": "0", "Code": "InternalError"}]} if self.refuses else {}
+        if self.refuses:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "SendMessage")
+        self.bodies.append(MessageBody)
 
 
 def test_clips_are_sent_to_their_queue_and_not_fetched() -> None:
@@ -381,8 +381,8 @@ def test_clips_are_sent_to_their_queue_and_not_fetched() -> None:
 
 def test_a_queue_that_does_not_take_a_clip_fails_the_batch_which_is_tried_again() -> None:
     settings = Settings(clip_queue="https://queue")
-    with pytest.raises(PhotosUnavailable, match="queue of clips did not take 1"):
-        work(batch("a.mp4"), FakeS3(), lambda: FakeEstimator(1), settings, FakeQueue(refuses=1))
+    with pytest.raises(PhotosUnavailable, match=r"queue of clips does not take a\.mp4"):
+        work(batch("a.mp4"), FakeS3(), lambda: FakeEstimator(1), settings, FakeQueue(refuses=True))
 
 
 def test_a_stack_without_a_worker_of_clips_says_so_in_the_clips_line() -> None:

@@ -64,7 +64,7 @@ def test_clips_go_to_their_own_worker_which_may_read_and_write_what_the_function
     assert of_policy(policy) == {
         ("s3:GetObject", "arn:${AWS::Partition}:s3:::photos/*"),
         ("s3:GetObject", "arn:${AWS::Partition}:s3:::more-photos/*"),
-        ("s3:GetObject", f"{OUT}/done/*"),
+        ("s3:GetObject", f"{OUT}/*done/*"),
         ("s3:PutObject", f"{OUT}/*"),
     }
 
