@@ -170,7 +170,7 @@ class _Work:
             if broken is not None and not follower.ids:
                 raise broken
             self._write(follower, estimator.threshold, clip.fps, broken)
-        return len(follower.ids)
+        return follower.people
 
     def _follow(self, clip: Clip, follower: Follower, known: Known | None) -> BrokenVideo | None:
         """Every frame that is not known yet, a part at a time -> what was wrong with the clip's end, if anything."""
@@ -200,7 +200,7 @@ class _Work:
     def _keep(self, part: list[str], follower: Follower, following: int, clip: Clip, journal: IO[bytes]) -> None:
         lines = "".join([*part, state_line(follower, following)]).encode()
         journal.write(lines)
-        progress = {"frame": following, "frames": clip.frames or None, "people": len(follower.ids)}
+        progress = {"frame": following, "frames": clip.frames or None, "people": follower.people}
         self._clip.keep(following, lines, progress)
 
     def _write(self, follower: Follower, threshold: float, fps: float, broken: BrokenVideo | None) -> None:

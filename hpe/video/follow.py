@@ -21,7 +21,7 @@ from hpe.video.assign import best_pairs
 from hpe.video.cuts import Cuts
 from hpe.video.flow import Grey, carried, grey_of
 from hpe.video.look import look_of
-from hpe.video.match import covered, oks_among, oks_to, one_each, worth_of, worth_of_return
+from hpe.video.match import covered, oks_among, oks_to, one_each, worth_instead, worth_of, worth_of_return
 from hpe.video.tracks import Seen, Track, followed, track_from
 
 Floats = NDArray[np.float64]
@@ -40,6 +40,10 @@ _BIRTH: Final = 3
 # And how sure of them one of those has to be, of the least score of a person who is reported: in a photo, a tripod with
 # a score of 0.3 is an answer to be doubted; in a clip it would be somebody for minutes.
 _BIRTH_SURE: Final = 1.6
+# The same of somebody of whose box so much lies under somebody else's: between two who cross, parts of both look like a
+# third.
+_BIRTH_COVERED: Final = 0.3
+_BIRTH_SURE_COVERED: Final = 2.5
 # How long somebody hidden is waited for, s.
 _PATIENCE_S: Final = 2.0
 # IoU from which a detected box and an expected one are the same person's.
@@ -66,7 +70,7 @@ class Follower:
     """Frames of one clip or camera, in order. card: thresholds. every: frames between detections. most: people.
 
     After each call `ids` says which of the keys count as people, and under which identity: 1, 2, 3 in the order in
-    which they came.
+    which they came. Somebody who comes back may have another key, never at once with the first.
     """
 
     def __init__(self, detector: Detect, pose_network: FindJoints, card: ModelCard, every: int, most: int) -> None:
@@ -98,27 +102,51 @@ class Follower:
         if detected:
             self._since, self._detected = 0, time
             self._detect(rgb, time, held, sought)
-        self._settle(time, cut)
+        self._settle(rgb, time, cut)
         shown = [t for t in self.tracks if not t.hidden]
         return Followed([(t.key, t.seen) for t in shown], detected, cut)
 
-    def _settle(self, time: float, cut: bool) -> None:
+    @property
+    def people(self) -> int:
+        """How many identities there have been."""
+        return max(self.ids.values(), default=0)
+
+    def _settle(self, rgb: NDArray[np.uint8], time: float, cut: bool) -> None:
         """Who was not seen is hidden; who is new enough or was never sure goes; who was seen enough has an identity."""
         kept = []
         for track in self.tracks:
             track.hidden = track.time != time
             if track.hidden and (not track.id or cut):
                 continue
-            sure = track.best >= _BIRTH_SURE * self._card.person_threshold
-            if not track.id and (self._scene or (sure and track.hits >= _BIRTH)):
-                track.id = self.ids[track.key] = len(self.ids) + 1
+            if not track.id and (self._scene or (track.hits >= _BIRTH and self._is_sure(track, time))):
+                track.id = self.ids[track.key] = self._identity(rgb, track, time)
             kept.append(track)
-        self.tracks = kept
+        here = {t.id for t in kept if not t.hidden}
+        self.tracks = [t for t in kept if not t.hidden or t.id not in here]
         self._scene = False
-        seen = [t for t in kept if not t.hidden]
+        seen = [t for t in self.tracks if not t.hidden]
         boxes = np.array([t.seen.box for t in seen]).reshape(-1, 4)
         for k, track in enumerate(seen):
             track.see_in_the_clear(covered(boxes[k], np.delete(boxes, k, axis=0)))
+
+    def _is_sure(self, track: Track, time: float) -> bool:
+        """Whether it is certain enough that somebody new is somebody."""
+        known = np.array([t.seen.box for t in self.tracks if t.id and t.time == time]).reshape(-1, 4)
+        crowded = covered(track.seen.box, known) >= _BIRTH_COVERED
+        return track.best >= (_BIRTH_SURE_COVERED if crowded else _BIRTH_SURE) * self._card.person_threshold
+
+    def _identity(self, rgb: NDArray[np.uint8], track: Track, time: float) -> int:
+        """Of a newcomer who counts from now on: of somebody who has been hidden since before they came, or a new one.
+
+        When they were first seen it may have been too little of them, beside what hid them, to know them by.
+        """
+        if not self._scene:
+            seen = replace(track.seen, look=look_of(rgb, track.seen.points, track.sure(), track.seen.box))
+            here = {t.id for t in self.tracks if t.time == time}
+            gone = [t for t in self.tracks if t.time < track.born and t.id not in here]
+            for row, _ in best_pairs(worth_of_return(gone, [seen], time), _BACK):
+                return gone[row].id
+        return self.people + 1
 
     def _see(self, rgb: NDArray[np.uint8], boxes: Floats, located: Floats) -> list[Seen]:
         """(K, 4) px, (K,) the detector's scores -> K people."""
@@ -212,23 +240,30 @@ class Follower:
             worth = np.where(worth >= SAME_PERSON, worth, 0.0)
         sure = np.array([p.score >= self._card.person_threshold for p in people], np.bool_)
         first = best_pairs(np.where(sure[None], worth, 0.0), _FITS)
-        rows, columns = {r for r, _ in first}, {c for _, c in first}
         left = worth.copy()
-        left[list(rows)] = 0.0
-        left[:, list(columns)] = 0.0
+        left[[row for row, _ in first]] = 0.0
+        left[:, [column for _, column in first]] = 0.0
         low = np.array([p.score >= self._least_followed() for p in people], np.bool_)
         second = best_pairs(np.where(low[None], left, 0.0), _FITS_UNSURE)
-        for row, column in first + second:
-            active[row].update(people[column], time, detected=fresh[column])
-            columns.add(column)
+        owner = {column: active[row] for row, column in first + second}
+        if not self._scene:
+            gone = [t for t in self.tracks if t.id and t.hidden]
+            matched = list(owner)
+            instead = worth_instead(gone, [owner[k] for k in matched], [people[k] for k in matched], time)
+            for row, k in best_pairs(instead, _BACK):
+                owner[matched[k]] = gone[row]
+        for column, track in owner.items():
+            if track.hidden:
+                track.come_back(people[column], time)
+            else:
+                track.update(people[column], time, detected=fresh[column])
+        columns = set(owner)
         new = [k for k in range(len(people)) if k not in columns and sure[k] and fresh[k]]
         if not self._scene:
             # and who is seen, but covered: see `worth_of_return`
             gone = [t for t in self.tracks if t.id and (t.time != time or (t.clear and t.clear.time < time - _CARRY_S))]
             for row, column in best_pairs(worth_of_return(gone, [people[k] for k in new], time), _BACK):
-                gone[row].velocity = np.zeros(2)
-                gone[row].update(people[new[column]], time, detected=True)
-                gone[row].velocity = np.zeros(2)
+                gone[row].come_back(people[new[column]], time)
                 new[column] = -1
         self._give_birth([people[k] for k in new if k >= 0], time)
 
@@ -239,7 +274,7 @@ class Follower:
             return
         for seen in people[: max(0, self._most - len(here))]:
             self._keys += 1
-            self.tracks.append(Track(self._keys, seen, time, self._card.threshold))
+            self.tracks.append(Track(self._keys, seen, time, self._card.threshold, born=time))
 
     def _least_followed(self) -> float:
         return _LOW * self._card.person_threshold

@@ -13,6 +13,9 @@ from hpe.video.tracks import CLEAR_S, Seen, Track, oks_between
 _NEAR: Final = 0.5
 _NEAR_PER_S: Final = 1.0
 _BACK_LOOK: Final = 0.5
+# Whom a track has in its place is taken for somebody hidden if their colours are hardly its own, and so much theirs.
+_OTHER_LOOK: Final = 0.5
+_SAME_LOOK: Final = 0.8
 # How much nearer to where somebody went a newcomer has to be than what is seen of them while they are covered.
 _NEARER: Final = 0.6
 
@@ -47,6 +50,21 @@ def worth_of_return(gone: list[Track], people: list[Seen], time: float) -> Float
                     back = max(back, _back(track, box, time - clear.time, person))
             worth[m, n] = back
     return worth
+
+
+def worth_instead(gone: list[Track], tracks: list[Track], people: list[Seen], time: float) -> Floats:
+    """Tracks and the people they were matched to -> (M, N): how well each of those fits somebody hidden instead.
+
+    Somebody who walks out from behind something just before another who stands half behind it is taken for them, and
+    they for nobody, until their colours are seen: those are of another than the track's then.
+    """
+    worth = worth_of_return(gone, people, time)
+    if not worth.size:
+        return worth
+    looks = _looks([p.look for p in people])
+    own = np.diag(alike(_looks([t.look for t in tracks]), looks))
+    theirs = alike(_looks([t.look for t in gone]), looks)
+    return np.asarray(np.where((own < _OTHER_LOOK)[None] & (theirs >= _SAME_LOOK), worth, 0.0))
 
 
 def _back(track: Track, box: Floats, since: float, person: Seen) -> float:

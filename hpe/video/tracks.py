@@ -60,16 +60,17 @@ class Clear:
 class Track:
     """key: its number in the tracker. id: what users see, 0 as long as nobody is sure that it is somebody.
 
-    time: s, when it was last seen. velocity: (2,) px/s. hits: frames in which it was seen. base: when the detector last
-    saw it: the box then and the joints in it, from which its box follows. hidden: not seen in the last frame. carried:
-    its last pose is not of the network, but of the one before, moved by optical flow. clear: the last sight that nobody
-    covered.
+    born, time: s, when it was first seen, and last. velocity: (2,) px/s. hits: frames in which it was seen. base: when
+    the detector last saw it: the box then and the joints in it, from which its box follows. hidden: not seen in the
+    last frame. carried: its last pose is not of the network, but of the one before, moved by optical flow. clear: the
+    last sight that nobody covered.
     """
 
     key: int
     seen: Seen
     time: float
     threshold: float
+    born: float
     id: int = 0
     hits: int = 1
     best: float = 0.0
@@ -113,6 +114,11 @@ class Track:
             self.look = seen.look if self.look is None else 0.8 * self.look + 0.2 * seen.look
         self.seen, self.time, self.hidden, self.carried = seen, time, False, carried
         self.hits, self.best = self.hits + 1, max(self.best, seen.score)
+
+    def come_back(self, seen: Seen, time: float) -> None:
+        """They are seen again after they were hidden: how they moved meanwhile is not known."""
+        self.update(seen, time, detected=True)
+        self.velocity = np.zeros(2)
 
     def see_in_the_clear(self, share: float) -> None:
         """Remember this sight, unless more than a little of the box, `share`, lies under somebody else's.

@@ -37,12 +37,14 @@ def test_people_who_walk_keep_their_identities():
 class Doubtful(World):
     """The detector doubts whoever is green, until a frame."""
 
-    until = 0
+    until, doubt = 0, 0.4
 
     def detector(self, rgb, most):
         boxes, located = super().detector(rgb, most)
         number = self.number(rgb)
-        return boxes, np.where([p[3] == GREEN and number < self.until for p in self.people(number)], 0.4, located)
+        return boxes, np.where(
+            [p[3] == GREEN and number < self.until for p in self.people(number)], self.doubt, located
+        )
 
 
 def test_what_is_never_more_than_doubtful_is_nobody_and_has_its_identity_once_it_is_sure():
@@ -53,6 +55,14 @@ def test_what_is_never_more_than_doubtful_is_nobody_and_has_its_identity_once_it
         assert set(seen[-1]) == at_the_end
         assert {id for people in seen[:until] for id in people} == ({1} if until else set())
         assert len(follower.tracks) == 2, "it is followed all the same"
+
+
+def test_who_is_half_behind_somebody_is_somebody_only_for_sure():
+    for x, doubt, at_the_end in ((345, 0.6, {1}), (500, 0.6, {1, 2}), (345, 0.9, {1, 2})):
+        world = Doubtful(lambda n, x=x: [(300, 240, 200, RED), None if n < 8 else (x, 240, 200, GREEN)])
+        world.until, world.doubt = 100, doubt
+        seen, _ = follow(world, range(30))
+        assert set(seen[-1]) == at_the_end, (x, doubt)
 
 
 def test_the_detector_runs_in_every_fifth_frame_and_one_person_costs_one_crop_between():
@@ -96,6 +106,33 @@ def test_somebody_of_other_colours_in_the_same_place_is_somebody_else():
     seen, _ = follow(World(path), range(60))
     assert set(seen[10]) == {1}
     assert set(seen[59]) == {2}
+
+
+def test_somebody_of_whom_too_little_is_seen_at_first_to_know_them_comes_back_as_themselves():
+    # behind a sign at first, whose colours are seen instead of theirs
+    def path(n):
+        return [None if 20 <= n < 35 else (100 + 4 * n, 240, 200, GREEN if 35 <= n < 37 else RED)]
+
+    seen, follower = follow(World(path), range(60))
+    assert set(seen[50]) == {1}
+    assert follower.people == 1
+    assert all(len(people) <= 1 for people in seen)
+
+
+def test_who_walks_out_from_behind_a_sign_is_not_who_stands_behind_it():
+    def path(n):
+        walker = None if 20 <= n < 30 else (200 + 4 * n, 240, 200, BLUE if 30 <= n < 34 else RED)
+        return [walker, None if 30 <= n < 52 else (322, 240, 190, BLUE)]
+
+    seen, follower = follow(World(path), range(75))
+    assert set(seen[19]) == {1, 2}
+    assert set(seen[30]) == {2}, "taken for who stood there, whose colours it has"
+    red, blue = (
+        float(seen[74][id].points[:, 0].mean()) for id in sorted(seen[74], key=lambda id: seen[19][id].points[0, 0])
+    )
+    assert abs(red - (200 + 4 * 74)) < 8
+    assert abs(blue - 322) < 8
+    assert follower.people == 2
 
 
 def test_two_who_cross_do_not_swap():
