@@ -2,9 +2,10 @@
 
 Packages without network or credentials, lints the template, runs the package under Lambda's own runtime emulator,
 deploys it into an emulated AWS with IAM enforced, as the user that docs/deploy.md describes, sends photos through
-both routes and the website, and a clip whose worker is killed, deploys again (nothing may change), changes the model
-and back, issues and revokes keys, deploys the closed stack without naming a choice (it stays closed), runs a batch of
-200 photos with a function killed on the way, tries what must be refused, and removes it all.
+both routes and the website, a clip whose worker is killed, and one through the website, deploys again (nothing may
+change), changes the model and back, issues and revokes keys, deploys the closed stack without naming a choice (it
+stays closed), runs a batch of 200 photos with a function killed on the way and one with clips, tries what must be
+refused, and removes it all.
 Writes build/rehearsal/report.json. Ends with 1 at the first thing that is not as it must be.
 """
 
@@ -113,6 +114,9 @@ def in_the_cloud(
             "the site in Chromium", lambda: browser.drive(deployed, photos[0], references[photos[0].name]["people"])
         )
         print(f"   {shot}", flush=True)
+        clip = clips.made_clip(WORK / "clips" / "clip.webm", photos[0], "VP80")
+        shot = report.step("a clip on the video page in Chromium", lambda: browser.drive_clip(deployed, clip))
+        print(f"   {shot}", flush=True)
     else:
         print("-- SKIPPED the site in Chromium: apt-get install chromium chromium-driver", flush=True)
     report.step("deploy again changes nothing", lambda: deploy_again(folder, options, env))
@@ -152,6 +156,7 @@ def with_extras(
         lambda: check_kept(extended, photo, WORK / f"package-{ARCHITECTURE}", env),
     )
     report.step(f"hpe batch, {commands.ALL} photos", lambda: commands.check_batch(extended, photo))
+    report.step("hpe batch, clips among photos", lambda: commands.check_films(extended, photo))
 
 
 def check_health(deployed: stack.Stack) -> str:

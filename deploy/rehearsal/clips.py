@@ -22,7 +22,7 @@ def check_clip(stack: Stack, photo: Path) -> str:
     """Its tracks come back whole: every frame, one person, although the first worker was killed over it."""
     folder = WORK / "clips"
     shutil.rmtree(folder, ignore_errors=True)
-    clip = _made_clip(folder, photo)
+    clip = made_clip(folder / "clip.mp4", photo, "mp4v")
     sqs, queue = stack.cloud.client("sqs"), _queue(stack)
     kept = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": str(_SEEN_AGAIN)})
@@ -49,14 +49,13 @@ def check_clip(stack: Stack, photo: Path) -> str:
     return f"{FRAMES} frames of one person, with a worker killed"
 
 
-def _made_clip(folder: Path, photo: Path) -> Path:
-    """A camera that moves over the photo."""
+def made_clip(clip: Path, photo: Path, codec: str) -> Path:
+    """A camera that moves over the photo, into this file."""
     import cv2
 
-    folder.mkdir(parents=True)
-    picture, clip = cv2.imread(str(photo)), folder / "clip.mp4"
-    side = 448
-    out = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"mp4v"), 30, (side, side))
+    clip.parent.mkdir(parents=True, exist_ok=True)
+    picture, side = cv2.imread(str(photo)), 448
+    out = cv2.VideoWriter(str(clip), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*codec), 30, (side, side))
     for at in range(FRAMES):
         shift = at * (picture.shape[0] - side) // FRAMES
         out.write(picture[shift : shift + side, shift : shift + side])

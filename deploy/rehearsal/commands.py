@@ -15,9 +15,10 @@ from typing import Any, Final
 from urllib.parse import quote_plus
 
 from deploy.build_package import ROOT
+from deploy.rehearsal.clips import FRAMES, made_clip
 from deploy.rehearsal.cloud import ACCOUNT, Cloud
 from deploy.rehearsal.stack import STACK, Stack
-from deploy.rehearsal.tools import expect
+from deploy.rehearsal.tools import WORK, expect
 from deploy.rehearsal.workers import kill_a_worker
 
 PHOTOS: Final = "rehearsal-photos"
@@ -197,6 +198,29 @@ def check_budget(cloud: Cloud, template: dict[str, Any]) -> str:
     expect(float(made["BudgetLimit"]["Amount"]) == 100, f"the budget: {made}")
     client.delete_budget(AccountId=ACCOUNT, BudgetName="hpe-dev")
     return "100 USD, three mails"
+
+
+def check_films(stack: Stack, photo: Path) -> str:
+    """A clip, one that is cut off, text with a clip's name, and a photo: a line each, tracks of the good clip, once."""
+    cloud, s3 = stack.cloud, stack.cloud.client("s3")
+    good = made_clip(WORK / "clips" / "film.mp4", photo, "mp4v").read_bytes()
+    films = {"good.mp4": good, "cut.mp4": good[: len(good) // 2], "text.mov": b"no clip", "a.jpg": photo.read_bytes()}
+    for name, data in films.items():
+        s3.put_object(Bucket=PHOTOS, Key=f"films/{name}", Body=data)
+    places = (f"s3://{PHOTOS}/films", f"s3://{POSES}/run/films")
+    told = hpe(cloud, "batch", *places, "--follow")
+    lines = {line["key"].removeprefix("films/"): line for line in lines_of(cloud, "run/films")}
+    expect(set(lines) == set(films), f"films have the lines {sorted(lines)}: {told}")
+    problems = {name: line["problem"]["type"].rpartition("/")[2] for name, line in lines.items() if "problem" in line}
+    expect(problems == {"cut.mp4": "broken-video", "text.mov": "unsupported-video"}, f"problems of films: {problems}")
+    tracks = lines["good.mp4"]["tracks"].removeprefix(f"s3://{POSES}/")
+    rows = s3.get_object(Bucket=POSES, Key=tracks)["Body"].read().splitlines()
+    expect(len(rows) == FRAMES, f"tracks of {len(rows)} frames, of {FRAMES}")
+    expect(len(lines["good.mp4"]["people"]) == 1, f"in the good film are {lines['good.mp4']['people']}")
+    _started(cloud, "batch", *places, "--follow")
+    again = lines_of(cloud, "run/films")
+    expect(len(again) == len(films), f"a second run writes {len(again)} lines of {len(films)} films")
+    return f"{len(films)} lines, {len(rows)} frames of tracks"
 
 
 def remove_album(cloud: Cloud) -> None:
