@@ -95,7 +95,7 @@ def run(effort: Effort) -> str:
         f"Firefox {fox.version}: first answer {fox.first:.1f} s, with the files kept {fox.cached:.1f} s."
         if fox
         else "",
-        f"Live, in Chromium: the skeleton is drawn anew {drawn:.1f} times a second, {asked:.1f} of them with a new "
+        f"Live, in Chromium: the skeleton is redrawn {drawn:.1f} times a second, {asked:.1f} of them with a new "
         "answer of the networks.",
     ]
     heads = ["", "people", "Chromium, ms", "Firefox, ms", "API, ms"]

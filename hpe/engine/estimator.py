@@ -3,9 +3,7 @@
 Top-down, as Xiao et al. (ECCV 2018) have it. K people.
 """
 
-import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 from os import PathLike
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -25,9 +23,10 @@ from hpe.engine.inputs import (
     checked_threshold,
 )
 from hpe.engine.networks import Networks, load
+from hpe.engine.people import People, make_pose
 from hpe.engine.scores import person_score, person_scores, sizes_in
 from hpe.engine.session import runtime
-from hpe.engine.turned import boxes_turned_back, likeliest_quarter, turned_back, turned_picture
+from hpe.engine.turned import likeliest_quarter, turned_picture
 from hpe.image.decode import picture_of
 from hpe.pose.boxes import one_each, scaled_boxes
 from hpe.pose.crops import whole_image_box
@@ -37,23 +36,6 @@ from hpe.settings import ANALYSED_SIDE, MAX_PEOPLE, Settings
 if TYPE_CHECKING:
     from hpe.engine.inputs import BoxesLike
     from hpe.image.decode import DecodedImage, ImageLike
-
-
-@dataclass(frozen=True)
-class People:
-    """Who is found: (K, J, 2) points in px, (K, J) their scores, (K, 4) boxes in px, (K,) person scores, best first."""
-
-    points: NDArray[np.float64]
-    joints: NDArray[np.float32]
-    boxes: NDArray[np.float64]
-    scores: NDArray[np.float64]
-
-    def poses(self, threshold: float, size: tuple[int, int]) -> list[Pose]:
-        """size: (width, height) of the picture, px."""
-        return [
-            make_pose(points, joints, float(score), threshold, size, box)
-            for points, joints, score, box in zip(self.points, self.joints, self.scores, self.boxes, strict=True)
-        ]
 
 
 class PoseEstimator:
@@ -170,7 +152,7 @@ class PoseEstimator:
             found.append(_as_given(people.poses(threshold, _size(picture.rgb)), picture))
         return found
 
-    def _people(self, pictures: Sequence[NDArray[np.uint8]], most: int, flip: bool) -> "list[People]":
+    def _people(self, pictures: Sequence[NDArray[np.uint8]], most: int, flip: bool) -> list[People]:
         """Who is there in each (H, W, 3) uint8 RGB, each person once, best first."""
         located = [self.detector(rgb, most) for rgb in pictures]
         boxed = [(rgb, boxes) for rgb, (boxes, _) in zip(pictures, located, strict=True)]
@@ -185,7 +167,7 @@ class PoseEstimator:
         points: NDArray[np.float64],
         scores: NDArray[np.float32],
         sizes: NDArray[np.float64],
-    ) -> "People":
+    ) -> People:
         """The detector's (K, 4) boxes and (K,) scores, the pose network's (K, J, 2) and (K, J) -> who is there.
 
         sizes: (K,) of the boxes, by `sizes_in`.
@@ -200,12 +182,9 @@ class PoseEstimator:
         kept = kept[one_each(points[kept], known, found[kept], people[kept])]
         return People(points[kept], scores[kept], found[kept], people[kept])
 
-    def _turned(self, rgb: NDArray[np.uint8], look: TurnedLook, most: int, flip: bool) -> "People":
+    def _turned(self, rgb: NDArray[np.uint8], look: TurnedLook, most: int, flip: bool) -> People:
         """Who is there in a picture that was stored on its side or upside down, in px of the picture as it is."""
-        keypoints = len(self.card.keypoints)
-        nobody = People(
-            np.zeros((0, keypoints, 2)), np.zeros((0, keypoints), np.float32), np.zeros((0, 4)), np.zeros(0)
-        )
+        nobody = People.nobody(len(self.card.keypoints))
         if not isinstance(self.detector, Detector):
             return nobody
         detector, pixels = self.detector, look.pixels
@@ -215,12 +194,7 @@ class PoseEstimator:
         (people,) = self._people([turned_picture(rgb, quarter)], most, flip)
         if people.scores.max(initial=0) < look.person_threshold:
             return nobody
-        height, width = rgb.shape[:2]
-        return dataclasses.replace(
-            people,
-            points=turned_back(people.points, quarter, height, width),
-            boxes=boxes_turned_back(people.boxes, quarter, height, width),
-        )
+        return people.turned_back(quarter, _size(rgb))
 
     def _only_one(self, rgb: NDArray[np.uint8], flip: bool, threshold: float) -> list[Pose]:
         """Without a locator: one person, in the frame of the whole picture."""
@@ -230,21 +204,6 @@ class PoseEstimator:
         score = person_score(None, scores[0])
         least = max(self.card.person_threshold, self.card.photo_threshold)
         return [make_pose(points[0], scores[0], score, threshold, _size(rgb))] if score >= least else []
-
-
-def make_pose(
-    points: NDArray[np.floating],
-    scores: NDArray[np.float32],
-    score: float,
-    threshold: float,
-    size: tuple[int, int],
-    box: NDArray[np.floating] | None = None,
-) -> Pose:
-    """Joints and box in px of an image of `size` -> Pose; without a box, one round the confident joints, or all."""
-    if box is None:
-        chosen = points[scores >= threshold] if bool((scores >= threshold).any()) else points
-        box = np.concatenate([chosen.min(axis=0), chosen.max(axis=0)])
-    return Pose(points.astype(np.float32), scores.astype(np.float32), box.astype(np.float32), score, threshold, size)
 
 
 def _size(rgb: NDArray[np.uint8]) -> tuple[int, int]:

@@ -10,8 +10,9 @@ from engine.stand_ins import CARD, BoxSession, DotSession
 
 from hpe.engine.card import TurnedLook
 from hpe.engine.detector import Detector
-from hpe.engine.estimator import People, PoseEstimator
+from hpe.engine.estimator import PoseEstimator
 from hpe.engine.networks import compose
+from hpe.engine.people import People
 from hpe.engine.turned import QUARTERS, boxes_turned_back, likeliest_quarter, turned_back, turned_picture
 from hpe.pose.boxes import box_iou
 
