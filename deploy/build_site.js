@@ -1,4 +1,5 @@
 // `npm run site [-- FOLDER]`: the website as a folder for any file host, private mode included; no API is needed.
+// SITE_URL: where it will be, for the picture that other sites show of a link to it.
 
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,7 +11,7 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const folder = path.resolve(process.argv[2] ?? path.join(root, 'build', 'site'));
 const model = process.env.HPE_MODEL || path.join(root, 'models', 'pose.json');
 
-const files = await siteFiles(root, { apiUrl: process.env.API_URL ?? null, model });
+const files = await siteFiles(root, { apiUrl: process.env.API_URL ?? null, siteUrl: process.env.SITE_URL ?? '', model });
 await rm(folder, { recursive: true, force: true });
 for (const [name, body] of files) {
   const file = path.join(folder, name);

@@ -19,6 +19,7 @@ DEFAULTS = Settings()
 README = (ROOT / "README.md").read_text()
 RELIABILITY = (ROOT / "docs" / "reliability.md").read_text()
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text()
+WEBSITE = (ROOT / "docs" / "website.md").read_text()
 MODEL = (ROOT / "docs" / "model.md").read_text()
 
 
@@ -231,3 +232,17 @@ def test_what_is_promised_of_a_clip_is_more_than_was_measured_and_not_absurdly_m
     for people, times in clips_by_people().items():
         promised = 1000 * seconds_of_work(1 / 30, 30, people)
         assert 1.3 * times[2] < promised < 6 * times[2], people
+
+
+def test_first_view_of_the_built_site_is_that_of_the_table() -> None:
+    (plain, built) = [row for row in rows(results("website")) if "400 kbit/s" in row[0]]
+    assert built[0].endswith("built")
+    painted, ready, skeleton, size, sent, files = map(number, built[1:])
+    assert size < 250, "kB, before compression"
+    assert quoted(r"asks for (\d+) files of (\d+) kB, (\d+) kB as they are sent", WEBSITE) == [files, size, sent]
+    said = quoted(
+        r"painted after ([\d.]+) s, the page is ready after ([\d.]+) s and the skeleton drawn after ([\d.]+) s; "
+        r"module by module it is ready after ([\d.]+) s",
+        WEBSITE,
+    )
+    assert said == pytest.approx([ms / 1000 for ms in (painted, ready, skeleton, number(plain[2]))], abs=0.06)

@@ -151,6 +151,26 @@ def test_toggles_and_people_work_by_key(site: Any, stub: Stub, photo: Path) -> N
     assert site.js("return document.getElementById('compare').getAttribute('aria-valuetext')") == "100 % photo"
 
 
+def test_export_menu_by_key(site: Any, stub: Stub, photo: Path) -> None:
+    def press(*keys: str) -> str:
+        ActionChains(site.chrome).send_keys(*keys).perform()
+        return str(site.js("return document.activeElement.id"))
+
+    site.choose(photo)
+    site.until_view("done")
+    site.js("document.getElementById('export').focus()")
+    assert press(Keys.ARROW_DOWN) == "get-png", "it opens on its first line"
+    assert site.id("export").get_attribute("aria-expanded") == "true"
+    assert press(Keys.ARROW_UP) == "copy-curl"
+    assert press(Keys.HOME, Keys.ARROW_DOWN) == "get-webp"
+    assert press(Keys.ESCAPE) == "export"
+    assert not site.id("export-list").is_displayed()
+    press(Keys.ENTER)
+    assert site.id("export-list").is_displayed()
+    press(Keys.TAB, Keys.END, Keys.TAB)
+    assert not site.id("export-list").is_displayed(), "who goes on leaves it behind"
+
+
 def test_status_is_announced(site: Any, stub: Stub, photo: Path) -> None:
     site.js(
         "window.said = []; new MutationObserver(() => said.push(document.getElementById('live').textContent))"
