@@ -9,12 +9,16 @@ const PATIENCE_S = 2; // how long somebody hidden keeps their number
 // somebody new counts after so many frames, one of which has to be so sure of them, of the least score of a person who is
 // reported; in the first frame at once. What flickers, or looks a little like a person, is nobody
 const [BIRTH, BIRTH_SURE] = [3, 1.6];
+// and surer of somebody of whose box so much lies under somebody else's: between two who cross, parts of both look like a third
+const [COVERED, BIRTH_SURE_COVERED] = [0.3, 2.5];
 const FRAME_S = 0.04; // below 25 frames a second the locator runs as often as at 25: people walk out of their crops
 const FOLLOWED = 0.6; // of the least score of a person who is reported: who is followed may fall so low
 const FITS = 0.25;
 const SAME = 0.7;
 // somebody hidden is believed to be who appears near enough (own heights: at once, and for each second), as large, in their colours
 const [NEAR, NEAR_PER_S, BACK_LOOK, BACK] = [0.5, 1, 0.5, 0.35];
+// whom a track has in its place is taken for somebody hidden if their colours are hardly its own, and so much theirs
+const [OTHER_LOOK, SAME_LOOK] = [0.5, 0.8];
 const GOES_ON_S = 0.3; // how long a motion is believed to go on
 const SPEED_S = 0.15;
 const COMMON = 3; // keypoints sure in both frames from which a motion is read
@@ -24,6 +28,9 @@ const SAME_BOX = 0.5; // IoU from which the locator means somebody who is follow
 const [DULL, DULL_LOOKS] = [0.8, 4];
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+/** Of a box, how much lies under another. */
+const covered = ([x0, y0, x1, y1], by) =>
+  (Math.max(0, Math.min(x1, by[2]) - Math.max(x0, by[0])) * Math.max(0, Math.min(y1, by[3]) - Math.max(y0, by[1]))) / Math.max(1e-9, (x1 - x0) * (y1 - y0));
 const moved = (box, [dx, dy]) => box.map((v, i) => v + (i % 2 ? dy : dx));
 
 /** How a person's box follows their keypoints since the locator last saw them. base, seen: {points, scores, box}. */
@@ -78,13 +85,21 @@ export function createTracker({ locate, person, credible, sigmas, card }, { ever
 
   /** Everybody who was in the last frame, each by a crop where they are expected; false where someone was lost. boxes: the locator's. */
   async function follow(image, time, last, boxes) {
-    // of two on one person the one who has a number stays
-    for (const track of tracks.filter((one) => one.time === last).toSorted((a, b) => !a.id - !b.id)) {
-      const { box } = expected(track, time);
-      const seen = await person(image, box, nearest(boxes, box)?.score ?? track.seen.located, true);
-      const doubled = tracks.some((other) => other !== track && other.time === time && oks(known(seen), known(other.seen), sigmas) >= SAME);
-      if (seen.score >= FOLLOWED * personThreshold && !doubled) update(track, seen, time, false);
+    const found = [];
+    for (const track of tracks.filter((one) => one.time === last)) {
+      const there = expected(track, time);
+      const seen = await person(image, there.box, nearest(boxes, there.box)?.score ?? track.seen.located, true);
+      if (seen.score >= FOLLOWED * personThreshold) found.push({ track, seen, fits: oks(known(there), known(seen), sigmas) });
     }
+    // of two on one person the one stays who has a number, or fits better
+    const worse = (a, b) => (!a.track.id === !b.track.id ? a.fits < b.fits : !a.track.id);
+    const lost = new Set();
+    found.forEach((a, i) => {
+      for (const b of found.slice(0, i)) {
+        if (!lost.has(a) && !lost.has(b) && oks(known(a.seen), known(b.seen), sigmas) >= SAME) lost.add(worse(a, b) ? a : b);
+      }
+    });
+    for (const one of found) if (!lost.has(one)) update(one.track, one.seen, time, false);
     return tracks.every((track) => track.time === time || track.time !== last);
   }
 
@@ -122,13 +137,28 @@ export function createTracker({ locate, person, credible, sigmas, card }, { ever
   /** Of the locator's boxes the one that means whoever is in this one. */
   const nearest = (boxes, own) => boxes.filter(({ box }) => iou(box, own) >= SAME_BOX).toSorted((a, b) => iou(b.box, own) - iou(a.box, own))[0];
 
+  /** Who was hidden and whose colours are seen in a track's place, where its own should be; most often undefined. */
+  function takenFor(track, look, time, last) {
+    if (alike(track.look, look) >= OTHER_LOOK) return undefined;
+    const gone = tracks.filter((one) => one.id && one.time < last && alike(one.look, look) >= SAME_LOOK);
+    const worth = (one) => back(one, { ...track.seen, look }, time);
+    return gone.filter((one) => worth(one) >= BACK).toSorted((a, b) => worth(b) - worth(a))[0];
+  }
+
   /** Boxes of those who are followed in this frame keep their tracks in place; the rest -> who is there and is not followed. */
-  async function newcomers(image, boxes, held) {
+  async function newcomers(image, boxes, held, time, last) {
     for (const track of held) {
       const best = nearest(boxes, track.box);
       if (!best) continue;
       track.seen = { ...track.seen, located: best.score };
-      Object.assign(track, { base: { ...track.seen, box: best.box }, box: best.box, look: mixed(track.look, lookOf(image, track.seen, names, threshold)) });
+      const look = lookOf(image, track.seen, names, threshold);
+      const other = takenFor(track, look, time, last);
+      if (other) {
+        update(other, { ...track.seen, look }, time, true);
+        track.time = last; // and is nowhere to be seen
+        continue;
+      }
+      Object.assign(track, { base: { ...track.seen, box: best.box }, box: best.box, look: mixed(track.look, look) });
     }
     const fresh = boxes.filter(({ box }) => !held.some((track) => iou(box, track.box) >= SAME_BOX) && !dull.some((one) => iou(box, one.box) >= DULL));
     const found = [];
@@ -140,24 +170,41 @@ export function createTracker({ locate, person, credible, sigmas, card }, { ever
     return people.map((seen) => ({ ...seen, look: lookOf(image, seen, names, threshold) }));
   }
 
+  /** The number of a newcomer who counts from now on: of somebody who has been hidden since before they came, or a new one. */
+  function identity(image, track, time) {
+    const seen = { ...track.seen, look: lookOf(image, track.seen, names, threshold) };
+    const here = tracks.filter((one) => one.time === time).map(({ id }) => id);
+    const gone = tracks.filter((one) => one.time < track.born && !here.includes(one.id)).map(({ id, ...one }) => ({ id, worth: back(one, seen, time) }));
+    const [best] = gone.toSorted((a, b) => b.worth - a.worth);
+    return best?.worth >= BACK ? best.id : ++ids;
+  }
+
+  function isSure(track, time) {
+    const crowded = tracks.some((one) => one.id && one.time === time && covered(track.seen.box, one.seen.box) >= COVERED);
+    return track.hits >= BIRTH && track.best >= (crowded ? BIRTH_SURE_COVERED : BIRTH_SURE) * personThreshold;
+  }
+
   async function lookRound(image, time, last, boxes) {
     const held = tracks.filter((track) => track.time === time);
-    const people = await newcomers(image, boxes, held);
+    const people = await newcomers(image, boxes, held, time, last);
     const left = pair(tracks.filter((track) => track.time === last), people, fit, FITS, time);
     const strangers = pair(tracks.filter((track) => track.id && track.time !== time), left, back, BACK, time);
     for (const seen of strangers) {
-      const track = { id: 0, seen, base: seen, box: seen.box, time, hits: 0, best: 0, velocity: [0, 0], filter: createFilter() };
+      const track = { id: 0, seen, base: seen, box: seen.box, born: time, time, hits: 0, best: 0, velocity: [0, 0], filter: createFilter() };
       update(track, seen, time, true);
       tracks.push(track);
     }
   }
 
   /** Who is new and was not seen goes; who was seen enough has a number. */
-  function settle(time, first) {
+  function settle(image, time, first) {
     tracks = tracks.filter((track) => track.id || track.time === time);
     for (const track of tracks.filter(({ id }) => !id)) {
-      if (first || (track.hits >= BIRTH && track.best >= BIRTH_SURE * personThreshold)) track.id = ++ids;
+      if (first) track.id = ++ids;
+      else if (isSure(track, time)) track.id = identity(image, track, time);
     }
+    const here = new Set(tracks.filter((track) => track.time === time).map(({ id }) => id));
+    tracks = tracks.filter((track) => track.time === time || !here.has(track.id)); // who came back has a track of their own
   }
 
   let last = -1;
@@ -175,7 +222,7 @@ export function createTracker({ locate, person, credible, sigmas, card }, { ever
       await lookRound(image, time, last, due ? boxes : await locate(image, most));
       [since, lookedAt] = [0, time];
     }
-    settle(time, first);
+    settle(image, time, first);
     last = time;
     return { people: tracks.filter((track) => track.id && track.time === time).map((track) => ({ ...track.shown, id: track.id })), located };
   };

@@ -1,7 +1,7 @@
 """Writes tests/site/vectors.json: what the Python engine says of small made inputs, for its twin in the browser.
 
 `python tests/site/make_vectors.py`, after every change of hpe/pose, hpe/engine/detector.py, hpe/engine/scores.py or
-hpe/video/follow.py.
+hpe/video.
 tests/site/private.test.js holds static-site/private/ to it, tests/site/test_private.py holds the file to Python.
 """
 
@@ -284,22 +284,33 @@ def colours() -> list[dict[str, Any]]:
     return [{"image": packed(image), "cases": out}]
 
 
-class _Clip:
-    """A grey clip and both networks: who is where in each frame, as (box px, the locator's score of it)."""
+Person = tuple[list[int], float, list[int]]
 
-    def __init__(self, frames: list[list[tuple[list[int], float]]]) -> None:
+
+class _Clip:
+    """A grey clip and both networks: who is where in each frame, as (box px, the locator's score of it, colour)."""
+
+    def __init__(self, frames: list[list[Person]]) -> None:
         self.frames, self.now = frames, 0
+
+    def picture(self) -> NDArray[np.uint8]:
+        """(240, 400, 3) uint8 RGB."""
+        rgb = np.full((240, 400, 3), 128, np.uint8)
+        for (x0, y0, x1, y1), _, colour in self.frames[self.now]:
+            rgb[y0:y1, x0:x1] = colour
+        return rgb
 
     def locate(self, rgb: NDArray[np.uint8], most: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         there = self.frames[self.now]
-        return np.array([box for box, _ in there], np.float64).reshape(-1, 4), np.array([score for _, score in there])
+        boxes = np.array([box for box, _, _ in there], np.float64).reshape(-1, 4)
+        return boxes, np.array([score for _, score, _ in there])
 
     def joints(self, rgb: NDArray[np.uint8], boxes: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.float32]]:
         """Of whoever is nearest to a crop and 0.3 of their height away at most."""
         spread = np.column_stack([(np.arange(16) * 7) % 16, np.arange(16)]) / 15
         points, scores = np.zeros((len(boxes), 16, 2)), np.full((len(boxes), 16), 0.02, np.float32)
         for k, crop in enumerate(boxes):
-            there = [np.array(box, np.float64) for box, _ in self.frames[self.now]]
+            there = [np.array(box, np.float64) for box, _, _ in self.frames[self.now]]
             apart = [float(np.hypot(*(crop[:2] + crop[2:] - box[:2] - box[2:]) / 2)) for box in there]
             nearest = int(np.argmin(apart)) if there else 0
             box = crop
@@ -312,21 +323,36 @@ class _Clip:
 def followed() -> list[dict[str, Any]]:
     """Who has which number in each frame, and whether everybody was looked for in it: births, rates, somebody lost."""
     card = ModelCard("f", "f", "0", (224, 192), "a", 0.3, 0.3, 2.0, locate=LocatorCard("f", "0", "a", 384, 0.3))
-    here, there = [60, 40, 120, 220], [300, 60, 360, 230]
-    doubt, sure = 0.4, 0.9
-    cases: list[tuple[str, float, int, list[list[tuple[list[int], float]]]]] = [
-        ("never more than doubtful", 30, 5, [[(here, sure)] + [(there, doubt)] * (n >= 8) for n in range(30)]),
-        ("doubtful, then sure", 30, 5, [[(here, sure), (there, sure if n >= 18 else doubt)] for n in range(30)]),
+    grey, red, blue = [128, 128, 128], [200, 40, 40], [40, 40, 200]
+    doubt, half, sure = 0.4, 0.6, 0.9
+
+    def walker(n: int, colour: list[int]) -> Person:
+        return [80 + 4 * n, 40, 140 + 4 * n, 220], sure, colour
+
+    def at(score: float, box: list[int], colour: list[int] = grey) -> Person:
+        return box, score, colour
+
+    here, there, beside = [60, 40, 120, 220], [300, 60, 360, 230], [90, 40, 150, 220]
+    cases: list[tuple[str, float, int, list[list[Person]]]] = [
+        ("half behind somebody", 30, 5, [[at(sure, here)] + [at(half, beside)] * (n >= 8) for n in range(24)]),
+        ("surely half behind somebody", 30, 5, [[at(sure, here)] + [at(sure, beside)] * (n >= 8) for n in range(24)]),
+        ("too little to be known by at first", 30, 5,
+         [[at(sure, there, blue)] + [walker(n, blue if 20 <= n < 22 else red)] * (not 8 <= n < 20) for n in range(40)]),
+        ("out from behind a sign", 30, 5,
+         [[walker(n, blue if 20 <= n < 23 else red)] * (not 10 <= n < 20)
+          + [at(sure, [161, 44, 221, 214], blue)] * (not 20 <= n < 40) for n in range(60)]),
+        ("never more than doubtful", 30, 5, [[at(sure, here)] + [at(doubt, there)] * (n >= 8) for n in range(30)]),
+        ("doubtful, then sure", 30, 5, [[at(sure, here), at(sure if n >= 18 else doubt, there)] for n in range(30)]),
         ("new and doubtful, then sure", 30, 5,
-         [[(here, sure)] + [(there, sure if n >= 18 else doubt)] * (n >= 8) for n in range(30)]),
-        ("new and sure", 30, 5, [[(here, sure)] + [(there, sure)] * (n >= 9) for n in range(20)]),
-        ("for one frame", 30, 5, [[(here, sure)] + [(there, sure)] * (n == 10) for n in range(20)]),
-        ("for two frames", 30, 5, [[(here, sure)] + [(there, sure)] * (n in (10, 11)) for n in range(20)]),
+         [[at(sure, here)] + [at(sure if n >= 18 else doubt, there)] * (n >= 8) for n in range(30)]),
+        ("new and sure", 30, 5, [[at(sure, here)] + [at(sure, there)] * (n >= 9) for n in range(20)]),
+        ("for one frame", 30, 5, [[at(sure, here)] + [at(sure, there)] * (n == 10) for n in range(20)]),
+        ("for two frames", 30, 5, [[at(sure, here)] + [at(sure, there)] * (n in (10, 11)) for n in range(20)]),
         ("away for a third of a second", 30, 5,
-         [[(here, sure)] + [(there, sure)] * (not 11 <= n < 21) for n in range(35)]),
-        ("away for long", 10, 5, [[(here, sure)] + [(there, sure)] * (not 9 <= n < 33) for n in range(45)]),
-        ("a jump", 30, 5, [[([60 + 70 * (n >= 8), 40, 120 + 70 * (n >= 8), 220], sure)] for n in range(20)]),
-        *((f"{fps:g} frames a second, {every}", fps, every, [[(here, sure)] for _ in range(24)])
+         [[at(sure, here)] + [at(sure, there)] * (not 11 <= n < 21) for n in range(35)]),
+        ("away for long", 10, 5, [[at(sure, here)] + [at(sure, there)] * (not 9 <= n < 33) for n in range(45)]),
+        ("a jump", 30, 5, [[at(sure, [60 + 70 * (n >= 8), 40, 120 + 70 * (n >= 8), 220])] for n in range(20)]),
+        *((f"{fps:g} frames a second, {every}", fps, every, [[at(sure, here)] for _ in range(24)])
           for fps, every in ((60, 5), (25, 5), (24, 5), (12.5, 5), (10, 5), (10, 10), (7, 3), (1, 5), (10, 1))),
     ]  # fmt: skip
     out = []
@@ -335,7 +361,7 @@ def followed() -> list[dict[str, Any]]:
         follower = Follower(clip.locate, clip.joints, card, every, 20)
         seen = []
         for clip.now in range(len(frames)):
-            found = follower(np.full((240, 400, 3), 128, np.uint8), clip.now / fps)
+            found = follower(clip.picture(), clip.now / fps)
             ids = sorted(follower.ids[key] for key, _ in found.tracks if key in follower.ids)
             seen.append([ids, found.detected])
         out.append({"name": name, "fps": fps, "every": every, "frames": frames, "seen": seen})

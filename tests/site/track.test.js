@@ -28,7 +28,14 @@ function engine(world) {
   };
 }
 
-const GREY = { width: 640, height: 360, data: new Uint8ClampedArray(640 * 360 * 4).fill(128) };
+/** People, [box, .., colour], on grey. */
+function paint(people, width = 640, height = 360) {
+  const image = { width, height, data: new Uint8ClampedArray(width * height * 4).fill(128) };
+  for (const [[x0, y0, x1, y1], , colour] of people) for (let y = y0; y < y1; y++) for (let x = x0; x < Math.min(x1, width); x++) image.data.set(colour, (y * width + x) * 4);
+  return image;
+}
+
+const GREY = paint([]);
 
 async function run(world, frames, options) {
   const made = engine(world);
@@ -50,7 +57,7 @@ test("people keep their numbers while they walk, and are looked for every fifth 
   assert.equal(asked.crops, 30 * 2, "each person is looked at once a frame, whether everybody is looked for or not");
 });
 
-// The script of make_vectors.py: who is in each frame, as [box, the locator's score].
+// The script of make_vectors.py: who is in each frame, as [box, the locator's score, colour].
 function scripted(frames) {
   const at = { frame: 0 };
   const middle = ([x0, y0, x1, y1]) => [(x0 + x1) / 2, (y0 + y1) / 2];
@@ -74,7 +81,7 @@ for (const { name, fps, every, frames, seen: expected } of JSON.parse(readFileSy
     const step = createTracker(engine, { every });
     const got = [];
     for (engine.at.frame = 0; engine.at.frame < frames.length; engine.at.frame++) {
-      const { people, located } = await step(GREY, engine.at.frame / fps);
+      const { people, located } = await step(paint(frames[engine.at.frame], 400, 240), engine.at.frame / fps);
       got.push([people.map(({ id }) => id).sort(), located]);
     }
     assert.deepEqual(got, expected);
@@ -133,14 +140,9 @@ test("smoothing takes most of the tremble and follows a motion", () => {
 
 test("whoever comes back elsewhere has their number by their colours, a stranger there has not", async () => {
   const [RED, BLUE, GREEN] = [[200, 40, 40], [40, 40, 200], [30, 160, 60]];
-  const paint = (people) => {
-    const image = { width: 640, height: 360, data: new Uint8ClampedArray(640 * 360 * 4).fill(128) };
-    for (const [[x0, y0, x1, y1], colour] of people) for (let y = y0; y < y1; y++) for (let x = x0; x < x1; x++) image.data.set(colour, (y * 640 + x) * 4);
-    return image;
-  };
   const [early, late, other] = [[60, 60, 140, 300], [210, 60, 290, 300], [500, 50, 580, 300]];
   for (const [colour, id] of [[RED, 2], [GREEN, 3]]) {
-    const world = (t) => [[other, BLUE], ...(t < 0.4 ? [[early, RED]] : t < 0.9 ? [] : [[late, colour]])];
+    const world = (t) => [[other, 1, BLUE], ...(t < 0.4 ? [[early, 1, RED]] : t < 0.9 ? [] : [[late, 1, colour]])];
     const made = engine((t) => world(t).map(([box]) => box));
     const step = createTracker(made);
     let last;
