@@ -129,7 +129,7 @@ class Clip:
             index += 1
             time = self._time(time)
             if time >= end:
-                return
+                break
             if index >= self.bounds.frames or time > 60 * self.bounds.minutes:
                 raise VideoTooLarge(
                     f"the clip goes on after {index:,} frames and {time / 60:.1f} minutes, its limit: cut it into "
@@ -153,7 +153,8 @@ class Clip:
             yield Frame(index, time, np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8))
         if given and black:
             raise self._all_black()
-        self._check_end(index + 1, max(time, 0.0), given, bool(first or start))
+        if time < end:
+            self._check_end(index + 1, max(time, 0.0), given, bool(first or start))
 
     def _check_end(self, seen: int, time: float, given: int, later: bool) -> None:
         if not seen:

@@ -73,7 +73,10 @@ def test_a_clip_that_is_black_throughout_is_told(tmp_path):
     black = [np.zeros((48, 64, 3), np.uint8)] * 8
     with pytest.raises(UnsupportedVideo, match=r"black throughout.*interlaced"):
         read(write_clip(tmp_path / "a.avi", black, 25, "MJPG"))
+    with pytest.raises(UnsupportedVideo, match="black throughout"):
+        read(tmp_path / "a.avi", end=0.1)
     assert len(read(write_clip(tmp_path / "b.avi", black + plain(3), 25, "MJPG"))) == 11
+    assert len(read(tmp_path / "b.avi", start=0.1, end=0.2)) == 2, "a part may be black"
 
 
 @needs_ffmpeg
