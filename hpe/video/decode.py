@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from hpe.errors import BadRequest, BrokenVideo, HpeError, UnsupportedVideo, VideoTooLarge
 from hpe.video.containers import container_of
+from hpe.video.interlaced import may_be_interlaced
 
 # Before the first clip is opened: FFmpeg has a line for every damaged place, on the terminal of whoever runs this.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -32,8 +33,8 @@ _OPEN_MS: Final = 30_000
 # A clip is cut off if so much of its time is missing at the end; what files say of it is off by a little.
 _MISSING_SHARE: Final = 0.05
 _MISSING_S: Final = 0.5
-# After so long a clip of which every px of every picture is black has none, s.
-_BLACK_S: Final = 60.0
+# So many pictures of a clip that may be interlaced are compared: see `hpe.video.interlaced`.
+_SAME_FRAMES: Final = 10
 # LOG_LEVEL_SILENT of OpenCV 4 and 5
 _SILENT: Final = 0
 _opening = threading.Lock()
@@ -120,10 +121,11 @@ class Clip:
         What lies before is decoded as well, since not every file can be entered in its middle, but not copied. Times
         never go back: a frame whose time is missing or wrong comes one usual step after the one before it. Raises
         BrokenVideo after the last frame that could be read if others are missing, VideoTooLarge at a bound,
-        UnsupportedVideo of a clip that is black throughout.
+        UnsupportedVideo of an interlaced clip if this OpenCV does not read it.
         """
         time, index, given = -math.inf, -1, 0
-        black = not (first or start)
+        held: list[Frame] = []
+        doubted = may_be_interlaced(self.codec, lambda: _opened(self.path, packets=True))
         size: tuple[int, int] | None = None
         while self._grab():
             index += 1
@@ -146,13 +148,18 @@ class Clip:
                 self.width, self.height = size
             elif (bgr.shape[1], bgr.shape[0]) != size:  # streams may change it; the clip's is its first frame's
                 bgr = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)
-            black = black and not bgr.any()
-            if black and time > _BLACK_S:
-                raise self._all_black()
             given += 1
-            yield Frame(index, time, np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8))
-        if given and black:
-            raise self._all_black()
+            held.append(Frame(index, time, np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)))
+            if doubted and len(held) < _SAME_FRAMES and _all_the_same(held):
+                continue
+            if doubted:
+                self._check_pictures(held)
+                doubted = False
+            yield from held
+            held.clear()
+        if held:
+            self._check_pictures(held)
+            yield from held
         if time < end:
             self._check_end(index + 1, max(time, 0.0), given, bool(first or start))
 
@@ -168,12 +175,13 @@ class Clip:
         if not given and later:
             raise BadRequest(f"nothing is left of the clip: it ends after {time:.1f} s")
 
-    def _all_black(self) -> HpeError:
-        # OpenCV 5.0 gives black pictures of interlaced clips, and says so to the terminal alone
-        return UnsupportedVideo(
-            "the clip's pictures are black throughout: perhaps it is interlaced, as camcorders' and TV are, which is "
-            "not read here (ffmpeg -i clip.mts -vf yadif -c:v libx264 new.mp4 makes one that is)"
-        )
+    def _check_pictures(self, frames: list[Frame]) -> None:
+        """Of a clip that may be interlaced: raises UnsupportedVideo if they are what is given for pictures then."""
+        if _all_the_same(frames):
+            raise UnsupportedVideo(
+                "the clip is interlaced, as camcorders' and TV are, which is not read here: save it without "
+                "(ffmpeg -i clip.mts -vf yadif -c:v libx264 new.mp4)"
+            )
 
     def _unreadable(self) -> HpeError:
         if self.codec.lower() == "av01":
@@ -225,14 +233,18 @@ class Clip:
         self.close()
 
 
-def _opened(path: Path) -> cv2.VideoCapture:
-    """OpenCV's FFmpeg on this file, and on no address that it names."""
+def _all_the_same(frames: list[Frame]) -> bool:
+    return all(np.array_equal(frame.rgb, frames[0].rgb) for frame in frames)
+
+
+def _opened(path: Path, packets: bool = False) -> cv2.VideoCapture:
+    """OpenCV's FFmpeg on this file, and on no address that it names. packets: as they lie in it, not decoded."""
     with _opening:  # the options of one clip alone: whoever else opens cameras in this process has their own
         before = os.environ.get(_OPTIONS)
         os.environ[_OPTIONS] = "protocol_whitelist;file"
         try:
             with _silence():
-                return _capture(path)
+                return _capture(path, packets)
         finally:
             if before is None:
                 del os.environ[_OPTIONS]
@@ -240,8 +252,9 @@ def _opened(path: Path) -> cv2.VideoCapture:
                 os.environ[_OPTIONS] = before
 
 
-def _capture(path: Path) -> cv2.VideoCapture:
-    limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _OPEN_MS]
+def _capture(path: Path, packets: bool) -> cv2.VideoCapture:
+    raw = [cv2.CAP_PROP_FORMAT, -1] if packets else []
+    limits = [*raw, cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _OPEN_MS]
     return cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG, limits)
 
 
