@@ -2,7 +2,7 @@
 // it, nothing encoded again. Tracks and the drawn clip can be saved.
 import { readConfig } from "./api.js";
 import { listen } from "./intake.js";
-import { fetching, told } from "./messages.js";
+import { fetching, megabytes, told } from "./messages.js";
 import { createMode } from "./mode.js";
 import { paintFrame } from "./paint.js";
 import { analysedBitmap } from "./private/engine.js";
@@ -80,6 +80,7 @@ async function load(file) {
   clip.src = state.url;
   const plays = await loaded.then(() => clip.videoWidth > 0 && Number.isFinite(clip.duration), () => false);
   $("video-frame").hidden = !plays;
+  $("choose").textContent = plays ? "New video" : "Choose a video";
   if (plays) $("video-frame").style.setProperty("--ratio", clip.videoWidth / clip.videoHeight);
   return plays;
 }
@@ -114,7 +115,6 @@ function startOver(name) {
   state.stop.abort();
   Object.assign(state, { frames: [], name: name.replace(/\.[^.]*$/, "") || "clip", stop: new AbortController() });
   $("player").hidden = true;
-  $("choose").textContent = "New video";
   $("cancel").hidden = false;
   $("video-progress").hidden = false;
   $("video-found").textContent = "";
@@ -172,7 +172,7 @@ function finish(text) {
 function fail(error, { name, size }) {
   const long = `The clip is longer than ${MOST_S / 60} minutes: cut it, or use hpe video on your own machine.`;
   const there = offered ? " Or have it processed in your cloud, which reads more formats." : "";
-  const unread = `“${name}” (${(size / 1e6).toFixed(1)} MB) can’t be played by this browser. Save it as MP4 (H.264) or WebM.${there}`;
+  const unread = `“${name}” (${megabytes(size)}) can’t be played by this browser. Save it as MP4 (H.264) or WebM.${there}`;
   const key = "This service wants a key: give it on the photo page, in this tab.";
   finish({ notVideo: unread, tooLong: long }[error.kind] ?? ([401, 403].includes(error.status) ? key : told(error)));
   if (!state.frames.length) $("video-empty").hidden = !$("video-frame").hidden;

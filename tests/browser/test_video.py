@@ -34,6 +34,7 @@ def test_clip_is_processed_watched_and_saved_here(page: Any, host: Host, clip: P
     page.choose(clip)
     page.until(lambda: page.id("player").is_displayed(), 2 * READY_S)
     assert "found" in page.text("video-found")
+    assert page.text("choose") == "New video"
     assert page.text("timeline").startswith("Person 1")
     asked = [path for path in host.asked if not path.endswith(".js")]
     page.set_range("seek", 0.4)
@@ -57,6 +58,8 @@ def test_file_that_is_no_clip_is_told(page: Any, host: Host, tmp_path: Path) -> 
     page.until(lambda: page.id("choose").is_enabled(), 20)
     page.choose(tmp_path / "torn.mp4")
     page.until(lambda: "Save it as MP4" in page.text("video-note"), 20)
+    assert "(3 kB)" in page.text("video-note")
+    assert page.text("choose") == "Choose a video"
     assert not page.id("player").is_displayed()
 
 
