@@ -16,7 +16,7 @@ const MOST_S = 10 * 60;
 const config = readConfig(window.HPE_CONFIG);
 const mode = createMode(config, () => {});
 const offered = config.base !== null && config.uploads; // whether the API takes clips
-const state = { run: 0, frames: [], name: "", url: "", stop: new AbortController() };
+const state = { run: 0, frames: [], name: "", url: "", stop: new AbortController(), forget: () => {} };
 const clip = $("clip");
 
 const say = (text) => ($("video-note").textContent = text);
@@ -102,7 +102,8 @@ const teller = (run) => (text, share) => {
 };
 
 async function inCloud(file, run, plays) {
-  const { followedThere } = await import("./cloud.js");
+  const { followedThere, keepClip } = await import("./cloud.js");
+  state.forget = () => keepClip(null);
   const size = { width: clip.videoWidth, height: clip.videoHeight };
   const frames = await followedThere(config, file, { seconds: plays ? clip.duration : 0, size, signal: state.stop.signal, tell: teller(run) });
   if (run !== state.run) return;
@@ -124,7 +125,8 @@ function startOver(name) {
 
 /** A clip that was sent before this page was loaded anew is waited for again. */
 async function resume() {
-  const { keptClip, tracksOf } = await import("./cloud.js");
+  const { keepClip, keptClip, tracksOf } = await import("./cloud.js");
+  state.forget = () => keepClip(null);
   const kept = keptClip(config);
   if (!kept) return;
   $("in-cloud").checked = true;
@@ -213,9 +215,12 @@ async function saveClip() {
   clip.pause();
   await seekTo(0);
   $("save-clip").disabled = true;
-  const draw = () => {
+  const paintOnce = () => {
     context.drawImage(clip, 0, 0);
     paintFrame(context, frameAt(state.frames, clip.currentTime), { byPerson: $("video-colours").checked, numbers: true });
+  };
+  const draw = () => {
+    paintOnce();
     say(`Recording the drawn clip: ${clip.currentTime.toFixed(0)} of ${clip.duration.toFixed(0)} s…`);
     if (!clip.ended && recorder.state === "recording") requestAnimationFrame(draw);
   };
@@ -224,10 +229,16 @@ async function saveClip() {
   await clip.play();
   draw();
   await ended;
-  await new Promise((done) => setTimeout(done, 500)); // the encoder lags behind what was drawn
+  // the encoder lags behind what was drawn, on a busy machine by seconds
+  for (let tries = 0; tries < 20; tries++) {
+    await new Promise((done) => setTimeout(done, 500));
+    if (parts.some(({ size }) => size)) break;
+    paintOnce();
+  }
   recorder.stop();
   await stopped;
   $("save-clip").disabled = false;
+  if (!parts.some(({ size }) => size)) return say("This device was too slow to record the clip: close other programs and try again, or save the tracks.");
   const { saveBlob } = await import("./exports.js");
   const name = `${state.name}-pose.${type.includes("mp4") ? "mp4" : "webm"}`;
   saveBlob(new Blob(parts, { type }), name);
@@ -240,7 +251,7 @@ function wire() {
   $("cancel").addEventListener("click", () => {
     state.run += 1;
     state.stop.abort();
-    if ($("in-cloud").checked) import("./cloud.js").then(({ keepClip }) => keepClip(null));
+    if ($("in-cloud").checked) state.forget(); // at once: a reload must not wait for it again
     finish(state.frames.length ? "Stopped: what was processed so far can be watched." : "Stopped.");
   });
   const toggle = () => (clip.paused ? clip.play() : clip.pause());

@@ -154,6 +154,12 @@ def test_clip_that_is_worked_on_is_found_again_after_a_reload(cloud: Any, stub: 
     cloud.choose(clip)
     cloud.until(lambda: cloud.id("play").is_displayed())
     assert posted(stub) == 1, "what is there already is not sent again"
+    cloud.js(
+        "window.MediaRecorder = class { static isTypeSupported() { return true; } state = 'recording'; start() {} "
+        "stop() { this.onstop(); } }"
+    )
+    cloud.id("save-clip").click()
+    cloud.until(lambda: "too slow to record" in cloud.text("video-note"), 40)
     stub.other["GET", "/results/a1"] = problem(404, "there is no such result")
     stub.other["GET", "/results/a2"] = Answer(202, {}, {"Retry-After": "1"})
     stub.other["POST", "/uploads"] = Answer(201, {**TICKET, "url": f"{stub.url}/bucket", "result": "/results/a2"})
