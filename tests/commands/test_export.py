@@ -26,9 +26,10 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {name: str(folder / f"{name}.pt") for name in ("pose", "locate")}
 
 
-@pytest.fixture
-def people(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six photos of two stick figures each, in the format of whole photos."""
+    folder = tmp_path_factory.mktemp("people")
     rows, files = [], {}
     for seed in range(6):
         (left, a), (right, b) = stick_figure(2 * seed), stick_figure(2 * seed + 1)
@@ -39,20 +40,27 @@ def people(tmp_path: Path) -> Path:
             joints = [[float(x), float(y), 1] for x, y in points[:16]]
             found.append({"box": [float(v) for v in box], "ignore": False, "joints": joints})
         rows.append({"id": f"stick/{seed}", "shard": "people-0.tar", "file": f"{seed}.png", "people": found})
-    write_tar(tmp_path / "people-0.tar", files)
-    (tmp_path / "people.json").write_text(json.dumps(rows))
-    return tmp_path / "people.json"
+    write_tar(folder / "people-0.tar", files)
+    (folder / "people.json").write_text(json.dumps(rows))
+    return folder / "people.json"
 
 
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(export, [str(a) for a in arguments])
 
 
-def test_two_checkpoints_become_a_bundle_that_runs(checkpoints, people: Path, tmp_path: Path) -> None:
-    out = tmp_path / "models" / "pose.json"
+@pytest.fixture(scope="module")
+def exported(checkpoints, people: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """(the manifest of both checkpoints in int8, what the command said)."""
+    out = tmp_path_factory.mktemp("exported") / "models" / "pose.json"
     result = run("--pose", checkpoints["pose"], "--locate", checkpoints["locate"], "--people", people, "--count", 4,
                  "-o", out, "--verify", people)  # fmt: skip
     assert result.exit_code == 0, result.output
+    return out, result.output
+
+
+def test_two_checkpoints_become_a_bundle_that_runs(exported: tuple[Path, str], tmp_path: Path) -> None:
+    out, output = exported
     assert sorted(path.name for path in out.parent.iterdir()) == ["locate.onnx", "pose.json", "pose.onnx"]
     card = open_bundle(str(out), tmp_path).card
     assert (card.frame, card.sigma, card.locate.input_size) == ((128, 96), 1.5, 384)
@@ -65,15 +73,16 @@ def test_two_checkpoints_become_a_bundle_that_runs(checkpoints, people: Path, tm
     assert len(estimator(image, boxes=[[5, 5, 80, 85]])) == 1
     assert isinstance(estimator(image), list)
     for expected in ("pose network", "locator", "torch fp32", "onnx fp32, rewritten", "onnx int8", "left_wrist"):
-        assert expected in result.output
-    rows = [line.split() for line in result.output.splitlines() if line.startswith("onnx fp32, rewritten")]
+        assert expected in output
+    rows = [line.split() for line in output.splitlines() if line.startswith("onnx fp32, rewritten")]
     assert float(rows[0][4]) < 0.01, "the rewritten pose network puts joints where torch does"
     assert float(rows[1][4]) == 100.0, "and the locator's boxes are torch's"
 
 
-def test_the_locator_of_a_model_is_kept_as_it_is(checkpoints, people: Path, tmp_path: Path) -> None:
-    first, second = tmp_path / "first" / "pose.json", tmp_path / "second" / "pose.json"
-    run("--pose", checkpoints["pose"], "--locate", checkpoints["locate"], "--people", people, "--count", 4, "-o", first)
+def test_the_locator_of_a_model_is_kept_as_it_is(
+    checkpoints, people: Path, exported: tuple[Path, str], tmp_path: Path
+) -> None:
+    first, second = exported[0], tmp_path / "second" / "pose.json"
     result = run("--pose", checkpoints["pose"], "--locate", first, "--people", people, "--count", 4, "-o", second)
     assert result.exit_code == 0, result.output
     assert second.with_name("locate.onnx").read_bytes() == first.with_name("locate.onnx").read_bytes()
