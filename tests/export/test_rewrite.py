@@ -1,5 +1,7 @@
 """Each rewriting step leaves the network's output as torch computes it."""
 
+import copy
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -21,7 +23,7 @@ from hpe.export.rewrite import (
     uint8_input,
 )
 from hpe.export.to_onnx import to_onnx
-from hpe.train.network import normalise
+from hpe.train.network import PoseResNet, normalise
 
 
 def relative_error(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
@@ -33,10 +35,24 @@ def pictures(count: int = 2, height: int = SIZE, width: int = SIZE) -> torch.Ten
     return torch.randint(0, 256, (count, height, width, 3), dtype=torch.uint8, generator=seeded)
 
 
-@pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
-def test_every_step_equals_torch_for_every_depth(depth: int) -> None:
-    whole = depth in (18, 50)  # one of each kind of block; deeper ones only repeat them
-    network = lively_network(depth, 256 if depth == 50 else 32, width=64 if whole else 16)
+@pytest.fixture(scope="module")
+def network() -> PoseResNet:
+    return lively_network(18, 32)
+
+
+@pytest.fixture(scope="module")
+def exported(network: PoseResNet) -> onnx.ModelProto:
+    return to_onnx(network, SIZE)
+
+
+@pytest.fixture(scope="module")
+def rewritten(exported: onnx.ModelProto) -> onnx.ModelProto:
+    return rewrite(exported)
+
+
+@pytest.mark.parametrize(("depth", "deconv_channels"), [(18, 32), (50, 256)])
+def test_every_step_equals_torch_for_both_kinds_of_block(depth: int, deconv_channels: int) -> None:
+    network = lively_network(depth, deconv_channels)
     raw = pictures()
     normalised = normalise(raw).contiguous()
     with torch.no_grad():
@@ -53,23 +69,32 @@ def test_every_step_equals_torch_for_every_depth(depth: int) -> None:
 
 
 @pytest.mark.parametrize(("height", "width"), [(SIZE // 2, SIZE // 2), (2 * SIZE, 2 * SIZE), (SIZE, 32), (96, 160)])
-def test_a_rewritten_model_takes_pictures_of_other_sizes(height: int, width: int) -> None:
-    network = lively_network(18, 32)
+def test_a_rewritten_model_takes_pictures_of_other_sizes(
+    network: PoseResNet, rewritten: onnx.ModelProto, height: int, width: int
+) -> None:
     raw = pictures(3, height, width)
     with torch.no_grad():
         expected = network(normalise(raw).contiguous()).numpy()
-    found = run(rewrite(to_onnx(network, SIZE)), raw.numpy())
+    found = run(rewritten, raw.numpy())
     assert found.shape == (3, 16, height // 4, width // 4)
     assert relative_error(found, expected) < 1e-4
 
 
+@pytest.fixture(scope="module")
+def locator() -> tuple[PoseResNet, onnx.ModelProto]:
+    """As torch has it, and rewritten."""
+    network = lively_network(18, 64, width=32, joints=3)
+    return network, rewrite(to_onnx(network, 416))
+
+
 @pytest.mark.parametrize(("height", "width"), [(416, 256), (416, 416), (256, 416)])
-def test_a_locator_takes_the_frames_that_photos_are_fitted_into(height: int, width: int) -> None:
-    locator = lively_network(18, 64, width=32, joints=3)
+def test_a_locator_takes_the_frames_that_photos_are_fitted_into(
+    locator: tuple[PoseResNet, onnx.ModelProto], height: int, width: int
+) -> None:
+    network, fp32 = locator
     raw = pictures(1, height, width)
     with torch.no_grad():
-        expected = locator(normalise(raw).contiguous()).numpy()
-    fp32 = rewrite(to_onnx(locator, 416))
+        expected = network(normalise(raw).contiguous()).numpy()
     found = run(fp32, raw.numpy())
     assert found.shape == (1, 3, height // 4, width // 4)
     assert relative_error(found, expected) < 1e-4
@@ -77,8 +102,7 @@ def test_a_locator_takes_the_frames_that_photos_are_fitted_into(height: int, wid
     assert np.corrcoef(int8.ravel(), expected.ravel())[0, 1] > 0.98
 
 
-def test_a_frame_taller_than_wide_is_exported_as_it_is() -> None:
-    network = lively_network(18, 32)
+def test_a_frame_taller_than_wide_is_exported_as_it_is(network: PoseResNet) -> None:
     raw = pictures(2, 128, 96)
     with torch.no_grad():
         expected = network(normalise(raw).contiguous()).numpy()
@@ -87,13 +111,13 @@ def test_a_frame_taller_than_wide_is_exported_as_it_is() -> None:
     assert relative_error(found, expected) < 1e-4
 
 
-def test_only_a_picture_of_bytes_is_set_free() -> None:
+def test_only_a_picture_of_bytes_is_set_free(exported: onnx.ModelProto) -> None:
     with pytest.raises(BadModel, match="expected a picture of"):
-        free_size(to_onnx(lively_network(18, 32), SIZE))
+        free_size(exported)
 
 
-def test_nothing_is_left_that_has_no_int8_kernel() -> None:
-    types = {node.op_type for node in rewrite(to_onnx(lively_network(18, 32), SIZE)).graph.node}
+def test_nothing_is_left_that_has_no_int8_kernel(rewritten: onnx.ModelProto) -> None:
+    types = {node.op_type for node in rewritten.graph.node}
     assert types == {
         *("Conv", "Relu", "Add", "MaxPool"),
         *("Concat", "Reshape", "Transpose"),  # the interleaves
@@ -102,8 +126,8 @@ def test_nothing_is_left_that_has_no_int8_kernel() -> None:
     }
 
 
-def test_only_sixteen_channels_are_shuffled_at_full_size() -> None:
-    model = rewrite(to_onnx(lively_network(18, 32), SIZE))
+def test_only_sixteen_channels_are_shuffled_at_full_size(rewritten: onnx.ModelProto) -> None:
+    model = copy.deepcopy(rewritten)
     last = [node for node in model.graph.node if node.op_type == "Reshape"][-1]
     model.graph.output.append(onnx.helper.make_tensor_value_info(last.output[0], onnx.TensorProto.FLOAT, None))
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
@@ -117,20 +141,18 @@ def test_another_first_convolution_is_refused() -> None:
         rewrite(to_onnx(network, SIZE))
 
 
-def test_the_border_is_exact_on_a_plain_picture() -> None:
+def test_the_border_is_exact_on_a_plain_picture(network: PoseResNet, rewritten: onnx.ModelProto) -> None:
     """Where padding and mean colour differ, a folded mean that ignores the padding shows at once."""
-    network = lively_network(18, 32)
     raw = torch.full((1, SIZE, SIZE, 3), 255, dtype=torch.uint8)
     with torch.no_grad():
         expected = network(normalise(raw).contiguous()).numpy()
-    assert relative_error(run(rewrite(to_onnx(network, SIZE)), raw.numpy()), expected) < 1e-4
+    assert relative_error(run(rewritten, raw.numpy()), expected) < 1e-4
 
 
-def test_the_given_model_is_left_alone() -> None:
-    model = to_onnx(lively_network(18, 32), SIZE)
-    before = model.SerializeToString()
-    rewrite(model)
-    assert model.SerializeToString() == before
+def test_the_given_model_is_left_alone(exported: onnx.ModelProto) -> None:
+    before = exported.SerializeToString()
+    rewrite(exported)
+    assert exported.SerializeToString() == before
 
 
 def test_another_transposed_convolution_is_refused() -> None:

@@ -18,7 +18,9 @@ def saved(path: Path, state: object) -> Path:
 
 @pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
 def test_depth_is_read_off_the_weights(tmp_path: Path, depth: int) -> None:
-    network, _ = read_network(saved(tmp_path / "a.pth.tar", PoseResNet(depth, deconv_channels=16).state_dict()))
+    network, _ = read_network(
+        saved(tmp_path / "a.pth.tar", PoseResNet(depth, deconv_channels=16, width=8).state_dict())
+    )
     assert (network.depth, network.deconv_channels, network.training) == (depth, (16, 16, 16), False)
 
 
