@@ -3,8 +3,8 @@ import { logit, sigmoid } from "./private/scores.js";
 import { isLimb } from "./skeleton.js";
 
 const TOUCHES = 0.01;
-const OUTSIDE = [-2.42, -1.36, -3.01, -1.41];
-const HIDDEN = [-0.56, 0.17, -0.16, 1.43, 0.49, 0.58, -3.18];
+const OUTSIDE = [-2.05, -1.37, -2.95, -1.04];
+const HIDDEN = [-0.56, 0.22, -0.15, 1.35, 0.46, 0.54, -3.29];
 const SURELY_OUTSIDE = 0.5;
 const MAYBE_HIDDEN = 0.45;
 const MOST_GAP = 2;

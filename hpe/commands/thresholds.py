@@ -19,6 +19,13 @@ from hpe.commands.options import Share
 )
 @click.option("--negatives", type=click.Path(path_type=Path), required=True, help="A tar of photos without people.")
 @click.option(
+    "--shows-somebody",
+    "shows_somebody",
+    multiple=True,
+    metavar="NAME",
+    help="A photo among those that has people in it after all: it is left out. Repeatable.",
+)
+@click.option(
     "--limit",
     type=click.IntRange(1),
     default=450,
@@ -34,7 +41,14 @@ from hpe.commands.options import Share
 )
 @click.option("--write", type=click.Path(path_type=Path), default=None, help="Put the result into this manifest.")
 def thresholds(
-    model: str, people: Path, part: str, negatives: Path, limit: int, silent: float, write: Path | None
+    model: str,
+    people: Path,
+    part: str,
+    negatives: Path,
+    shows_somebody: tuple[str, ...],
+    limit: int,
+    silent: float,
+    write: Path | None,
 ) -> None:
     """Fit a model's calibrations and thresholds.
 
@@ -44,11 +58,12 @@ def thresholds(
     hpe thresholds --model build/pose.json --people ../shared/data/coco/coco-train.json --part held-out \\
         --negatives ../shared/data/pose/negatives.tar --write build/pose.json
     """
-    from hpe.measure.calibrate import fit, update_manifest
+    from hpe.measure.calibrate import empty_photos, fit, update_manifest
     from hpe.measure.models import open_model
     from hpe.train.data.people import photos_of, read_photos
 
-    card, table = fit(open_model(model), photos_of(read_photos(people), part), negatives, limit, silent)
+    photos = photos_of(read_photos(people), part)
+    card, table = fit(open_model(model), photos, empty_photos(negatives, shows_somebody), limit, silent)
     click.echo("\n".join(table))
     if write is not None:
         update_manifest(write, card)

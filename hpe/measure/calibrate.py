@@ -8,6 +8,7 @@ best one, are the highest that lose hardly anyone.
 """
 
 import math
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -26,7 +27,7 @@ from hpe.measure.report import grid
 from hpe.pose.logistic import logit, sigmoid
 from hpe.train.data.files import spread
 from hpe.train.data.readers import in_part, read_empty
-from hpe.train.data.samples import Photo
+from hpe.train.data.samples import Photo, Sample
 
 # Calibrated: as likely right as wrong.
 SURE: Final[float] = 0.5
@@ -121,19 +122,34 @@ def _as_likely_as_not(scores: NDArray[np.float64], people: NDArray[np.bool_]) ->
     return round(float(sigmoid(-intercept / slope)), 3)
 
 
+def empty_photos(negatives: Path, shows_somebody: Collection[str]) -> list[Sample]:
+    """A tar of photos without people -> those that the pose network has not learnt from and `hpe eval` does not use.
+
+    shows_somebody: names of photos to leave out. A locator that finds a passer-by in a street would be told that this
+    is wrong. Raises BadSettings for a name that is not among them.
+    """
+    samples = read_empty(negatives, "thresholds")
+    unknown = set(shows_somebody) - {sample.id for sample in samples}
+    if unknown:
+        raise BadSettings(
+            f"--shows-somebody {min(unknown)}: not among the {len(samples)} photos of {negatives} that thresholds are "
+            "fitted on: give a file's name in it"
+        )
+    return [sample for sample in samples if sample.id not in shows_somebody]
+
+
 def fit(
-    estimator: PoseEstimator, photos: list[Photo], negatives: Path, limit: int, silent: float
+    estimator: PoseEstimator, photos: list[Photo], negatives: list[Sample], limit: int, silent: float
 ) -> tuple[ModelCard, list[str]]:
     """The card with calibrations and thresholds fitted on training photos, and a table of what joint scores are worth.
 
-    Photos without people are those of which the pose network has not learnt what people are mistaken for, and which
-    `hpe eval` does not measure on. limit: photos with people, and as many without from each set. silent: as of
+    negatives: of `empty_photos`. limit: photos with people, and as many without from each set. silent: as of
     `choose`.
     """
     learnt = in_part((photo.id for photo in photos if not len(photo.boxes)), "lookalikes")
     nobody = [photo for photo in photos if photo.ignore.all() and photo.id not in learnt]
     chosen = spread([photo for photo in photos if not photo.ignore.all()], limit) + spread(nobody, limit)
-    empty = spread(read_empty(negatives, "thresholds"), limit)
+    empty = spread(negatives, limit)
     evidence = gather(estimator, chosen, [sample.image() for sample in empty])
     card = choose(estimator.card, evidence, silent)
     return card, as_table(evidence, card)

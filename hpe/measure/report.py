@@ -158,7 +158,7 @@ def _kind_rows(kinds: dict[str, dict[str, float]]) -> list[list[str]]:
 
 
 def _number(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.1f}"
+    return "-" if math.isnan(value) else f"{value:z.1f}"
 
 
 def grid(rows: list[list[str]]) -> list[str]:

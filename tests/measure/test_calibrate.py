@@ -2,15 +2,17 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+from train.figures import write_sceneries
 
 from hpe.engine.card import LocatorCard, ModelCard, PersonCalibration
 from hpe.engine.manifest import parse_manifest, write_manifest
 from hpe.engine.scores import joint_scores, person_score
 from hpe.errors import BadSettings
-from hpe.measure.calibrate import choose, logistic
+from hpe.measure.calibrate import choose, empty_photos, logistic
 from hpe.measure.evidence import Evidence, Looks, cut_off
 from hpe.pose.skeleton import INDEX
 from hpe.train.data.samples import Photo
@@ -72,6 +74,14 @@ def test_a_joint_at_the_threshold_is_as_likely_right_as_wrong() -> None:
     assert card.calibration is not None
     peak = -card.calibration.intercept / card.calibration.slope
     assert peak == pytest.approx(0.25, abs=0.04)  # where 8 * peak - 2 is 0
+
+
+def test_photos_that_show_somebody_after_all_are_left_out_and_other_names_refused(tmp_path: Path) -> None:
+    negatives = write_sceneries(tmp_path, 12)
+    every = [sample.id for sample in empty_photos(negatives, ())]
+    assert [sample.id for sample in empty_photos(negatives, every[:1])] == every[1:]
+    with pytest.raises(BadSettings, match=r"--shows-somebody a\.png: not among the \d+ photos"):
+        empty_photos(negatives, [*every[:1], "a.png"])
 
 
 def test_the_photo_threshold_is_silent_on_the_share_asked_for() -> None:
