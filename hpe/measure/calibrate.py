@@ -34,11 +34,9 @@ SURE: Final[float] = 0.5
 WRITTEN: Final = ("calibration", "threshold", "person", "person_threshold", "photo_threshold")
 # Evidence overlaps, and a few hundred photos tell its weights badly apart: without it they alternate in sign.
 RIDGE: Final[float] = 0.01
-# Share of the people who are shown, and of the photos that show some, that the locator's thresholds may cost. Of people
-# they cost the least likely ones, whose skeletons are hardly ever right: on the 203 held-out photos, 0.02 cost one of
-# the 280 right skeletons and saved a fifth of the crops.
-LOST_PEOPLE: Final[float] = 0.02
-LOST_PHOTOS: Final[float] = 0.005
+# Share of the people found, and of the photos with some, that the locator's thresholds may cost. The networks know
+# these photos: others lose more.
+LOST: Final[float] = 0.005
 
 
 def logistic(
@@ -92,11 +90,9 @@ def choose(card: ModelCard, evidence: Evidence, silent: float) -> ModelCard:
     surest = [float(likely(looks).max(initial=0)) for looks in evidence.empty]
     photo = max(shown, math.ceil(1000 * float(np.quantile(surest, silent))) / 1000) if surest else shown
     known = evidence.people & (scores >= shown)
-    least = math.floor(1000 * float(np.quantile(evidence.seen.located[known], LOST_PEOPLE))) / 1000
+    least = math.floor(1000 * float(np.quantile(evidence.seen.located[known], LOST))) / 1000
     best = [float(looks.located.max()) for looks in evidence.full if likely(looks).max(initial=0) >= photo]
-    at_best = math.floor(1000 * float(np.quantile(best, LOST_PHOTOS))) / 1000 if best else 0.0
-    if best:  # no photo may go with its only person
-        least = min(least, at_best)
+    at_best = math.floor(1000 * float(np.quantile(best, LOST))) / 1000 if best else 0.0
     locate = card.locate and replace(card.locate, threshold=max(least, LEAST_SCORE), photo_threshold=at_best)
     chosen = replace(card, threshold=SURE, person_threshold=shown, photo_threshold=photo)
     return replace(chosen, calibration=joint, person=person, locate=locate)

@@ -121,19 +121,6 @@ def test_the_locator_lets_pass_nearly_everybody_who_is_then_found() -> None:
     assert (found.seen.located[found.people] >= card.locate.photo_threshold).mean() > 0.95
 
 
-def test_in_company_the_locator_may_cost_more_of_the_people_but_not_of_the_photos() -> None:
-    found = evidence()
-    count = len(found.full) // 4
-    four = [Looks.together(found.full[4 * k : 4 * k + 4]) for k in range(count)]
-    alone, company = (choose(CARD, dataclasses.replace(found, full=full), 0.97).locate for full in (found.full, four))
-    assert alone is not None
-    assert company is not None
-    lost = [(found.seen.located[found.people] < card.threshold).mean() for card in (alone, company)]
-    assert lost[0] < 0.01 < 0.015 < lost[1] < 0.03
-    best = np.array([looks.located.max() for looks in four])
-    assert (best < max(company.threshold, company.photo_threshold)).mean() <= 0.006
-
-
 def test_calibrations_survive_the_manifest() -> None:
     card = choose(CARD, evidence(), 0.97)
     again = parse_manifest(write_manifest(card), "a manifest")
