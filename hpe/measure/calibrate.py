@@ -24,7 +24,7 @@ from hpe.errors import BadSettings
 from hpe.measure.evidence import Evidence, Looks, gather, scores_of
 from hpe.measure.found import LEAST_SCORE
 from hpe.measure.report import grid
-from hpe.pose.logistic import logit, sigmoid
+from hpe.pose.logistic import sigmoid
 from hpe.train.data.files import spread
 from hpe.train.data.readers import in_part, read_empty
 from hpe.train.data.samples import Photo, Sample
@@ -112,10 +112,14 @@ def _ranking(evidence: Evidence, joint: Calibration) -> NDArray[np.float64]:
     return np.append(scale * weights[:-1], intercept)
 
 
-def _as_likely_as_not(scores: NDArray[np.float64], people: NDArray[np.bool_]) -> float:
-    """The score at which somebody is as likely there as not, to three decimals."""
-    slope, intercept = logistic(logit(scores)[:, None], people)
-    return round(float(sigmoid(-intercept / slope)), 3)
+def _as_likely_as_not(scores: NDArray[np.floating], people: NDArray[np.bool_]) -> float:
+    """The score from which on people outnumber nobodies by most, to three decimals.
+
+    There somebody is as likely there as not. By counting, for a logistic function fits the few of low scores badly.
+    """
+    order = np.argsort(-scores, kind="stable")
+    more = np.cumsum(np.where(people[order], 1, -1))
+    return math.floor(1000 * float(scores[order[int(more.argmax())]])) / 1000
 
 
 def empty_photos(negatives: Path, shows_somebody: Collection[str]) -> list[Sample]:
