@@ -125,17 +125,17 @@ def _as_likely_as_not(scores: NDArray[np.floating], people: NDArray[np.bool_]) -
 def empty_photos(negatives: Path, shows_somebody: Collection[str]) -> list[Sample]:
     """A tar of photos without people -> those that the pose network has not learnt from and `hpe eval` does not use.
 
-    shows_somebody: names of photos to leave out. A locator that finds a passer-by in a street would be told that this
-    is wrong. Raises BadSettings for a name that is not among them.
+    shows_somebody: names of photos to leave out, with or without a suffix. A locator that finds a passer-by in a street
+    would be told that this is wrong. Raises BadSettings for a name that is not among them.
     """
     samples = read_empty(negatives, "thresholds")
-    unknown = set(shows_somebody) - {sample.id for sample in samples}
+    unknown = set(shows_somebody) - {name for sample in samples for name in (sample.id, Path(sample.id).stem)}
     if unknown:
         raise BadSettings(
             f"--shows-somebody {min(unknown)}: not among the {len(samples)} photos of {negatives} that thresholds are "
             "fitted on: give a file's name in it"
         )
-    return [sample for sample in samples if sample.id not in shows_somebody]
+    return [one for one in samples if not {one.id, Path(one.id).stem} & set(shows_somebody)]
 
 
 def fit(
